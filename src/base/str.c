@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void die_out_of_memory(void) {
+  static const char text[] = "oci-harden: out of memory; no container was started\n";
+  ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)ignored;
+  _exit(1);
+}
+
+void *xcalloc(size_t n, size_t size) {
+  void *p = calloc(n ? n : 1, size ? size : 1);
+  if (!p)
+    die_out_of_memory();
+  return p;
+}
+
+void *xrealloc(void *p, size_t n, size_t size) {
+  void *q = reallocarray(p, n ? n : 1, size ? size : 1);
+  if (!q)
+    die_out_of_memory();
+  return q;
+}
+
+char *xstrdup(const char *s) {
+  if (!s)
+    return NULL;
+  char *copy = strdup(s);
+  if (!copy)
+    die_out_of_memory();
+  return copy;
+}
+
+char *xasprintf(const char *fmt, ...) {
+  char *text = NULL;
+  va_list args;
+  va_start(args, fmt);
+  int n = vasprintf(&text, fmt, args);
+  va_end(args);
+  if (n < 0)
+    die_out_of_memory();
+  return text;
+}
+
+static void reserve(struct str *s, size_t extra) {
+  if (extra > SIZE_MAX / 4 - s->len)
+    die_out_of_memory();
+  size_t need = s->len + extra + 1;
+  if (need <= s->size)
+    return;
+  size_t size = s->size ? s->size : 64;
+  while (size < need)
+    size *= 2;
+  s->data = xrealloc(s->data, size, 1);
+  s->size = size;
+}
+
+void str_add_mem(struct str *s, const void *data, size_t len) {
+  reserve(s, len);
+  if (len)
+    memcpy(s->data + s->len, data, len);
+  s->len += len;
+  s->data[s->len] = '\0';
+}
+
+void str_add(struct str *s, const char *text) {
+  str_add_mem(s, text, strlen(text));
+}
+
+void str_addf(struct str *s, const char *fmt, ...) {
+  CLEANUP_FREE char *text = NULL;
+  va_list args;
+  va_start(args, fmt);
+  int n = vasprintf(&text, fmt, args);
+  va_end(args);
+  if (n < 0)
+    die_out_of_memory();
+  str_add_mem(s, text, (size_t)n);
+}
+
+void str_free(struct str *s) {
+  free(s->data);
+  *s = (struct str){ 0 };
+}
+
+char *str_steal(struct str *s) {
+  reserve(s, 0);
+  s->data[s->len] = '\0';
+  char *data = s->data;
+  *s = (struct str){ 0 };
+  return data;
+}
+
+void strlist_add_new(struct strlist *l, char *text) {
+  l->items = xrealloc(l->items, l->len + 2, sizeof *l->items);
+  l->items[l->len++] = text;
+  l->items[l->len] = NULL;
+}
+
+void strlist_add(struct strlist *l, const char *text) {
+  strlist_add_new(l, xstrdup(text));
+}
+
+void strlist_clear(struct strlist *l) {
+  for (size_t i = 0; i < l->len; i++)
+    free(l->items[i]);
+  free(l->items);
+  *l = (struct strlist){ 0 };
+}
+
+void strlist_free(struct strlist *l) {
+  strlist_clear(l);
+}
+
+void strlist_copy(struct strlist *to, const struct strlist *from) {
+  struct strlist copy = { 0 };
+  for (size_t i = 0; i < from->len; i++)
+    strlist_add(&copy, from->items[i]);
+  strlist_clear(to);
+  *to = copy;
+}
+
+bool strlist_has(const struct strlist *l, const char *text) {
+  for (size_t i = 0; i < l->len; i++)
+    if (strcmp(l->items[i], text) == 0)
+      return true;
+  return false;
+}
+
+/* Linear in text for each '*': only the last star is ever taken back. */
+bool glob_match(const char *glob, const char *text) {
+  const char *star = NULL;
+  const char *resume = NULL;
+  while (*text) {
+    if (*glob == '*') {
+      star = ++glob;
+      resume = text;
+    } else if (*glob == *text) {
+      glob++;
+      text++;
+    } else if (star) {
+      glob = star;
+      text = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (*glob == '*')
+    glob++;
+  return *glob == '\0';
+}
+
+bool strlist_matches(const struct strlist *globs, const char *text) {
+  for (size_t i = 0; i < globs->len; i++)
+    if (glob_match(globs->items[i], text))
+      return true;
+  return false;
+}
+
+bool str_starts(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends(const char *text, const char *suffix) {
+  size_t n = strlen(text);
+  size_t m = strlen(suffix);
+  return n >= m && strcmp(text + n - m, suffix) == 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that cannot fail, growing strings, lists of strings.
+ *
+ * Out of memory ends the program with a line on stderr and exit 1. That is safe because nothing of a
+ * bundle has been changed before the one atomic rename, and no runtime has been started.
+ */
+#ifndef HARDEN_STR_H
+#define HARDEN_STR_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+void *xcalloc(size_t n, size_t size) MUST_CHECK;          /* zeroed; the caller frees */
+void *xrealloc(void *p, size_t n, size_t size) MUST_CHECK; /* n * size is checked for overflow */
+char *xstrdup(const char *s) MUST_CHECK;                   /* NULL gives NULL */
+char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_CHECK;
+_Noreturn void die_out_of_memory(void);
+
+/* A growing string. Zero-initialise it; `data` is NUL-terminated, NULL while empty. */
+struct str {
+  char *data;
+  size_t len;
+  size_t size;
+};
+#define CLEANUP_STR CLEANUP(str_free)
+
+void str_add(struct str *s, const char *text);
+void str_add_mem(struct str *s, const void *data, size_t len);
+void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void str_free(struct str *s);
+char *str_steal(struct str *s) MUST_CHECK; /* never NULL: "" when empty; the caller frees */
+
+/* A list of strings that owns its items. `items` has `len` entries and a NULL behind them, or is
+ * NULL while empty. */
+struct strlist {
+  char **items;
+  size_t len;
+};
+#define CLEANUP_STRLIST CLEANUP(strlist_free)
+
+void strlist_add(struct strlist *l, const char *text);
+void strlist_add_new(struct strlist *l, char *text); /* takes text */
+void strlist_copy(struct strlist *to, const struct strlist *from); /* replaces what `to` held */
+void strlist_clear(struct strlist *l);
+void strlist_free(struct strlist *l);
+bool strlist_has(const struct strlist *l, const char *text);
+/* True when an item, read as a glob in which only '*' is special (it matches any text, '/' too),
+ * matches the whole of text. */
+bool strlist_matches(const struct strlist *globs, const char *text);
+
+bool glob_match(const char *glob, const char *text);
+bool str_starts(const char *text, const char *prefix);
+bool str_ends(const char *text, const char *suffix);
+
+#endif

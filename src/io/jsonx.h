@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strict JSON over jansson: what Go and C would read differently is refused, with its place.
+ *
+ * Refused: duplicate keys; keys of one object that fold to the same name under Go's encoding/json rules (ASCII
+ * case, U+017F is s, U+212A is k); bytes behind the value; a byte order mark; NUL in a key or string; more than
+ * JSONX_DEPTH levels; more bytes than the caller's limit; integers outside [-2^63, 2^64-1].
+ *
+ * jansson holds integers to 2^63-1, OCI's are uint64 (RLIM_INFINITY is 2^64-1, and engines write it). Integers
+ * above 2^63-1 are held as a string of a private form (see jsonx_u64_new) and written back as integers; an input
+ * string of that form is refused.
+ */
+#ifndef HARDEN_JSONX_H
+#define HARDEN_JSONX_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { JSONX_DEPTH = 128 };
+#define JSONX_LIMIT_DEFAULT ((size_t)16 << 20) /* bytes */
+
+/* A text and what to call it in messages. Borrowed for as long as documents made from it report places. */
+struct jsonx_source {
+  const char *name; /* "config.json" */
+  const char *text;
+  size_t len;
+};
+
+/* Errors read "config.json:41:9: /process/args/3: ...": line and column count from 1, columns in
+ * bytes. *ret is a new reference. */
+int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
+
+/* Canonical bytes: compact, keys in their order, UTF-8 as it was, integers exact. Appends to out. */
+void jsonx_dump(const json_t *value, struct str *out);
+void jsonx_dump_pretty(const json_t *value, struct str *out); /* two spaces, a newline at the end */
+
+/* Integers above 2^63-1. *_get is true for every integer >= 0, in either form. */
+json_t *jsonx_u64_new(uint64_t value) MUST_CHECK;
+bool jsonx_u64_get(const json_t *value, uint64_t *ret);
+/* True for an integer of either form; negative ones too. */
+bool jsonx_is_integer(const json_t *value);
+
+/* RFC 6901. NULL when nothing is there; borrowed. */
+json_t *jsonx_at(const json_t *root, const char *pointer);
+/* Appends "/token" with '~' and '/' escaped. */
+void jsonx_pointer_add(struct str *pointer, const char *token);
+void jsonx_pointer_add_index(struct str *pointer, size_t index);
+char *jsonx_pointer(const char *base, const char *token) MUST_CHECK; /* base "/" token, escaped; the caller frees */
+
+/* Where the value (for_key: its key) at pointer stands in the text: the nearest enclosing value that exists
+ * when the pointer itself does not. Lines and columns from 1; 0 when the text cannot be read at all. */
+void jsonx_locate(const struct jsonx_source *src, const char *pointer, bool for_key, unsigned *ret_line,
+                  unsigned *ret_column);
+
+/* "config.json:41:9: /pointer: fmt" as an error; returns -1. */
+int jsonx_error(struct error *err, enum error_code code, const struct jsonx_source *src, const char *pointer,
+                const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* Go's key folding of a UTF-8 key: ASCII lower case, U+017F to s, U+212A to k, other bytes as they are.
+ * The caller frees. */
+char *jsonx_fold(const char *key) MUST_CHECK;
+
+/* json_auto_t-like helpers that end the program when out of memory. */
+json_t *jsonx_string_new(const char *text) MUST_CHECK;
+json_t *jsonx_copy(const json_t *value) MUST_CHECK; /* deep; NULL gives NULL */
+void jsonx_set_new(json_t *object, const char *key, json_t *value); /* takes value */
+void jsonx_append_new(json_t *array, json_t *value);                /* takes value */
+
+/*
+ * Decoding an object into a struct by a table of rows. Unknown keys are errors that name the known ones.
+ * Absent keys leave the member as it is, which is how a policy inherits.
+ */
+enum jsonx_type {
+  JSONX_BOOL,     /* bool */
+  JSONX_INT,      /* int64_t, within [min, max] */
+  JSONX_STRING,   /* char *, replaced (freed and duplicated) */
+  JSONX_STRINGS,  /* struct strlist, replaced */
+  JSONX_ENUM,     /* int: index into names */
+  JSONX_OBJECT,   /* a nested struct at offset, decoded by rows */
+  JSONX_CUSTOM,   /* decode() */
+};
+
+struct jsonx_row {
+  const char *key;
+  enum jsonx_type type;
+  size_t offset;
+  const char *doc;               /* one sentence for the schema and the man page */
+  int64_t min, max;              /* JSONX_INT */
+  const char *const *names;      /* JSONX_ENUM: NULL-terminated; also the item names allowed in JSONX_STRINGS, NULL: any */
+  const struct jsonx_row *rows;  /* JSONX_OBJECT: ends with key NULL */
+  int (*decode)(const json_t *value, const struct jsonx_source *src, const char *pointer, void *member,
+                struct error *err);       /* JSONX_CUSTOM */
+  json_t *(*encode)(const void *member);  /* JSONX_CUSTOM: for `policy show`; new reference */
+  const char *schema;            /* JSONX_CUSTOM: a JSON Schema fragment, as text */
+  const char *pattern;           /* JSONX_STRING(S): a regular expression for the schema, or NULL */
+};
+
+int jsonx_decode(const json_t *object, const struct jsonx_source *src, const char *pointer,
+                 const struct jsonx_row *rows, void *target, struct error *err) MUST_CHECK;
+/* The reverse: every row as a new object. */
+json_t *jsonx_encode(const struct jsonx_row *rows, const void *source) MUST_CHECK;
+/* A JSON Schema (draft 2020-12) object of the rows, additionalProperties false. New reference. */
+json_t *jsonx_schema(const struct jsonx_row *rows) MUST_CHECK;
+
+#endif

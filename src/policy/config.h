@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /etc/oci-harden/config.json: which runtimes to exec, where things are, and which policy a container gets.
+ * Absent: the defaults below. Not owned by root (or ourselves, when not root) or writable by others: ERROR_POLICY.
+ */
+#ifndef HARDEN_CONFIG_H
+#define HARDEN_CONFIG_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "io/jsonx.h"
+#include "policy/policy.h"
+
+#define CONFIG_PATH_DEFAULT "/etc/oci-harden/config.json"
+
+enum runtime_kind { RUNTIME_RUNC, RUNTIME_CRUN };
+
+struct runtime_choice {
+  char *path; /* absolute */
+  int kind;   /* enum runtime_kind; by the file's name when not given */
+};
+
+/* One rule; every member that is given must match. All are globs but container_type. */
+struct rule {
+  char *policy;
+  char *pod_namespace, *pod, *container, *image; /* io.kubernetes.cri.* annotations, CRI-O's and podman's where they say the same */
+  char *container_type;                          /* "sandbox" or "container" */
+  char *root;                                    /* runc's --root */
+  char *name;                                    /* basename of our argv[0] */
+};
+
+struct config {
+  struct runtime_choice *runtimes; /* tried in order; the first that exists */
+  size_t runtimes_len;
+  char *default_policy;            /* "restricted" */
+  struct rule *rules;
+  size_t rules_len;
+  char *policy_dir;                /* /etc/oci-harden/policies */
+  char *state_dir;                 /* /run/oci-harden, or /run/user/UID/oci-harden */
+  char *cache_dir;                 /* STATE/.cache */
+  char *events;                    /* /var/log/oci-harden/events.json; "" writes none; rootless: STATE/events.json */
+  char *policy_annotation;         /* "oci-harden.policy"; "" takes none */
+  int64_t config_limit;            /* bytes of config.json and process files; 16 MiB */
+};
+
+extern const struct jsonx_row config_rows[];
+
+/* path NULL: CONFIG_PATH_DEFAULT, which may be absent; a path that was given must exist. */
+int config_load(const char *path, struct config *ret, struct error *err) MUST_CHECK;
+void config_free(struct config *c);
+#define CLEANUP_CONFIG CLEANUP(config_free)
+json_t *config_schema(void) MUST_CHECK;
+
+/* What is known of a container when its policy is chosen. */
+struct selection {
+  const json_t *annotations; /* NULL: none known (exec on a container without state) */
+  const char *root;          /* --root, NULL: not given */
+  const char *name;          /* basename of argv[0] */
+  const char *explicit_policy; /* --policy, or the symlink's; NULL */
+};
+
+/*
+ * The policy's name: explicit first, then the first rule that matches, then the default. *ret_extra is the name
+ * that the container's annotation asks for on top (NULL: none, or the same); both are applied, the extra one last, so that it can only
+ * tighten. Names are validated; the caller frees both.
+ */
+int config_select(const struct config *c, const struct selection *s, char **ret_policy, char **ret_extra,
+                  struct error *err) MUST_CHECK;
+
+/* True for the pause process of a pod: CRI's and CRI-O's container-type "sandbox", podman's infra. */
+bool annotations_are_sandbox(const json_t *annotations);
+
+#endif
