@@ -30,11 +30,11 @@ static inline int steal_fd(int *fd) {
 }
 
 /* steal_ptr(&p): the value of p, which becomes NULL. */
-#define steal_ptr(pp)                                                                              \
-  __extension__({                                                                                  \
-    __typeof__(*(pp)) steal_value_ = *(pp);                                                        \
-    *(pp) = NULL;                                                                                  \
-    steal_value_;                                                                                  \
+#define steal_ptr(pp)                                                                                        \
+  __extension__({                                                                                            \
+    __typeof__(*(pp)) steal_value_ = *(pp);                                                                  \
+    *(pp) = NULL;                                                                                            \
+    steal_value_;                                                                                            \
   })
 
 #endif

@@ -24,8 +24,8 @@ enum error_code {
 
 struct error {
   enum error_code code;
-  int sys;          /* errno at the time, 0 if none */
-  char rule[24];    /* the stable rule id ("OH-CAP-001"), empty if none */
+  int sys;            /* errno at the time, 0 if none */
+  char rule[24];      /* the stable rule id ("OH-CAP-001"), empty if none */
   char message[2048]; /* one line, names file, place, value, remedy; longer text is cut with "..." */
 };
 

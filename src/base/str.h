@@ -17,7 +17,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-void *xcalloc(size_t n, size_t size) MUST_CHECK;          /* zeroed; the caller frees */
+void *xcalloc(size_t n, size_t size) MUST_CHECK;           /* zeroed; the caller frees */
 void *xrealloc(void *p, size_t n, size_t size) MUST_CHECK; /* n * size is checked for overflow */
 char *xstrdup(const char *s) MUST_CHECK;                   /* NULL gives NULL */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_CHECK;
@@ -46,7 +46,7 @@ struct strlist {
 #define CLEANUP_STRLIST CLEANUP(strlist_free)
 
 void strlist_add(struct strlist *l, const char *text);
-void strlist_add_new(struct strlist *l, char *text); /* takes text */
+void strlist_add_new(struct strlist *l, char *text);               /* takes text */
 void strlist_copy(struct strlist *to, const struct strlist *from); /* replaces what `to` held */
 void strlist_clear(struct strlist *l);
 void strlist_free(struct strlist *l);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A control: one thing that a container may do, and the three functions that govern it. The table in table.c is the
- * only list of them. Controls are pure: no system call, no environment, no clock; what they need to know is in facts.
+ * A control: one thing that a container may do, and the three functions that govern it. The table in table.c
+ * is the only list of them. Controls are pure: no system call, no environment, no clock; what they need to
+ * know is in facts.
  */
 #ifndef HARDEN_CONTROL_H
 #define HARDEN_CONTROL_H
@@ -14,28 +15,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* One decision a control can take; the id is stable for ever and appears in errors, events and docs. */
+struct control_rule {
+  const char *id;      /* "OH-CAP-001" */
+  const char *summary; /* one sentence */
+};
+
 struct control {
-  const char *name;       /* also the policy section's */
-  size_t action_offset;   /* of the section's `action` in struct policy */
-  bool on_exec;           /* judges SPEC_PROCESS documents too */
-  bool on_update;         /* judges SPEC_RESOURCES documents too */
+  const char *name;     /* also the policy section's */
+  size_t action_offset; /* of the section's `action` in struct policy */
+  bool on_exec;         /* judges SPEC_PROCESS documents too */
+  bool on_update;       /* judges SPEC_RESOURCES documents too */
 
   /* Makes the document keep the policy through spec_set/remove/refuse/finding. Idempotent. */
   int (*apply)(struct spec *spec, const struct policy *policy, const struct facts *facts, struct error *err);
 
-  /* Written from the promise, not from apply: does `after` (re-parsed output bytes, wrapped as in struct spec) keep the policy? Called only for
-   * ACTION_HARDEN and ACTION_DENY. -1 with ERROR_INTERNAL and the pointer in the message when not. */
-  int (*verify)(enum spec_kind kind, const json_t *after, const struct policy *policy, const struct facts *facts,
-                struct error *err);
+  /* Written from the promise, not from apply: does `after` (re-parsed output bytes, wrapped as in struct
+   * spec) keep the policy? Called only for ACTION_HARDEN and ACTION_DENY. -1 with ERROR_INTERNAL and the
+   * pointer in the message when not. */
+  int (*verify)(enum spec_kind kind, const json_t *after, const struct policy *policy,
+                const struct facts *facts, struct error *err);
 
-  /* The order of strictness, whatever the policy: is `after` at least as strict as `before`? Called always, also for
-   * ACTION_OFF. -1 with ERROR_INTERNAL when not. */
+  /* The order of strictness, whatever the policy: is `after` at least as strict as `before`? Called always,
+   * also for ACTION_OFF. -1 with ERROR_INTERNAL when not. */
   int (*not_weaker)(enum spec_kind kind, const json_t *before, const json_t *after, const struct facts *facts,
                     struct error *err);
 
-  /* MITRE ATT&CK technique and one sentence of the guarantee, for events, docs and `hardenctl policy show`. */
+  /* MITRE ATT&CK technique and one sentence of the guarantee, for events, docs and `hardenctl policy show`.
+   */
   const char *technique;
   const char *guarantee;
+  const struct control_rule *rules; /* every id that it journals or refuses with; ends with id NULL */
 };
 
 extern const struct control controls[]; /* in order of application; ends with name NULL */
@@ -45,14 +55,14 @@ bool control_judges(const struct control *c, enum spec_kind kind);
 
 /*
  * The pipeline without I/O. harden_apply runs every control of the policy over the spec; harden_verify judges
- * bytes: every control's verify, every control's not_weaker, then the invariants that span controls (invariant.c).
- * `before` is the parsed input, `after` the re-parsed output, both wrapped.
+ * bytes: every control's verify, every control's not_weaker, then the invariants that span controls
+ * (invariant.c). `before` is the parsed input, `after` the re-parsed output, both wrapped.
  */
-int harden_apply(struct spec *spec, const struct policy *policy, const struct facts *facts, struct error *err)
-    MUST_CHECK;
+int harden_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                 struct error *err) MUST_CHECK;
 int harden_verify(enum spec_kind kind, const json_t *before, const json_t *after, const struct policy *policy,
                   const struct facts *facts, struct error *err) MUST_CHECK;
-int invariants_verify(enum spec_kind kind, const json_t *before, const json_t *after, const struct policy *policy,
-                      const struct facts *facts, struct error *err) MUST_CHECK;
+int invariants_verify(enum spec_kind kind, const json_t *before, const json_t *after,
+                      const struct policy *policy, const struct facts *facts, struct error *err) MUST_CHECK;
 
 #endif

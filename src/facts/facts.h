@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What controls need to know of the host, the rootfs and the call: gathered once by facts_probe(), constant afterwards.
- * Controls judge by these values alone. Golden cases write them as JSON (facts_decode).
+ * What controls need to know of the host, the rootfs and the call: gathered once by facts_probe(), constant
+ * afterwards. Controls judge by these values alone. Golden cases write them as JSON (facts_decode).
  */
 #ifndef HARDEN_FACTS_H
 #define HARDEN_FACTS_H
@@ -24,10 +24,10 @@ enum inode_kind { INODE_UNKNOWN, INODE_ABSENT, INODE_DIRECTORY, INODE_SYMLINK, I
 
 /* One bind source on the host. */
 struct source_fact {
-  char *source;        /* as the config says it (relative ones are relative to the bundle) */
-  char *real;          /* realpath; NULL when it does not exist */
-  char *sensitive;     /* the sensitive path that it is, by inode or by realpath; NULL: none. The list is
-                          facts_sensitive_paths plus the policies' deny_sources */
+  char *source;    /* as the config says it (relative ones are relative to the bundle) */
+  char *real;      /* realpath; NULL when it does not exist */
+  char *sensitive; /* the sensitive path that it is, by inode or by realpath; NULL: none. The list is
+                      facts_sensitive_paths plus the policies' deny_sources */
   enum inode_kind kind;
 };
 
@@ -36,25 +36,25 @@ struct destination_fact {
   char *destination; /* as the config or a policy says it */
   char *resolved;    /* in the rootfs, links followed; NULL: could not be resolved (see why) */
   bool exists;
-  char *why;         /* why not */
+  char *why; /* why not */
 };
 
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
 
-  int runtime;       /* enum runtime_kind */
-  bool rootless;     /* we are not root in the initial user namespace */
-  bool sandbox;      /* the container is a pod's pause process */
+  int runtime;   /* enum runtime_kind */
+  bool rootless; /* we are not root in the initial user namespace */
+  bool sandbox;  /* the container is a pod's pause process */
   bool cgroup_v2;
-  int cap_last;      /* /proc/sys/kernel/cap_last_cap; 40 when unknown */
-  bool mount_setattr;/* the kernel has recursive mount attributes (5.12) */
+  int cap_last;       /* /proc/sys/kernel/cap_last_cap; 40 when unknown */
+  bool mount_setattr; /* the kernel has recursive mount attributes (5.12) */
 
   enum inode_kind root_proc, root_sys, root_dev; /* /proc, /sys, /dev of the rootfs, links not followed */
-  char *root_real;         /* realpath of root.path */
-  bool root_is_host;       /* root.path is the host's "/" */
-  char *cwd_resolved;      /* process.cwd in the rootfs; NULL: unknown or unresolvable */
-  char *arg0_resolved;     /* args[0] when absolute, the same */
+  char *root_real;                               /* realpath of root.path */
+  bool root_is_host;                             /* root.path is the host's "/" */
+  char *cwd_resolved;  /* process.cwd in the rootfs; NULL: unknown or unresolvable */
+  char *arg0_resolved; /* args[0] when absolute, the same */
 
   struct source_fact *sources;
   size_t sources_len;
@@ -66,16 +66,19 @@ struct facts {
   /* ... and paths that could not be opened or are no namespace. */
   struct strlist bad_namespace_paths;
 
-  /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated. Borrowed. */
+  /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated.
+   * Borrowed. */
   const struct seccomp_plan *seccomp;
   /* exec only: what the container was created with, from state. */
   const json_t *container_annotations; /* borrowed */
   bool user_namespace;                 /* exec: the container has its own user namespace */
 };
 
-/* Looks. bundle_fd: the bundle's directory. Policies give further destinations and sources. A rootfs that is not there is an error. */
-int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd, const struct policy *const *policies,
-                size_t policies_len, enum runtime_kind runtime, struct error *err) MUST_CHECK;
+/* Looks. bundle_fd: the bundle's directory. Policies give further destinations and sources. A rootfs that is
+ * not there is an error. */
+int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
+                const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
+                struct error *err) MUST_CHECK;
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
 void facts_free(struct facts *f);
@@ -90,7 +93,8 @@ const struct source_fact *facts_source(const struct facts *f, const char *source
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */
 const struct destination_fact *facts_destination(const struct facts *f, const char *destination);
 
-/* Host paths that no container should get by bind, whatever the policy: engine sockets and state, /, /etc, ... NULL-terminated. */
+/* Host paths that no container should get by bind, whatever the policy: engine sockets and state, /, /etc,
+ * ... NULL-terminated. */
 extern const char *const facts_sensitive_paths[];
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * Strict JSON over jansson: what Go and C would read differently is refused, with its place.
  *
- * Refused: duplicate keys; keys of one object that fold to the same name under Go's encoding/json rules (ASCII
- * case, U+017F is s, U+212A is k); bytes behind the value; a byte order mark; NUL in a key or string; more than
- * JSONX_DEPTH levels; more bytes than the caller's limit; integers outside [-2^63, 2^64-1].
+ * Refused: duplicate keys; keys of one object that fold to the same name under Go's encoding/json rules
+ * (ASCII case, U+017F is s, U+212A is k); bytes behind the value; a byte order mark; NUL in a key or string;
+ * more than JSONX_DEPTH levels; more bytes than the caller's limit; integers outside [-2^63, 2^64-1].
  *
- * jansson holds integers to 2^63-1, OCI's are uint64 (RLIM_INFINITY is 2^64-1, and engines write it). Integers
- * above 2^63-1 are held as a string of a private form (see jsonx_u64_new) and written back as integers; an input
- * string of that form is refused.
+ * jansson holds integers to 2^63-1, OCI's are uint64 (RLIM_INFINITY is 2^64-1, and engines write it).
+ * Integers above 2^63-1 are held as a string of a private form (see jsonx_u64_new) and written back as
+ * integers; an input string of that form is refused.
  */
 #ifndef HARDEN_JSONX_H
 #define HARDEN_JSONX_H
@@ -49,7 +49,8 @@ json_t *jsonx_at(const json_t *root, const char *pointer);
 /* Appends "/token" with '~' and '/' escaped. */
 void jsonx_pointer_add(struct str *pointer, const char *token);
 void jsonx_pointer_add_index(struct str *pointer, size_t index);
-char *jsonx_pointer(const char *base, const char *token) MUST_CHECK; /* base "/" token, escaped; the caller frees */
+char *jsonx_pointer(const char *base,
+                    const char *token) MUST_CHECK; /* base "/" token, escaped; the caller frees */
 
 /* Where the value (for_key: its key) at pointer stands in the text: the nearest enclosing value that exists
  * when the pointer itself does not. Lines and columns from 1; 0 when the text cannot be read at all. */
@@ -66,7 +67,7 @@ char *jsonx_fold(const char *key) MUST_CHECK;
 
 /* json_auto_t-like helpers that end the program when out of memory. */
 json_t *jsonx_string_new(const char *text) MUST_CHECK;
-json_t *jsonx_copy(const json_t *value) MUST_CHECK; /* deep; NULL gives NULL */
+json_t *jsonx_copy(const json_t *value) MUST_CHECK;                 /* deep; NULL gives NULL */
 void jsonx_set_new(json_t *object, const char *key, json_t *value); /* takes value */
 void jsonx_append_new(json_t *array, json_t *value);                /* takes value */
 
@@ -75,28 +76,29 @@ void jsonx_append_new(json_t *array, json_t *value);                /* takes val
  * Absent keys leave the member as it is, which is how a policy inherits.
  */
 enum jsonx_type {
-  JSONX_BOOL,     /* bool */
-  JSONX_INT,      /* int64_t, within [min, max] */
-  JSONX_STRING,   /* char *, replaced (freed and duplicated) */
-  JSONX_STRINGS,  /* struct strlist, replaced */
-  JSONX_ENUM,     /* int: index into names */
-  JSONX_OBJECT,   /* a nested struct at offset, decoded by rows */
-  JSONX_CUSTOM,   /* decode() */
+  JSONX_BOOL,    /* bool */
+  JSONX_INT,     /* int64_t, within [min, max] */
+  JSONX_STRING,  /* char *, replaced (freed and duplicated) */
+  JSONX_STRINGS, /* struct strlist, replaced */
+  JSONX_ENUM,    /* int: index into names */
+  JSONX_OBJECT,  /* a nested struct at offset, decoded by rows */
+  JSONX_CUSTOM,  /* decode() */
 };
 
 struct jsonx_row {
   const char *key;
   enum jsonx_type type;
   size_t offset;
-  const char *doc;               /* one sentence for the schema and the man page */
-  int64_t min, max;              /* JSONX_INT */
-  const char *const *names;      /* JSONX_ENUM: NULL-terminated; also the item names allowed in JSONX_STRINGS, NULL: any */
-  const struct jsonx_row *rows;  /* JSONX_OBJECT: ends with key NULL */
+  const char *doc;  /* one sentence for the schema and the man page */
+  int64_t min, max; /* JSONX_INT */
+  const char *const
+      *names; /* JSONX_ENUM: NULL-terminated; also the item names allowed in JSONX_STRINGS, NULL: any */
+  const struct jsonx_row *rows; /* JSONX_OBJECT: ends with key NULL */
   int (*decode)(const json_t *value, const struct jsonx_source *src, const char *pointer, void *member,
-                struct error *err);       /* JSONX_CUSTOM */
-  json_t *(*encode)(const void *member);  /* JSONX_CUSTOM: for `policy show`; new reference */
-  const char *schema;            /* JSONX_CUSTOM: a JSON Schema fragment, as text */
-  const char *pattern;           /* JSONX_STRING(S): a regular expression for the schema, or NULL */
+                struct error *err);      /* JSONX_CUSTOM */
+  json_t *(*encode)(const void *member); /* JSONX_CUSTOM: for `policy show`; new reference */
+  const char *schema;                    /* JSONX_CUSTOM: a JSON Schema fragment, as text */
+  const char *pattern;                   /* JSONX_STRING(S): a regular expression for the schema, or NULL */
 };
 
 int jsonx_decode(const json_t *object, const struct jsonx_source *src, const char *pointer,

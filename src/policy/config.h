@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /etc/oci-harden/config.json: which runtimes to exec, where things are, and which policy a container gets.
- * Absent: the defaults below. Not owned by root (or ourselves, when not root) or writable by others: ERROR_POLICY.
+ * Absent: the defaults below. Not owned by root (or ourselves, when not root) or writable by others:
+ * ERROR_POLICY.
  */
 #ifndef HARDEN_CONFIG_H
 #define HARDEN_CONFIG_H
@@ -23,24 +24,25 @@ struct runtime_choice {
 /* One rule; every member that is given must match. All are globs but container_type. */
 struct rule {
   char *policy;
-  char *pod_namespace, *pod, *container, *image; /* io.kubernetes.cri.* annotations, CRI-O's and podman's where they say the same */
-  char *container_type;                          /* "sandbox" or "container" */
-  char *root;                                    /* runc's --root */
-  char *name;                                    /* basename of our argv[0] */
+  char *pod_namespace, *pod, *container,
+      *image;           /* io.kubernetes.cri.* annotations, CRI-O's and podman's where they say the same */
+  char *container_type; /* "sandbox" or "container" */
+  char *root;           /* runc's --root */
+  char *name;           /* basename of our argv[0] */
 };
 
 struct config {
   struct runtime_choice *runtimes; /* tried in order; the first that exists */
   size_t runtimes_len;
-  char *default_policy;            /* "restricted" */
+  char *default_policy; /* "restricted" */
   struct rule *rules;
   size_t rules_len;
-  char *policy_dir;                /* /etc/oci-harden/policies */
-  char *state_dir;                 /* /run/oci-harden, or /run/user/UID/oci-harden */
-  char *cache_dir;                 /* STATE/.cache */
-  char *events;                    /* /var/log/oci-harden/events.json; "" writes none; rootless: STATE/events.json */
-  char *policy_annotation;         /* "oci-harden.policy"; "" takes none */
-  int64_t config_limit;            /* bytes of config.json and process files; 16 MiB */
+  char *policy_dir;        /* /etc/oci-harden/policies */
+  char *state_dir;         /* /run/oci-harden, or /run/user/UID/oci-harden */
+  char *cache_dir;         /* STATE/.cache */
+  char *events;            /* /var/log/oci-harden/events.json; "" writes none; rootless: STATE/events.json */
+  char *policy_annotation; /* "oci-harden.policy"; "" takes none */
+  int64_t config_limit;    /* bytes of config.json and process files; 16 MiB */
 };
 
 extern const struct jsonx_row config_rows[];
@@ -53,16 +55,16 @@ json_t *config_schema(void) MUST_CHECK;
 
 /* What is known of a container when its policy is chosen. */
 struct selection {
-  const json_t *annotations; /* NULL: none known (exec on a container without state) */
-  const char *root;          /* --root, NULL: not given */
-  const char *name;          /* basename of argv[0] */
+  const json_t *annotations;   /* NULL: none known (exec on a container without state) */
+  const char *root;            /* --root, NULL: not given */
+  const char *name;            /* basename of argv[0] */
   const char *explicit_policy; /* --policy, or the symlink's; NULL */
 };
 
 /*
- * The policy's name: explicit first, then the first rule that matches, then the default. *ret_extra is the name
- * that the container's annotation asks for on top (NULL: none, or the same); both are applied, the extra one last, so that it can only
- * tighten. Names are validated; the caller frees both.
+ * The policy's name: explicit first, then the first rule that matches, then the default. *ret_extra is the
+ * name that the container's annotation asks for on top (NULL: none, or the same); both are applied, the extra
+ * one last, so that it can only tighten. Names are validated; the caller frees both.
  */
 int config_select(const struct config *c, const struct selection *s, char **ret_policy, char **ret_extra,
                   struct error *err) MUST_CHECK;

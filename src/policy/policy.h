@@ -20,20 +20,21 @@ enum on_log_failure { LOG_FAILURE_CONTINUE, LOG_FAILURE_DENY };
 enum permission { PERMIT_DENY, PERMIT_ALLOW };
 /* Who may be uid 0. PREFER runs root outside a user namespace and records a finding. */
 enum root_rule { ROOT_ANY, ROOT_PREFER_USER_NAMESPACE, ROOT_REQUIRE_USER_NAMESPACE, ROOT_NEVER };
-/* PRIVATE: not the host's: absent is added (network: refused, since a silent empty network helps nobody), a path that is the host's is refused. */
+/* PRIVATE: not the host's: absent is added (network: refused, since a silent empty network helps nobody), a
+ * path that is the host's is refused. */
 enum namespace_rule { NAMESPACE_ANY, NAMESPACE_PRIVATE };
 
 struct policy {
   char *name;
   char *description;
-  char *extends;                /* NULL: none */
-  int mode;                     /* enum policy_mode; AUDIT rewrites nothing, refuses nothing, records all */
-  int on_log_failure;           /* enum on_log_failure */
-  int restore;                  /* enum permission: the verb restore */
+  char *extends;      /* NULL: none */
+  int mode;           /* enum policy_mode; AUDIT rewrites nothing, refuses nothing, records all */
+  int on_log_failure; /* enum on_log_failure */
+  int restore;        /* enum permission: the verb restore */
 
   struct {
     int action;
-    struct strlist allow;       /* "CAP_..." names; "ALL" alone for every one */
+    struct strlist allow; /* "CAP_..." names; "ALL" alone for every one */
   } capabilities;
 
   struct {
@@ -42,106 +43,111 @@ struct policy {
 
   struct {
     int action;
-    char *profile;              /* NULL: none, only the engine's. A built-in name ("restricted") or an absolute path */
-    bool native_only;           /* no compat architectures */
-    bool listener;              /* the engine's SCMP_ACT_NOTIFY and listenerPath may stay */
-    struct strlist floor;       /* syscalls the wrapper denies on itself before it execs the runtime */
+    char *profile;    /* NULL: none, only the engine's. A built-in name ("restricted") or an absolute path */
+    bool native_only; /* no compat architectures */
+    bool listener;    /* the engine's SCMP_ACT_NOTIFY and listenerPath may stay */
+    struct strlist floor; /* syscalls the wrapper denies on itself before it execs the runtime */
   } seccomp;
 
   struct {
     int action;
-    int root;                   /* enum root_rule */
-    int64_t min_uid, max_uid;   /* of a user that is not root; -1: no bound */
-    int64_t min_gid, max_gid;   /* the same for gid and additional gids that are not 0 */
-    bool drop_group_zero;       /* remove gid 0 from additionalGids of a user that is not root */
+    int root;                 /* enum root_rule */
+    int64_t min_uid, max_uid; /* of a user that is not root; -1: no bound */
+    int64_t min_gid, max_gid; /* the same for gid and additional gids that are not 0 */
+    bool drop_group_zero;     /* remove gid 0 from additionalGids of a user that is not root */
   } user;
 
   struct {
     int action;
     int pid, ipc, uts, mount, cgroup, network; /* enum namespace_rule */
-    bool time_offsets;          /* linux.timeOffsets may stay */
+    bool time_offsets;                         /* linux.timeOffsets may stay */
   } namespaces;
 
   struct {
     int action;
     bool readonly;
-    struct strlist tmpfs;       /* where a read-only root gets a tmpfs, unless the engine mounts there */
-    int64_t tmpfs_size;         /* bytes, each */
-    bool private_propagation;   /* rootfsPropagation: shared and rshared become rslave; false: left */
+    struct strlist tmpfs;     /* where a read-only root gets a tmpfs, unless the engine mounts there */
+    int64_t tmpfs_size;       /* bytes, each */
+    bool private_propagation; /* rootfsPropagation: shared and rshared become rslave; false: left */
   } rootfs;
 
   struct {
     int action;
-    struct strlist enforce;     /* of nosuid nodev noexec: added to every mount that may carry them */
-    struct strlist noexec;      /* destinations (globs) that get noexec */
-    struct strlist deny_sources;/* host paths: refused as a bind source, they, what contains them (only "/" and listed ones), and what lies below */
+    struct strlist enforce;       /* of nosuid nodev noexec: added to every mount that may carry them */
+    struct strlist noexec;        /* destinations (globs) that get noexec */
+    struct strlist deny_sources;  /* host paths: refused as a bind source, they, what contains them (only "/"
+                                     and listed ones), and what lies below */
     struct strlist allow_sources; /* exceptions: a source at or below one of these is accepted */
-    struct strlist allow_types; /* file system types; others refused */
-    bool recursive;             /* ro, nosuid, nodev and noexec of recursive binds in their recursive forms */
+    struct strlist allow_types;   /* file system types; others refused */
+    bool recursive; /* ro, nosuid, nodev and noexec of recursive binds in their recursive forms */
   } mounts;
 
   struct {
     int action;
-    struct strlist masked;      /* united with the engine's */
+    struct strlist masked; /* united with the engine's */
     struct strlist readonly;
   } paths;
 
   struct {
     int action;
-    struct strlist allow;       /* "c 1:3 rwm", '*' for any number; nodes and cgroup rules beyond are removed */
+    struct strlist allow; /* "c 1:3 rwm", '*' for any number; nodes and cgroup rules beyond are removed */
   } devices;
 
   struct {
     int action;
-    struct strlist allow;       /* names, globs */
+    struct strlist allow; /* names, globs */
   } sysctl;
 
   struct {
     int action;
-    int64_t pids_max;           /* ceiling; -1: none asked for */
-    int64_t memory_max;         /* bytes; -1 */
-    int64_t cpu_max;            /* thousandths of a CPU; -1 */
-    struct strlist unified;     /* allowed keys of linux.resources.unified, globs */
+    int64_t pids_max;                        /* ceiling; -1: none asked for */
+    int64_t memory_max;                      /* bytes; -1 */
+    int64_t cpu_max;                         /* thousandths of a CPU; -1 */
+    struct strlist unified;                  /* allowed keys of linux.resources.unified, globs */
     int64_t nofile_max, nproc_max, core_max; /* hard ceilings of rlimits; -1: as the engine says */
   } resources;
 
   struct {
     int action;
-    int64_t oom_score_adj_min;  /* lower ones are raised to it; -1000: any */
-    bool keyring;               /* --no-new-keyring is refused */
-    bool preserve_fds;          /* --preserve-fds is allowed */
-    bool no_pivot;              /* --no-pivot is allowed */
+    int64_t oom_score_adj_min; /* lower ones are raised to it; -1000: any */
+    bool keyring;              /* --no-new-keyring is refused */
+    bool preserve_fds;         /* --preserve-fds is allowed */
+    bool no_pivot;             /* --no-pivot is allowed */
   } process;
 
   struct {
     int action;
-    struct strlist secrets;     /* globs of names, upper case, that look like secrets */
-    struct strlist allow;       /* exceptions */
+    struct strlist secrets; /* globs of names, upper case, that look like secrets */
+    struct strlist allow;   /* exceptions */
   } environment;
 
   struct {
     int action;
-    struct strlist allow;       /* exact paths */
-    bool engine;                /* hooks that engines are known to add (docker's libnetwork-setkey) */
+    struct strlist allow; /* exact paths */
+    bool engine;          /* hooks that engines are known to add (docker's libnetwork-setkey) */
   } hooks;
 
   struct {
     int action;
-    struct strlist deny;        /* globs of keys that let a runtime leave the spec */
-    struct strlist allow;       /* exceptions */
+    struct strlist deny;  /* globs of keys that let a runtime leave the spec */
+    struct strlist allow; /* exceptions */
   } annotations;
 };
 
 extern const struct jsonx_row policy_rows[]; /* the whole file */
 
-/* Decodes one text over *policy (which holds the parent's values or is zero). */
+/* The policy that a file without `extends` starts from: every section off, no ceilings, enforce, continue,
+ * restore denied. */
+void policy_init(struct policy *policy);
+/* Decodes one text over *policy (which holds the parent's values or those of policy_init). */
 int policy_decode(struct policy *policy, const struct jsonx_source *src, struct error *err) MUST_CHECK;
 void policy_free(struct policy *policy);
 void policy_copy(struct policy *to, const struct policy *from); /* `to` is zero or freed */
 #define CLEANUP_POLICY CLEANUP(policy_free)
 
 /* Loads by name: DIR/NAME.json when there (trusted: owner, mode), else the built-in of that name; follows
- * `extends` (to itself: a file may extend the built-in of its own name; loops and more than 8 levels are errors). NAME is [a-z0-9][a-z0-9._-]*. */
+ * `extends` (to itself: a file may extend the built-in of its own name; loops and more than 8 levels are
+ * errors). NAME is [a-z0-9][a-z0-9._-]*. */
 int policy_load(const char *dir, const char *name, struct policy *ret, struct error *err) MUST_CHECK;
 
 /* The built-in policies, for listing: texts compiled in from profiles/policies/. */
@@ -154,10 +160,11 @@ extern const struct builtin builtin_policies[];         /* ends with name NULL; 
 extern const struct builtin builtin_seccomp_profiles[]; /* profiles/seccomp/, the same */
 const struct builtin *builtin_find(const struct builtin *list, const char *name);
 
-json_t *policy_schema(void) MUST_CHECK; /* with $id, title, examples; new reference */
+json_t *policy_schema(void) MUST_CHECK;                   /* with $id, title, examples; new reference */
 json_t *policy_encode(const struct policy *p) MUST_CHECK; /* every value after inheritance */
 
-/* The action a control has under this policy: the section's, or AUDIT for all when mode is audit (OFF stays). */
+/* The action a control has under this policy: the section's, or AUDIT for all when mode is audit (OFF stays).
+ */
 enum action policy_action(const struct policy *p, int section_action);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the engine's seccomp section and the policy's to the one filter a container gets: merged, compiled in a
- * child with a time limit, interpreted against both inputs, and cached by digest.
+ * From the engine's seccomp section and the policy's to the one filter a container gets: merged, compiled in
+ * a child with a time limit, interpreted against both inputs, and cached by digest.
  */
 #ifndef HARDEN_SECCOMP_PLAN_H
 #define HARDEN_SECCOMP_PLAN_H
@@ -16,22 +16,26 @@
 #include <stddef.h>
 
 struct seccomp_plan {
-  json_t *merged;               /* what becomes /linux/seccomp; NULL: the section is to be absent (neither side has a filter) */
-  struct sock_filter *program;  /* validated, tree-optimised BPF of `merged` for the native ABI set; NULL: none (a listener needs the runtime) */
-  size_t program_len;           /* instructions */
-  bool cached;                  /* came from the cache: nothing was compiled */
+  json_t *
+      merged; /* what becomes /linux/seccomp; NULL: the section is to be absent (neither side has a filter) */
+  struct sock_filter *program; /* validated, tree-optimised BPF of `merged` for the native ABI set; NULL: none
+                                  (a listener needs the runtime) */
+  size_t program_len;          /* instructions */
+  bool cached;                 /* came from the cache: nothing was compiled */
 };
 
 /* Where results are kept; NULL in the calls below: nowhere. */
 struct seccomp_cache {
-  const char *dir; /* made 0700 when absent; entries are checked (owner, mode, digest of content and of all inputs) on use */
+  const char *dir; /* made 0700 when absent; entries are checked (owner, mode, digest of content and of all
+                      inputs) on use */
 };
 
-/* `engine` is the input's /linux/seccomp or NULL. A policy whose seccomp action is off, audit or deny gets the engine's section
- * validated as it stands. Refusals (ERROR_REFUSED) name a pointer below /linux/seccomp.
+/* `engine` is the input's /linux/seccomp or NULL. A policy whose seccomp action is off, audit or deny gets
+ * the engine's section validated as it stands. Refusals (ERROR_REFUSED) name a pointer below /linux/seccomp.
  * The plan owns its members. */
 int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, const struct policy *policy,
-                      enum runtime_kind runtime, const struct seccomp_cache *cache, struct error *err) MUST_CHECK;
+                      enum runtime_kind runtime, const struct seccomp_cache *cache,
+                      struct error *err) MUST_CHECK;
 void seccomp_plan_free(struct seccomp_plan *plan);
 #define CLEANUP_SECCOMP_PLAN CLEANUP(seccomp_plan_free)
 
@@ -39,8 +43,9 @@ void seccomp_plan_free(struct seccomp_plan *plan);
 #define SECCOMP_CRUN_ANNOTATION "run.oci.seccomp_bpf_data"
 char *seccomp_plan_base64(const struct seccomp_plan *plan) MUST_CHECK;
 
-/* Installs the policy's floor on this process (seccomp(2) SET_MODE_FILTER; needs CAP_SYS_ADMIN in our user namespace; without it the
- * floor is refused rather than gained through no_new_privs, which would leak into the runtime). Empty floor: nothing. */
+/* Installs the policy's floor on this process (seccomp(2) SET_MODE_FILTER; needs CAP_SYS_ADMIN in our user
+ * namespace; without it the floor is refused rather than gained through no_new_privs, which would leak into
+ * the runtime). Empty floor: nothing. */
 int seccomp_floor_install(const struct policy *policy, struct error *err) MUST_CHECK;
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * The document that is being hardened, and the journal of every change to it.
  *
- * A spec is an OCI config.json, or the process file of an exec held as {"process": {...}} so that every pointer reads
- * the same in both. Controls read it through spec_at() and change it through spec_set() and spec_remove() only;
- * each call says why, and lands in the journal whether the policy's action lets it change the document or not.
+ * A spec is an OCI config.json, or the process file of an exec held as {"process": {...}} so that every
+ * pointer reads the same in both. Controls read it through spec_at() and change it through spec_set() and
+ * spec_remove() only; each call says why, and lands in the journal whether the policy's action lets it change
+ * the document or not.
  */
 #ifndef HARDEN_SPEC_H
 #define HARDEN_SPEC_H
@@ -59,18 +60,18 @@ struct reason {
 
 struct spec {
   enum spec_kind kind;
-  json_t *root;                    /* owned */
-  const struct jsonx_source *src;  /* borrowed, for places in messages; may be NULL */
+  json_t *root;                   /* owned */
+  const struct jsonx_source *src; /* borrowed, for places in messages; may be NULL */
   struct journal journal;
-  const char *control;             /* whose turn it is; set by spec_begin */
+  const char *control; /* whose turn it is; set by spec_begin */
   enum action action;
 };
 
 /* Parses and wraps. Refuses, besides what jsonx_parse refuses: a root that is no object; a missing or
- * unsupported ociVersion (config only: major must be 1); a key that folds to the name of an OCI key without being it, outside the free maps (annotations,
- * sysctl, unified), since Go would take it for the OCI key; wrong JSON types of the OCI members that controls read
- * (so that controls may rely on: /process an object, /mounts an array of objects with string destination, ...).
- * src is borrowed for the life of the spec. */
+ * unsupported ociVersion (config only: major must be 1); a key that folds to the name of an OCI key without
+ * being it, outside the free maps (annotations, sysctl, unified), since Go would take it for the OCI key;
+ * wrong JSON types of the OCI members that controls read (so that controls may rely on: /process an object,
+ * /mounts an array of objects with string destination, ...). src is borrowed for the life of the spec. */
 int spec_parse(struct spec *spec, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                struct error *err) MUST_CHECK;
 void spec_free(struct spec *spec);
@@ -86,23 +87,25 @@ void spec_begin(struct spec *spec, const char *control, enum action action);
 json_t *spec_at(const struct spec *spec, const char *pointer);
 
 /*
- * Sets the value at pointer (takes `value`), making missing objects on the way; "-" as the last token appends to an array,
- * and makes the array when absent. Equal to what is there: nothing happens, nothing is journaled.
- * ACTION_HARDEN changes and journals; ACTION_DENY refuses (ERROR_REFUSED with place, rule and reason);
- * ACTION_AUDIT journals. Returns 0, or -1 with err set.
+ * Sets the value at pointer (takes `value`), making missing objects on the way; "-" as the last token appends
+ * to an array, and makes the array when absent. Equal to what is there: nothing happens, nothing is
+ * journaled. ACTION_HARDEN changes and journals; ACTION_DENY refuses (ERROR_REFUSED with place, rule and
+ * reason); ACTION_AUDIT journals. Returns 0, or -1 with err set.
  */
-int spec_set(struct spec *spec, const char *pointer, json_t *value, struct reason why, struct error *err)
-    MUST_CHECK;
+int spec_set(struct spec *spec, const char *pointer, json_t *value, struct reason why,
+             struct error *err) MUST_CHECK;
 /* The same for removing an object's key or an array's item. Absent: nothing happens. */
 int spec_remove(struct spec *spec, const char *pointer, struct reason why, struct error *err) MUST_CHECK;
 
-/* What no rewrite can mend. ACTION_AUDIT: journaled, 0; else ERROR_REFUSED "config.json:L:C: pointer: text" and -1. */
+/* What no rewrite can mend. ACTION_AUDIT: journaled, 0; else ERROR_REFUSED "config.json:L:C: pointer: text"
+ * and -1. */
 int spec_refuse(struct spec *spec, const char *pointer, struct reason why, struct error *err) MUST_CHECK;
 /* Journals a finding; never fails. */
 void spec_finding(struct spec *spec, const char *pointer, struct reason why);
 
 void journal_add(struct journal *j, const char *control, const char *rule, enum outcome outcome,
-                 const char *pointer, json_t *before, json_t *after, const char *reason); /* copies; references values */
+                 const char *pointer, json_t *before, json_t *after,
+                 const char *reason); /* copies; references values */
 void journal_free(struct journal *j);
 /* An array of {control, rule, outcome, pointer, before, after, reason}; values at or below /process/env are
  * left out. New reference. */
