@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/common.h"
+
+#include "io/path.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+json_t *control_at(const json_t *root, const char *pointer) {
+  json_t *value = jsonx_at(root, pointer);
+  return json_is_null(value) ? NULL : value;
+}
+
+const char *control_text(const json_t *root, const char *pointer) {
+  return json_string_value(control_at(root, pointer));
+}
+
+bool control_has(const json_t *array, const char *text) {
+  for (size_t i = 0; i < json_array_size(array); i++) {
+    const char *item = json_string_value(json_array_get(array, i));
+    if (item && strcmp(item, text) == 0)
+      return true;
+  }
+  return false;
+}
+
+bool control_subset(const json_t *part, const json_t *whole) {
+  for (size_t i = 0; i < json_array_size(part); i++) {
+    const char *item = json_string_value(json_array_get(part, i));
+    if (!item || !control_has(whole, item))
+      return false;
+  }
+  return true;
+}
+
+int control_broken(struct error *err, const char *pointer, const char *fmt, ...) {
+  char text[1024];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  return error_set(err, ERROR_INTERNAL, 0, "%s: %s", pointer, text);
+}
+
+bool control_path_below(const char *path, const char *dir) {
+  if (*path != '/')
+    return false;
+  CLEANUP_FREE char *normal = path_normalise(path);
+  return path_is_below(normal, dir);
+}
+
+bool control_path_climbs(const char *path) {
+  for (const char *p = path; *p;) {
+    p += strspn(p, "/");
+    size_t len = strcspn(p, "/");
+    if (len == 2 && p[0] == '.' && p[1] == '.')
+      return true;
+    p += len;
+  }
+  return false;
+}

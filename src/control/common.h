@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the files of this folder only: the functions that table.c's rows name, and the readers that several
+ * controls share. All of it is pure.
+ */
+#ifndef HARDEN_CONTROL_COMMON_H
+#define HARDEN_CONTROL_COMMON_H
+
+#include "control/control.h"
+
+/* What the file of a control defines; the contracts are those of struct control's members. */
+#define CONTROL_DECLARE(name)                                                                                \
+  int name##_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,                \
+                   struct error *err);                                                                       \
+  int name##_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,                   \
+                    const struct facts *facts, struct error *err);                                           \
+  int name##_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,                      \
+                        const struct facts *facts, struct error *err);                                       \
+  extern const struct control_rule name##_rules[]
+
+CONTROL_DECLARE(no_new_privileges);
+
+/* What is at the pointer; NULL when absent or null, which a runtime takes for absent. Borrowed. */
+json_t *control_at(const json_t *root, const char *pointer);
+/* The string at the pointer, NULL when there is none. Borrowed. */
+const char *control_text(const json_t *root, const char *pointer);
+/* Is the text one of the array's strings? NULL array: no. */
+bool control_has(const json_t *array, const char *text);
+/* Is every string of `part` one of `whole`? NULL is empty. */
+bool control_subset(const json_t *part, const json_t *whole);
+
+/* ERROR_INTERNAL "pointer: text"; for verify and not_weaker. Returns -1. */
+int control_broken(struct error *err, const char *pointer, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Text only: an absolute path that, once normalised, is the (normalised) directory or lies below it. */
+bool control_path_below(const char *path, const char *dir);
+/* Does any component equal ".."? */
+bool control_path_climbs(const char *path);
+
+#endif
