@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the integration tests: `load helper`, then call oh_setup in setup() and oh_teardown in teardown().
+# Everything lives below $T, a directory of the test's own; nothing of the host's configuration is read.
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+OH=$BUILD/oci-harden
+CTL=$BUILD/hardenctl
+
+oh_setup() {
+  T=$(mktemp -d "${BATS_TMPDIR:-/tmp}/oh.XXXXXX")
+  chmod 711 "$T"
+  mkdir -p "$T/policies" "$T/state" "$T/root"
+  oh_config runc
+}
+
+# oh_config RUNTIME [JQ]: the wrapper's config.json for a test, changed by a jq program.
+oh_config() {
+  RUNTIME=$1
+  RUNTIME_PATH=$(command -v "$1")
+  jq -n --arg t "$T" --arg r "$RUNTIME_PATH" '{
+    runtimes: [{path: $r}], policyDir: ($t + "/policies"), stateDir: ($t + "/state"),
+    events: ($t + "/events.json")}' | jq "${2:-.}" >"$T/config.json"
+  chmod 600 "$T/config.json"
+}
+
+# oh ARGS...: the wrapper as an engine would call it, with the test's config and the runtime's root.
+oh() {
+  "$OH" --config "$T/config.json" ${POLICY:+--policy "$POLICY"} --root "$T/root" "$@"
+}
+
+# bare ARGS...: the runtime itself, on a root of its own.
+bare() {
+  mkdir -p "$T/bare-root"
+  "$RUNTIME_PATH" --root "$T/bare-root" "$@"
+}
+
+# bundle NAME [JQ]: a bundle with a busybox rootfs and docker 28's default config, running the shell command in CMD.
+# Prints its path. (Debian 12's crun refuses an ociVersion of 1.2, hence 1.0.2.) The cgroup is named after the test so that parallel runs do not meet.
+bundle() {
+  local dir=$T/$1 cmd=${CMD:-id} cgroup
+  cgroup=/oh-$(basename "$T")-$1
+  mkdir -p "$dir/rootfs"/{bin,etc,tmp,root,var/tmp,var/log,run,proc,sys,dev,home,usr/bin}
+  chmod 1777 "$dir/rootfs/tmp"
+  cp /bin/busybox "$dir/rootfs/bin/busybox"
+  local applet
+  for applet in sh cat id ls sleep mount umount grep true false echo touch mkdir ps kill env stat dd chmod chown \
+    ping hostname wc head tail tr cut ln unshare mknod nc pwd sed sort test readlink ip; do
+    ln -sf busybox "$dir/rootfs/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$dir/rootfs/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\n' >"$dir/rootfs/etc/group"
+  jq --arg cmd "$cmd" --arg cgroup "$cgroup" '
+    .process.args = ["/bin/sh", "-c", $cmd] | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup
+    | .ociVersion = "1.0.2" | del(.hooks) | .mounts |= map(select(.type != "bind"))' \
+    "$ROOT/tests/fixtures/docker-28/default.json" | jq "${2:-.}" >"$dir/config.json"
+  printf '%s\n' "$dir"
+}
+
+# Deletes what the test left running, with the bare runtimes, then the directory.
+oh_teardown() {
+  [ -n "${T-}" ] || return 0
+  local root state
+  for root in "$T/root" "$T/bare-root"; do
+    for state in "$root"/*/state.json "$root"/*/status; do
+      [ -e "$state" ] || continue
+      if [ "$(basename "$state")" = status ]; then
+        crun --root "$root" delete --force "$(basename "$(dirname "$state")")" || true
+      else
+        runc --root "$root" delete --force "$(basename "$(dirname "$state")")" || true
+      fi
+    done
+  done
+  rm -rf --one-file-system "$T"
+}
