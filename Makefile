@@ -25,6 +25,10 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-ftrivial-auto-var-init=zero $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+# clang 14 wants a second flag for zero-initialisation, and only the fuzzers are built by it.
+ifneq ($(findstring clang,$(CC)),)
+HARDEN := -fstack-protector-strong
+endif
 ALL_CPPFLAGS := -D_GNU_SOURCE -DHARDEN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
 ALL_CFLAGS := -std=gnu17 -fPIE -MMD -MP $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(if $(SAN),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
@@ -39,8 +43,11 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(patsubst src/%/main.c,%,$(wildcard src/*/main.c))
 BIN := $(addprefix $(BUILD)/,$(patsubst runtime,oci-harden,$(patsubst ctl,hardenctl,$(PROGRAMS))))
 
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+
 .PHONY: all
-all: $(BIN)
+all: $(BIN) ## build the programs into build/
 
 # A stamp changes only when its content does, so that new flags or a deleted file rebuild what they must.
 define stamp
@@ -82,12 +89,93 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
 
+# Fuzz targets need clang: they are built in a tree of their own by `make fuzz`.
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libharden.a $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libharden.a $(LIBS)
+
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ_BIN)
+
+# Targets that install what is missing build by a second make, which then finds the compiler.
+SUB := $(MAKE) --no-print-directory
+
+.PHONY: demo
+demo: ## run one container under runc alone and under oci-harden, side by side
+	@tools/install-deps build demo
+	@$(SUB) all
+	@tools/demo $(BUILD)
+
+.PHONY: check
+check: ## all tests: unit, golden, property, integration with real runtimes and containerd
+	@tools/install-deps build check
+	@$(SUB) all
+	@$(SUB) check-unit
+	@$(SUB) check-integration
+
 .PHONY: check-unit
-check-unit: $(UNIT_BIN)
-	tools/run-unit $(UNIT_BIN)
+check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
+	@tools/run-unit $(UNIT_BIN)
+
+.PHONY: check-integration
+check-integration: $(BIN) ## the wrapper with real runc, crun and containerd; needs root
+	@BUILD=$(BUILD) tests/integration/run
+
+.PHONY: check-san
+check-san: ## unit, golden and property tests under ASan and UBSan
+	@tools/install-deps build check san
+	@$(SUB) SAN=address,undefined BUILD=build-san check-unit
+
+TIME ?= 60
+.PHONY: fuzz
+fuzz: ## every fuzz target for TIME seconds (60)
+	@tools/install-deps build fuzz
+	@$(SUB) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz CFLAGS='-O1 -g' fuzz-build
+	@tools/run-fuzz $(TIME) build-fuzz/fuzz
+
+.PHONY: bench
+bench: ## paired timings against the bare runtimes; needs root and a quiet machine
+	@tools/install-deps build bench
+	@$(SUB) all $(BUILD)/bench/pair
+	@tools/bench $(BUILD)
+
+$(BUILD)/bench/pair: tests/bench/pair.c $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< -lm
+
+.PHONY: lint
+lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanalyzer, shellcheck
+	@tools/install-deps build lint
+	@$(SUB) WERROR=1 all
+	@BUILD=$(BUILD) LINT_CPPFLAGS='$(ALL_CPPFLAGS)' tools/lint
+
+.PHONY: format
+format: ## reformat every C file
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+MAN := $(wildcard docs/man/*.[158])
+.PHONY: install
+install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BUILD)/oci-harden $(BUILD)/hardenctl $(DESTDIR)$(PREFIX)/sbin/
+	for p in privileged baseline restricted strict; do \
+	  ln -sf oci-harden $(DESTDIR)$(PREFIX)/sbin/oci-harden-$$p || exit 1; done
+	for m in $(MAN); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m || exit 1; done
+	install -m 644 tools/hardenctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
+
+.PHONY: uninstall
+uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden stay
+	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden hardenctl oci-harden-privileged oci-harden-baseline \
+	  oci-harden-restricted oci-harden-strict
+	for m in $(notdir $(MAN)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
 
 .PHONY: clean
-clean:
-	rm -rf build build-san
+clean: ## remove everything that was built
+	rm -rf build build-san build-fuzz
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
