@@ -136,12 +136,12 @@ fuzz: ## every fuzz target for TIME seconds (60)
 .PHONY: bench
 bench: ## paired timings against the bare runtimes; needs root and a quiet machine
 	@tools/install-deps build bench
-	@$(SUB) all $(BUILD)/bench/pair
+	@$(SUB) all $(BUILD)/bench/pair $(BUILD)/bench/nop
 	@tools/bench $(BUILD)
 
-$(BUILD)/bench/pair: tests/bench/pair.c $(BUILD)/.flags
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< -lm
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -static-pie -o $@ $<
 
 .PHONY: lint
 lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanalyzer, shellcheck
