@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Classic BPF as seccomp(2) runs it: the kernel's admission check, an interpreter, and an exploration that
+ * tells which actions a system call can meet whatever its arguments are.
+ */
+#ifndef HARDEN_SECCOMP_SIMULATE_H
+#define HARDEN_SECCOMP_SIMULATE_H
+
+#include "base/error.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BPF_PROGRAM_MAX = 4096 }; /* instructions; BPF_MAXINSNS */
+
+/* The bit that x32 system calls carry in their number, under the arch of x86-64. */
+#define BPF_X32_BIT 0x40000000u
+
+/* Would the kernel take it (seccomp_check_filter and bpf_check_classic)? No: ERROR_INPUT with the offset.
+ * Programs that pass only jump forward, so that each of them ends. */
+int bpf_validate(const struct sock_filter *program, size_t len, struct error *err) MUST_CHECK;
+
+/* What a validated program returns: SECCOMP_RET_* with its data. */
+uint32_t bpf_run(const struct sock_filter *program, size_t len, const struct seccomp_data *data);
+
+/* The kernel's precedence as a small number: 0 for ALLOW, up to 7 for KILL_PROCESS, as which the kernel
+ * treats actions that it does not know. */
+unsigned bpf_strictness(uint32_t verdict);
+
+/* Sets of actions: bit n is the action of strictness n. */
+#define BPF_SET(action) (1u << bpf_strictness(action))
+#define BPF_SET_ALL 0xffu
+/* Those after which the call may be carried out: ALLOW, LOG, TRACE and USER_NOTIF. */
+#define BPF_SET_RUNS 0x0fu
+
+/*
+ * Every action that a validated program can return for this system call, with unknown arguments and
+ * instruction pointer. Follows each branch that the conditions passed so far do not exclude. Never misses an
+ * action; may name one too many where conditions exclude each other in a way it does not see. A program that
+ * takes too many branches gives BPF_SET_ALL.
+ */
+unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr);
+
+/* Counts the system calls first .. first+count-1 that may be carried out; marks them in ret_reached (NULL:
+ * not wanted), which has `count` entries. */
+size_t bpf_reachable(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,
+                     size_t count, bool *ret_reached);
+
+#endif
