@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pointers, integers above 2^63-1, and values that cannot fail to be made. */
+#include "io/jsonx.h"
+#include "io/jsonx_scan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FORM_PAD '\x7f'
+enum { FORM_DIGITS = 16 };
+
+void jsonx_pointer_add(struct str *pointer, const char *token) {
+  str_add_mem(pointer, "/", 1);
+  while (*token) {
+    size_t plain = strcspn(token, "~/");
+    str_add_mem(pointer, token, plain);
+    token += plain;
+    if (*token)
+      str_add(pointer, *token++ == '~' ? "~0" : "~1");
+  }
+}
+
+void jsonx_pointer_add_index(struct str *pointer, size_t index) {
+  str_addf(pointer, "/%zu", index);
+}
+
+char *jsonx_pointer(const char *base, const char *token) {
+  struct str pointer = { 0 };
+  str_add(&pointer, base);
+  jsonx_pointer_add(&pointer, token);
+  return str_steal(&pointer);
+}
+
+/* One or two pads: with quotes the form is as long as the integer's 19 or 20 digits, so that swapping one
+ * for the other in a text moves nothing behind it. */
+size_t jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]) {
+  static const char hex[] = "0123456789abcdef";
+  size_t pads = value < UINT64_C(10000000000000000000) ? 1 : 2;
+  memset(form, FORM_PAD, pads);
+  for (size_t i = 0; i < FORM_DIGITS; i++)
+    form[pads + i] = hex[value >> (60 - 4 * i) & 0xf];
+  form[pads + FORM_DIGITS] = '\0';
+  return pads + FORM_DIGITS;
+}
+
+bool jsonx_u64_is_form(const char *text, size_t len, uint64_t *ret_value) {
+  if (len < FORM_DIGITS + 1 || len > FORM_DIGITS + 2 || text[0] != FORM_PAD)
+    return false;
+  uint64_t value = 0;
+  for (size_t i = len - FORM_DIGITS; i < len; i++) {
+    char c = text[i];
+    bool letter = c >= 'a' && c <= 'f';
+    if (!letter && (c < '0' || c > '9'))
+      return false;
+    value = value << 4 | (uint64_t)(letter ? c - 'a' + 10 : c - '0');
+  }
+  char form[JSONX_U64_SIZE];
+  if (value <= INT64_MAX || jsonx_u64_form(value, form) != len || memcmp(form, text, len) != 0)
+    return false;
+  if (ret_value)
+    *ret_value = value;
+  return true;
+}
+
+static json_t *made(json_t *value) {
+  if (!value)
+    die_out_of_memory();
+  return value;
+}
+
+json_t *jsonx_u64_new(uint64_t value) {
+  if (value <= INT64_MAX)
+    return made(json_integer((json_int_t)value));
+  char form[JSONX_U64_SIZE];
+  size_t len = jsonx_u64_form(value, form);
+  return made(json_stringn_nocheck(form, len));
+}
+
+bool jsonx_u64_get(const json_t *value, uint64_t *ret) {
+  if (json_is_integer(value) && json_integer_value(value) >= 0) {
+    *ret = (uint64_t)json_integer_value(value);
+    return true;
+  }
+  return json_is_string(value) && jsonx_u64_is_form(json_string_value(value), json_string_length(value), ret);
+}
+
+bool jsonx_is_integer(const json_t *value) {
+  uint64_t ignored;
+  return json_is_integer(value) || jsonx_u64_get(value, &ignored);
+}
+
+/* Appends text with U+FFFD for every byte that is not UTF-8. */
+static void add_utf8(struct str *out, const char *text) {
+  for (size_t left = strlen(text); left > 0;) {
+    size_t n = jsonx_utf8_length(text, left);
+    str_add_mem(out, n ? text : "\xef\xbf\xbd", n ? n : 3);
+    n = n ? n : 1;
+    text += n;
+    left -= n;
+  }
+}
+
+json_t *jsonx_string_new(const char *text) {
+  size_t len = strlen(text);
+  json_t *string = NULL;
+  /* The names of files and the arguments of programs must not turn into integers. */
+  if (!jsonx_u64_is_form(text, len, NULL))
+    string = json_stringn(text, len);
+  if (string)
+    return string;
+  CLEANUP_STR struct str clean = { 0 };
+  if (jsonx_u64_is_form(text, len, NULL)) {
+    str_add(&clean, "\xef\xbf\xbd");
+    text++;
+  }
+  add_utf8(&clean, text);
+  return made(json_stringn(clean.data, clean.len));
+}
+
+json_t *jsonx_copy(const json_t *value) {
+  return value ? made(json_deep_copy(value)) : NULL;
+}
+
+void jsonx_set_new(json_t *object, const char *key, json_t *value) {
+  CLEANUP_STR struct str clean = { 0 };
+  add_utf8(&clean, key);
+  if (json_object_setn_new(object, clean.data ? clean.data : "", clean.len, made(value)) != 0)
+    die_out_of_memory();
+}
+
+void jsonx_append_new(json_t *array, json_t *value) {
+  if (json_array_append_new(array, made(value)) != 0)
+    die_out_of_memory();
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The second reader of JSON text, private to jsonx: it makes no values, only tokens with their offsets and
+ * the path to them. It runs when something is to be reported, and when integers above 2^63-1 must be found.
+ * It is as strict as jsonx_parse, so that the place of every syntax error is its own exact offset.
+ */
+#ifndef HARDEN_JSONX_SCAN_H
+#define HARDEN_JSONX_SCAN_H
+
+#include "io/jsonx.h"
+
+enum jsonx_token_kind {
+  JSONX_TOKEN_END,
+  JSONX_TOKEN_PROBLEM, /* scan.problem says what; there is no token behind it */
+  JSONX_TOKEN_OPEN,    /* '{' or '[' */
+  JSONX_TOKEN_CLOSE,
+  JSONX_TOKEN_KEY,
+  JSONX_TOKEN_STRING, /* start and end include the quotes */
+  JSONX_TOKEN_NUMBER,
+  JSONX_TOKEN_WORD, /* true, false, null */
+};
+
+struct jsonx_token {
+  enum jsonx_token_kind kind;
+  size_t start, end; /* bytes [start, end) of the text */
+  size_t path;       /* how many frames lead to it; a key's own frame counts */
+};
+
+/* One step of the path: the member or item that is being read. */
+struct jsonx_frame {
+  bool object;
+  size_t key_start, key_end; /* object: the key's string in the text */
+  size_t index;              /* array */
+};
+
+enum jsonx_expect {
+  JSONX_EXPECT_VALUE,
+  JSONX_EXPECT_FIRST_ITEM, /* or ']' */
+  JSONX_EXPECT_FIRST_KEY,  /* or '}' */
+  JSONX_EXPECT_KEY,
+  JSONX_EXPECT_COMMA, /* or the container's end */
+  JSONX_EXPECT_END,
+};
+
+struct jsonx_scan {
+  const char *text;
+  size_t len;
+  size_t pos;
+  enum jsonx_expect expect;
+  const char *problem; /* static */
+  size_t depth;
+  struct jsonx_frame frames[JSONX_DEPTH];
+};
+
+void jsonx_scan_init(struct jsonx_scan *scan, const struct jsonx_source *src);
+struct jsonx_token jsonx_scan_next(struct jsonx_scan *scan);
+
+/* Appends the RFC 6901 pointer of the first `path` frames. */
+void jsonx_scan_pointer(const struct jsonx_scan *scan, size_t path, struct str *out);
+
+/* Appends the text of the string token [start, end), without quotes and escapes. */
+void jsonx_scan_unescape(const char *text, size_t start, size_t end, struct str *out);
+
+/* What of UTF-8 begins at p: bytes of one well-formed character, 0 when there is none. */
+size_t jsonx_utf8_length(const char *p, size_t len);
+
+/* Line and column, from 1, of an offset. */
+void jsonx_line_column(const struct jsonx_source *src, size_t offset, unsigned *ret_line,
+                       unsigned *ret_column);
+
+/* The private form of an integer above 2^63-1, which is as long as its decimal digits and two quotes less. */
+enum { JSONX_U64_SIZE = 19 };                                              /* with the NUL */
+size_t jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]);   /* its length; value > 2^63-1 */
+bool jsonx_u64_is_form(const char *text, size_t len, uint64_t *ret_value); /* ret_value may be NULL */
+
+/* "name:line:col: pointer: text" for an offset; pointer "" is left out. Returns -1. */
+int jsonx_error_at(struct error *err, enum error_code code, const struct jsonx_source *src, size_t offset,
+                   const char *pointer, const char *text);
+
+/* jsonx_error for the key at pointer. */
+int jsonx_error_key(struct error *err, enum error_code code, const struct jsonx_source *src,
+                    const char *pointer, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+#endif
