@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harden/harden.h"
+
+#include <string.h>
+
+int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
+                 struct error *err) {
+  h->src = *src;
+  if (spec_parse(&h->spec, kind, &h->src, limit, err) < 0)
+    return -1;
+  h->before = jsonx_copy(h->spec.root);
+  return 0;
+}
+
+static int look(struct harden *h, const struct harden_options *o, struct error *err) {
+  if (o->bundle_fd >= 0) {
+    if (facts_probe(&h->facts, &h->spec, o->bundle_fd, o->policies, o->policies_len, o->runtime, err) < 0)
+      return -1;
+  } else {
+    facts_unknown(&h->facts, &h->spec, o->runtime);
+  }
+  if (h->spec.kind != SPEC_CONFIG) {
+    h->facts.sandbox = o->sandbox;
+    h->facts.container_annotations = o->container_annotations;
+  }
+  return 0;
+}
+
+/* One policy over the document as the one before it left it. The plan outlives the call: the verification
+ * reads it. */
+static int apply(struct harden *h, const struct policy *policy, const struct harden_options *o,
+                 struct facts *facts, struct seccomp_plan *plan, struct error *err) {
+  facts->seccomp = NULL;
+  if (h->spec.kind == SPEC_CONFIG) {
+    if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0) {
+      journal_add(&h->spec.journal, "seccomp", err->rule, OUTCOME_REFUSED, "/linux/seccomp", NULL, NULL,
+                  err->message);
+      return -1;
+    }
+    facts->seccomp = plan;
+    h->seccomp_cached = h->seccomp_cached && plan->cached;
+  }
+  return harden_apply(&h->spec, policy, facts, err);
+}
+
+/* Judges the bytes that the runtime will read, not the tree they were made from. */
+static int prove(struct harden *h, const struct harden_options *o, struct facts *facts,
+                 const struct seccomp_plan *plans, struct error *err) {
+  const struct jsonx_source out = { h->src.name, h->bytes.data, h->bytes.len };
+  CLEANUP_SPEC struct spec after = { 0 };
+  /* What was added is bounded by the policies; what came in was bounded when it was parsed. */
+  if (spec_parse(&after, h->spec.kind, &out, SIZE_MAX, err) < 0) {
+    err->code = ERROR_INTERNAL;
+    return error_wrap(err, "the hardened document cannot be read back");
+  }
+  for (size_t i = 0; i < o->policies_len; i++) {
+    facts->seccomp = h->spec.kind == SPEC_CONFIG ? &plans[i] : NULL;
+    if (harden_verify(h->spec.kind, h->before, after.root, o->policies[i], facts, err) < 0)
+      return error_wrap(err, "policy %s", o->policies[i]->name);
+  }
+  h->changed = !json_equal(h->before, after.root);
+  return 0;
+}
+
+int harden_run(struct harden *h, const struct harden_options *o, struct error *err) {
+  CLEANUP_SECCOMP_PLAN struct seccomp_plan first = { 0 };
+  CLEANUP_SECCOMP_PLAN struct seccomp_plan second = { 0 };
+  struct seccomp_plan *plans[HARDEN_POLICIES_MAX] = { &first, &second };
+
+  struct facts *facts = &h->facts;
+  struct facts given;
+  if (o->facts) {
+    given = *o->facts; /* a copy, so that the caller's stays as it is; its members are borrowed */
+    facts = &given;
+  } else if (look(h, o, err) < 0) {
+    return -1;
+  }
+  h->seccomp_cached = true;
+  for (size_t i = 0; i < o->policies_len; i++) {
+    if (apply(h, o->policies[i], o, facts, plans[i], err) < 0)
+      return -1;
+  }
+  spec_dump(&h->spec, &h->bytes);
+  const struct seccomp_plan view[HARDEN_POLICIES_MAX] = { first, second }; /* borrowed, for one call */
+  int result = prove(h, o, facts, view, err);
+  h->facts.seccomp = NULL;
+  return result;
+}
+
+void harden_free(struct harden *h) {
+  spec_free(&h->spec);
+  json_decref(h->before);
+  facts_free(&h->facts);
+  str_free(&h->bytes);
+  *h = (struct harden){ 0 };
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One document from bytes to proved bytes: the flow that the wrapper runs before it execs a runtime, and that
+ * hardenctl runs to say what the wrapper would do. It writes nothing; what to do with the result is the
+ * caller's.
+ *
+ *   bytes -> harden_parse -> (the caller selects policies) -> harden_run: facts, then for each policy a
+ * seccomp plan and every control; canonical bytes; re-parse; verify against each policy and the order of
+ * strictness
+ */
+#ifndef HARDEN_HARDEN_H
+#define HARDEN_HARDEN_H
+
+#include "control/control.h"
+#include "facts/facts.h"
+#include "policy/config.h"
+#include "seccomp/plan.h"
+#include "spec/spec.h"
+
+enum { HARDEN_POLICIES_MAX = 2 }; /* the selected one, and the one that the container's annotation asks for */
+
+struct harden_options {
+  const struct policy *policies[HARDEN_POLICIES_MAX]; /* applied in this order; borrowed */
+  size_t policies_len;
+  enum runtime_kind runtime;
+  int bundle_fd; /* the bundle's directory, to look at the rootfs and the host; -1: look at nothing */
+  const struct facts *facts;         /* used instead of looking, when not NULL; borrowed */
+  const struct seccomp_cache *cache; /* NULL: none */
+  const json_t
+      *container_annotations; /* exec: what the container was created with; borrowed, NULL: unknown */
+  bool sandbox;               /* exec: the container is a pod's pause process */
+};
+
+/* Zero-initialise. Owns its members, but for the source's text, which stays the caller's. */
+struct harden {
+  struct jsonx_source src;
+  struct spec spec;    /* after harden_parse: the input; after harden_run: the output, and the journal */
+  json_t *before;      /* the input, wrapped as the spec */
+  struct facts facts;  /* what was judged by */
+  struct str bytes;    /* the output, canonical, unwrapped */
+  bool changed;        /* the output differs from the input in meaning */
+  bool seccomp_cached; /* every plan came from the cache */
+};
+#define CLEANUP_HARDEN CLEANUP(harden_free)
+
+/* `limit` in bytes. Afterwards spec_at() of h->spec gives the annotations by which policies are selected. */
+int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
+                 struct error *err) MUST_CHECK;
+
+/* ERROR_REFUSED: the container must not start. ERROR_INTERNAL: the output does not hold what was promised;
+ * the same. The journal in h->spec is complete up to the refusal in every case. */
+int harden_run(struct harden *h, const struct harden_options *options, struct error *err) MUST_CHECK;
+
+void harden_free(struct harden *h);
+
+#endif
