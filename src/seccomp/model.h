@@ -80,7 +80,7 @@ struct seccomp_profile {
   uint32_t default_action;
   const struct seccomp_abi **abis; /* as named, native among them always, each once; native first */
   size_t abis_len;
-  unsigned flags;             /* enum seccomp_flag; an absent "flags" is SPEC_ALLOW, as runc has it */
+  unsigned flags;             /* enum seccomp_flag, those that are named: absent is none */
   char *listener_path;        /* NULL: none */
   char *listener_metadata;    /* NULL: none */
   struct seccomp_call *calls; /* sorted by name, no name twice */
@@ -105,7 +105,8 @@ void seccomp_profile_free(struct seccomp_profile *profile);
 #define CLEANUP_SECCOMP_PROFILE CLEANUP(seccomp_profile_free)
 
 /* The section in its one canonical form: decoding it gives the same profile, encoding that the same bytes.
- * Always with "architectures" and "flags". New reference. */
+ * Always with "architectures" (without, runc 1.1 leaves its ENOSYS stub out) and "flags" (without, runc 1.2
+ * takes SPEC_ALLOW). New reference. */
 json_t *seccomp_profile_encode(const struct seccomp_profile *profile) MUST_CHECK;
 
 /* Borrowed; NULL: the name is not in the profile. */
