@@ -62,28 +62,25 @@ static int prove(struct harden *h, const struct harden_options *o, struct facts 
   return 0;
 }
 
-int harden_run(struct harden *h, const struct harden_options *o, struct error *err) {
-  CLEANUP_SECCOMP_PLAN struct seccomp_plan first = { 0 };
-  CLEANUP_SECCOMP_PLAN struct seccomp_plan second = { 0 };
-  struct seccomp_plan *plans[HARDEN_POLICIES_MAX] = { &first, &second };
-
-  struct facts *facts = &h->facts;
-  struct facts given;
-  if (o->facts) {
-    given = *o->facts; /* a copy, so that the caller's stays as it is; its members are borrowed */
-    facts = &given;
-  } else if (look(h, o, err) < 0) {
-    return -1;
-  }
+static int run(struct harden *h, const struct harden_options *o, struct facts *facts,
+               struct seccomp_plan *plans, struct error *err) {
   h->seccomp_cached = true;
   for (size_t i = 0; i < o->policies_len; i++) {
-    if (apply(h, o->policies[i], o, facts, plans[i], err) < 0)
+    if (apply(h, o->policies[i], o, facts, &plans[i], err) < 0)
       return -1;
   }
   spec_dump(&h->spec, &h->bytes);
-  const struct seccomp_plan view[HARDEN_POLICIES_MAX] = { first, second }; /* borrowed, for one call */
-  int result = prove(h, o, facts, view, err);
-  h->facts.seccomp = NULL;
+  return prove(h, o, facts, plans, err);
+}
+
+int harden_run(struct harden *h, const struct harden_options *o, struct error *err) {
+  if (o->facts == NULL && look(h, o, err) < 0)
+    return -1;
+  struct facts facts = o->facts ? *o->facts : h->facts; /* its members are borrowed */
+  struct seccomp_plan plans[HARDEN_POLICIES_MAX] = { 0 };
+  int result = run(h, o, &facts, plans, err);
+  for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++)
+    seccomp_plan_free(&plans[i]);
   return result;
 }
 
