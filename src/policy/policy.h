@@ -77,7 +77,8 @@ struct policy {
     struct strlist noexec;        /* destinations (globs) that get noexec */
     struct strlist deny_sources;  /* host paths: refused as a bind source, they, what contains them (only "/"
                                      and listed ones), and what lies below */
-    struct strlist allow_sources; /* exceptions: a source at or below one of these is accepted */
+    struct strlist allow_sources; /* exceptions, globs: a source is accepted that one matches, or that lies
+                                     below one without '*' */
     struct strlist allow_types;   /* file system types; others refused */
     bool recursive; /* ro, nosuid, nodev and noexec of recursive binds in their recursive forms */
   } mounts;
@@ -136,19 +137,30 @@ struct policy {
 
 extern const struct jsonx_row policy_rows[]; /* the whole file */
 
-/* The policy that a file without `extends` starts from: every section off, no ceilings, enforce, continue,
- * restore denied. */
+/* The policy that a file without `extends` starts from: every section off, enforce, continue, restore denied;
+ * lists empty, booleans false, numbers without a bound. */
 void policy_init(struct policy *policy);
-/* Decodes one text over *policy (which holds the parent's values or those of policy_init). */
+/* Decodes one text over *policy (which holds the parent's values or those of policy_init). The item "..." of
+ * a list stands for the parent's items. Does not follow `extends`. After an error *policy can only be freed.
+ */
 int policy_decode(struct policy *policy, const struct jsonx_source *src, struct error *err) MUST_CHECK;
 void policy_free(struct policy *policy);
 void policy_copy(struct policy *to, const struct policy *from); /* `to` is zero or freed */
 #define CLEANUP_POLICY CLEANUP(policy_free)
 
-/* Loads by name: DIR/NAME.json when there (trusted: owner, mode), else the built-in of that name; follows
- * `extends` (to itself: a file may extend the built-in of its own name; loops and more than 8 levels are
- * errors). NAME is [a-z0-9][a-z0-9._-]*. */
+/* Loads by name: DIR/NAME.json when there (the directory and the file trusted: owner, mode), else the
+ * built-in of that name; follows `extends` (to itself: a file may extend the built-in of its own name; loops
+ * and more than POLICY_DEPTH levels are errors). What a built-in extends is always a built-in, so that a
+ * loosened file `restricted` loosens no `strict`. dir NULL: built-ins only. Errors are ERROR_POLICY, or
+ * ERROR_SYSTEM. */
 int policy_load(const char *dir, const char *name, struct policy *ret, struct error *err) MUST_CHECK;
+
+/* The same for a text that is in no directory; the name is the text's own, or NULL. */
+int policy_load_text(const char *dir, const struct jsonx_source *src, struct policy *ret,
+                     struct error *err) MUST_CHECK;
+/* [a-z0-9][a-z0-9._-]*, at most 64 bytes. */
+bool policy_name_is_valid(const char *name);
+enum { POLICY_DEPTH = 8, POLICY_SIZE_MAX = 1 << 20 };
 
 /* The built-in policies, for listing: texts compiled in from profiles/policies/. */
 struct builtin {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/decode.h"
+
+#include "policy/rows.h"
+
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 64 };
+
+/* A name becomes part of a path and of messages. */
+bool policy_name_is_valid(const char *name) {
+  size_t len = strlen(name);
+  if (len == 0 || len > NAME_MAX_BYTES || name[0] == '.' || name[0] == '_' || name[0] == '-')
+    return false;
+  return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+static bool is_inherited(const char *s) {
+  return strcmp(s, "...") == 0;
+}
+
+static bool is_capability(const char *s) {
+  return strcmp(s, "ALL") == 0 || is_inherited(s) ||
+         (str_starts(s, "CAP_") && s[4] && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(s));
+}
+
+static bool is_path(const char *s) {
+  return s[0] == '/' || is_inherited(s);
+}
+
+static bool is_profile(const char *s) {
+  return s[0] == '\0' || s[0] == '/' || policy_name_is_valid(s);
+}
+
+static bool is_word(const char *s) {
+  return s[0] && !strpbrk(s, " \t\n");
+}
+
+static const char *skip_number(const char *s) {
+  if (*s == '*')
+    return s + 1;
+  return s + strspn(s, "0123456789");
+}
+
+/* "c 1:3 rwm" */
+static bool is_device(const char *s) {
+  if (is_inherited(s))
+    return true;
+  if (!*s || !strchr("abc", *s) || s[1] != ' ')
+    return false;
+  const char *major = s + 2, *colon = skip_number(major);
+  if (colon == major || *colon != ':')
+    return false;
+  const char *minor = colon + 1, *space = skip_number(minor);
+  if (space == minor || *space != ' ' || !space[1])
+    return false;
+  const char *access = space + 1;
+  access += *access == 'r';
+  access += *access == 'w';
+  access += *access == 'm';
+  return !*access;
+}
+
+/* Forms of strings, which the schema says as regular expressions. Checked in the text, for the place. */
+static const struct form {
+  const char *pointer;
+  bool (*holds)(const char *);
+  const char *want;
+} forms[] = {
+  { "/name", policy_name_is_valid, "a policy's name: lower case letters, digits, '.', '_' and '-'" },
+  { "/extends", policy_name_is_valid, "a policy's name: lower case letters, digits, '.', '_' and '-'" },
+  { "/capabilities/allow", is_capability, "CAP_NAME in upper case, or ALL" },
+  { "/seccomp/profile", is_profile, "a built-in profile's name or an absolute path" },
+  { "/seccomp/floor", is_word, "a system call's name" },
+  { "/rootfs/tmpfs", is_path, "an absolute path" },
+  { "/mounts/noexec", is_path, "an absolute path" },
+  { "/mounts/denySources", is_path, "an absolute path" },
+  { "/mounts/allowSources", is_path, "an absolute path" },
+  { "/mounts/allowTypes", is_word, "a file system type" },
+  { "/paths/masked", is_path, "an absolute path" },
+  { "/paths/readonly", is_path, "an absolute path" },
+  { "/devices/allow", is_device, "\"TYPE MAJOR:MINOR ACCESS\" such as \"c 1:3 rwm\"" },
+  { "/sysctl/allow", is_word, "a sysctl's name" },
+  { "/resources/unified", is_word, "a cgroup file's name" },
+  { "/environment/secrets", is_word, "an environment variable's name" },
+  { "/environment/allow", is_word, "an environment variable's name" },
+  { "/hooks/allow", is_path, "an absolute path" },
+  { "/annotations/deny", is_word, "an annotation's key" },
+  { "/annotations/allow", is_word, "an annotation's key" },
+};
+
+static int check_form(const struct form *form, const json_t *value, const struct jsonx_source *src,
+                      const char *pointer, struct error *err) {
+  const char *text = json_string_value(value);
+  if (!text || form->holds(text))
+    return 0;
+  return jsonx_error(err, ERROR_POLICY, src, pointer, "\"%s\" is not %s", text, form->want);
+}
+
+static int check_forms(const json_t *root, const struct jsonx_source *src, struct error *err) {
+  for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+    const json_t *value = jsonx_at(root, forms[i].pointer);
+    if (check_form(&forms[i], value, src, forms[i].pointer, err) < 0)
+      return -1;
+    for (size_t j = 0; j < json_array_size(value); j++) {
+      CLEANUP_STR struct str pointer = { 0 };
+      str_add(&pointer, forms[i].pointer);
+      jsonx_pointer_add_index(&pointer, j);
+      if (check_form(&forms[i], json_array_get(value, j), src, pointer.data, err) < 0)
+        return -1;
+    }
+  }
+  return 0;
+}
+
+static int check_bounds(const struct policy *p, const struct jsonx_source *src, struct error *err) {
+  if (p->user.max_uid >= 0 && p->user.min_uid > p->user.max_uid)
+    return jsonx_error(err, ERROR_POLICY, src, "/user/minUid", "is above maxUid: no user would be accepted");
+  if (p->user.max_gid >= 0 && p->user.min_gid > p->user.max_gid)
+    return jsonx_error(err, ERROR_POLICY, src, "/user/minGid", "is above maxGid: no group would be accepted");
+  return 0;
+}
+
+/* Editors find the schema by this key; it says nothing of the policy. */
+static int take_schema_key(json_t *root, const struct jsonx_source *src, struct error *err) {
+  const json_t *schema = json_object_get(root, "$schema");
+  if (schema && !json_is_string(schema))
+    return jsonx_error(err, ERROR_POLICY, src, "/$schema", "must be a string");
+  json_object_del(root, "$schema");
+  return 0;
+}
+
+static void forget(char **member) {
+  free(*member);
+  *member = NULL;
+}
+
+static int decode_over(struct policy *policy, json_t *root, const struct jsonx_source *src,
+                       struct error *err) {
+  CLEANUP_POLICY struct policy parent = { 0 };
+  policy_copy(&parent, policy);
+  forget(&policy->name);
+  forget(&policy->description);
+  forget(&policy->extends);
+  if (take_schema_key(root, src, err) < 0 || jsonx_decode(root, src, "", policy_rows, policy, err) < 0 ||
+      check_forms(root, src, err) < 0)
+    return -1;
+  rows_inherit(policy_rows, policy, &parent);
+  if (policy->seccomp.profile && !*policy->seccomp.profile)
+    forget(&policy->seccomp.profile);
+  return check_bounds(policy, src, err);
+}
+
+/* Whatever is wrong with a policy's text is wrong with the policy, not with the container's input. */
+static int as_policy_error(struct error *err) {
+  if (err->code == ERROR_INPUT)
+    err->code = ERROR_POLICY;
+  return -1;
+}
+
+int policy_parse(const struct jsonx_source *src, json_t **ret, struct error *err) {
+  json_auto_t *root = NULL;
+  if (jsonx_parse(src, POLICY_SIZE_MAX, &root, err) < 0)
+    return as_policy_error(err);
+  if (!json_is_object(root))
+    return jsonx_error(err, ERROR_POLICY, src, "", "must be an object");
+  *ret = steal_ptr(&root);
+  return 0;
+}
+
+int policy_decode_root(struct policy *policy, json_t *root, const struct jsonx_source *src,
+                       struct error *err) {
+  if (decode_over(policy, root, src, err) < 0)
+    return as_policy_error(err);
+  return 0;
+}
+
+int policy_decode(struct policy *policy, const struct jsonx_source *src, struct error *err) {
+  json_auto_t *root = NULL;
+  if (policy_parse(src, &root, err) < 0)
+    return -1;
+  return policy_decode_root(policy, root, src, err);
+}
