@@ -134,7 +134,7 @@ static int chain_follow(struct chain *chain, const char *dir, struct error *err)
     if (policy_parse(&last->src, &last->root, err) < 0)
       return -1;
     const json_t *extends = json_object_get(last->root, "extends");
-    if (!extends)
+    if (!extends || json_is_null(extends))
       return 0;
     if (!json_is_string(extends))
       return jsonx_error(err, ERROR_POLICY, &last->src, "/extends", "must be a string");
