@@ -18,7 +18,13 @@
                         const struct facts *facts, struct error *err);                                       \
   extern const struct control_rule name##_rules[]
 
+CONTROL_DECLARE(capabilities);
 CONTROL_DECLARE(no_new_privileges);
+CONTROL_DECLARE(user);
+CONTROL_DECLARE(process);
+CONTROL_DECLARE(environment);
+CONTROL_DECLARE(hooks);
+CONTROL_DECLARE(annotations);
 
 /* What is at the pointer; NULL when absent or null, which a runtime takes for absent. Borrowed. */
 json_t *control_at(const json_t *root, const char *pointer);

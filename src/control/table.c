@@ -12,6 +12,15 @@
  */
 const struct control controls[] = {
   {
+      .name = "capabilities",
+      .action_offset = SECTION(capabilities),
+      .on_exec = true,
+      FUNCTIONS(capabilities),
+      .technique = "T1611",
+      .guarantee = "no process holds, or can gain, a capability that the policy does not allow",
+      .rules = capabilities_rules,
+  },
+  {
       .name = "no-new-privileges",
       .action_offset = SECTION(no_new_privileges),
       .on_exec = true,
@@ -19,6 +28,52 @@ const struct control controls[] = {
       .technique = "T1548.001",
       .guarantee = "no file of the image can give a process privileges that it does not have",
       .rules = no_new_privileges_rules,
+  },
+  {
+      .name = "user",
+      .action_offset = SECTION(user),
+      .on_exec = true,
+      FUNCTIONS(user),
+      .technique = "T1068",
+      .guarantee = "a process runs only as the users and groups that the policy names",
+      .rules = user_rules,
+  },
+  {
+      .name = "process",
+      .action_offset = SECTION(process),
+      .on_exec = true,
+      FUNCTIONS(process),
+      .technique = "T1611",
+      .guarantee =
+          "a process starts in and from the container's own files, and takes no precedence over the host",
+      .rules = process_rules,
+  },
+  {
+      .name = "environment",
+      .action_offset = SECTION(environment),
+      .on_exec = true,
+      FUNCTIONS(environment),
+      .technique = "T1552.007",
+      .guarantee = "no secret is handed over in the environment",
+      .rules = environment_rules,
+  },
+  {
+      .name = "hooks",
+      .action_offset = SECTION(hooks),
+      .on_exec = false,
+      FUNCTIONS(hooks),
+      .technique = "T1610",
+      .guarantee = "no program runs beside the container but those that the policy lists",
+      .rules = hooks_rules,
+  },
+  {
+      .name = "annotations",
+      .action_offset = SECTION(annotations),
+      .on_exec = false,
+      FUNCTIONS(annotations),
+      .technique = "T1611",
+      .guarantee = "no annotation lets the runtime leave the spec",
+      .rules = annotations_rules,
   },
   { .name = NULL },
 };

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who the process is. Root is uid 0, and any uid that the container's user namespace maps to the host's uid
+ * 0: a mapping {containerID 1000, hostID 0} makes 1000 root on the host. An absent user is uid 0 and gid 0.
+ */
+#include "control/common.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define UID "/process/user/uid"
+#define GID "/process/user/gid"
+#define GROUPS "/process/user/additionalGids"
+
+enum { RULE_NEVER, RULE_REQUIRE, RULE_PREFER, RULE_UID, RULE_GID, RULE_GROUP, RULE_ZERO, RULE_INVALID };
+const struct control_rule user_rules[] = {
+  [RULE_NEVER] = { "OH-USR-001", "the root user is refused" },
+  [RULE_REQUIRE] = { "OH-USR-002", "the root user is refused outside a user namespace" },
+  [RULE_PREFER] = { "OH-USR-003", "the root user outside a user namespace is recorded" },
+  [RULE_UID] = { "OH-USR-004", "a uid outside the policy's range is refused" },
+  [RULE_GID] = { "OH-USR-005", "a gid outside the policy's range is refused" },
+  [RULE_GROUP] = { "OH-USR-006", "an additional group outside the policy's range is refused: without it the "
+                                 "container would run and miss its files" },
+  [RULE_ZERO] = { "OH-USR-007", "group 0 is taken from the additional groups of a user that is not root" },
+  [RULE_INVALID] = { "OH-USR-008", "a uid or gid of 4294967295 or more is refused: setresuid takes -1 for "
+                                   "\"unchanged\", and crun's container then stays root" },
+  { NULL, NULL },
+};
+
+/* Absent is 0. False when it is no id. */
+static bool id_at(const json_t *root, const char *pointer, uint64_t *ret) {
+  const json_t *value = control_at(root, pointer);
+  *ret = 0;
+  return !value || (jsonx_u64_get(value, ret) && *ret < UINT32_MAX);
+}
+
+/* The host's id of a container's one, by the first mapping that covers it; false when none does. */
+static bool host_id(const json_t *root, const char *mappings, uint64_t id, uint64_t *ret) {
+  const json_t *list = control_at(root, mappings);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    uint64_t inside = 0, outside = 0, size = 0;
+    const json_t *mapping = json_array_get(list, i);
+    jsonx_u64_get(json_object_get(mapping, "containerID"), &inside);
+    jsonx_u64_get(json_object_get(mapping, "hostID"), &outside);
+    jsonx_u64_get(json_object_get(mapping, "size"), &size);
+    if (id >= inside && id - inside < size) {
+      *ret = outside + (id - inside);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Is the container in a user namespace that is not the host's? */
+static bool in_user_namespace(enum spec_kind kind, const json_t *root, const struct facts *facts) {
+  if (facts->rootless || (kind == SPEC_PROCESS && facts->user_namespace))
+    return true;
+  const json_t *list = control_at(root, "/linux/namespaces");
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *namespace = json_array_get(list, i);
+    const char *type = control_text(namespace, "/type"), *path = control_text(namespace, "/path");
+    if (type && strcmp(type, "user") == 0)
+      return !path || !*path || !strlist_has(&facts->host_namespace_paths, path);
+  }
+  return false;
+}
+
+/* Would this uid be the host's root? */
+static bool is_host_root(enum spec_kind kind, const json_t *root, const struct facts *facts, uint64_t uid) {
+  uint64_t outside;
+  if (!in_user_namespace(kind, root, facts))
+    return uid == 0;
+  return !facts->rootless && host_id(root, "/linux/uidMappings", uid, &outside) && outside == 0;
+}
+
+static bool in_range(uint64_t id, int64_t min, int64_t max) {
+  return (min < 0 || id >= (uint64_t)min) && (max < 0 || id <= (uint64_t)max);
+}
+
+static int refuse(struct spec *spec, int rule, const char *pointer, const char *text, struct error *err) {
+  return spec_refuse(spec, pointer, (struct reason){ user_rules[rule].id, text }, err);
+}
+
+static int apply_root(struct spec *spec, const struct policy *policy, const struct facts *facts, uint64_t uid,
+                      struct error *err) {
+  const char *pointer = spec_at(spec, UID) ? UID : "/process/user";
+  bool host_root = is_host_root(spec->kind, spec->root, facts, uid);
+
+  switch ((enum root_rule)policy->user.root) {
+  case ROOT_ANY:
+    return 0;
+  case ROOT_NEVER:
+    return uid == 0 || host_root ? refuse(spec, RULE_NEVER, pointer, "the policy does not let root run", err)
+                                 : 0;
+  case ROOT_REQUIRE_USER_NAMESPACE:
+    return host_root ? refuse(spec, RULE_REQUIRE, pointer,
+                              "this is the host's root: run as another user, or in a user namespace", err)
+                     : 0;
+  case ROOT_PREFER_USER_NAMESPACE:
+    if (host_root)
+      spec_finding(spec, pointer,
+                   (struct reason){ user_rules[RULE_PREFER].id,
+                                    "this is the host's root; another user or a user namespace is safer" });
+    return 0;
+  }
+  return 0;
+}
+
+static int apply_ranges(struct spec *spec, const struct policy *policy, uint64_t uid, uint64_t gid,
+                        struct error *err) {
+  const json_t *groups = spec_at(spec, GROUPS);
+  int64_t min = policy->user.min_gid, max = policy->user.max_gid;
+
+  if (uid != 0 && !in_range(uid, policy->user.min_uid, policy->user.max_uid)) {
+    CLEANUP_FREE char *text = xasprintf("uid %" PRIu64 " is outside the policy's range", uid);
+    if (refuse(spec, RULE_UID, UID, text, err))
+      return -1;
+  }
+  if (gid != 0 && !in_range(gid, min, max)) {
+    CLEANUP_FREE char *text = xasprintf("gid %" PRIu64 " is outside the policy's range", gid);
+    if (refuse(spec, RULE_GID, GID, text, err))
+      return -1;
+  }
+  for (size_t i = 0; i < json_array_size(groups); i++) {
+    uint64_t group;
+    if (!jsonx_u64_get(json_array_get(groups, i), &group) || group == 0 || in_range(group, min, max))
+      continue;
+    CLEANUP_FREE char *pointer = xasprintf(GROUPS "/%zu", i);
+    CLEANUP_FREE char *text = xasprintf("group %" PRIu64 " is outside the policy's range", group);
+    if (refuse(spec, RULE_GROUP, pointer, text, err))
+      return -1;
+  }
+  return 0;
+}
+
+static int apply_groups(struct spec *spec, struct error *err) {
+  const json_t *groups = spec_at(spec, GROUPS);
+  json_auto_t *kept = json_array();
+  for (size_t i = 0; i < json_array_size(groups); i++) {
+    json_t *item = json_array_get(groups, i);
+    if (!json_is_integer(item) || json_integer_value(item) != 0)
+      json_array_append(kept, item);
+  }
+  if (json_array_size(kept) == json_array_size(groups))
+    return 0;
+  return spec_set(spec, GROUPS, json_incref(kept),
+                  (struct reason){ user_rules[RULE_ZERO].id, "files of group 0 are not for this user" }, err);
+}
+
+/* The ids must be ids, whatever else the policy says. */
+static int apply_valid(struct spec *spec, uint64_t *ret_uid, uint64_t *ret_gid, struct error *err) {
+  const json_t *groups = spec_at(spec, GROUPS);
+  if (!id_at(spec->root, UID, ret_uid) && refuse(spec, RULE_INVALID, UID, "no uid", err))
+    return -1;
+  if (!id_at(spec->root, GID, ret_gid) && refuse(spec, RULE_INVALID, GID, "no gid", err))
+    return -1;
+  for (size_t i = 0; i < json_array_size(groups); i++) {
+    CLEANUP_FREE char *pointer = xasprintf(GROUPS "/%zu", i);
+    uint64_t group;
+    if (!id_at(spec->root, pointer, &group) && refuse(spec, RULE_INVALID, pointer, "no gid", err))
+      return -1;
+  }
+  return 0;
+}
+
+int user_apply(struct spec *spec, const struct policy *policy, const struct facts *facts, struct error *err) {
+  uint64_t uid, gid;
+  if (!spec_at(spec, "/process"))
+    return 0;
+  if (apply_valid(spec, &uid, &gid, err))
+    return -1;
+  /* The pause process of a pod is the engine's own; which user it is says nothing about the containers. */
+  if (facts->sandbox)
+    return 0;
+  if (apply_root(spec, policy, facts, uid, err) || apply_ranges(spec, policy, uid, gid, err))
+    return -1;
+  return uid != 0 && policy->user.drop_group_zero ? apply_groups(spec, err) : 0;
+}
+
+static int verify_groups(const json_t *after, const struct policy *policy, bool root, struct error *err) {
+  const json_t *groups = control_at(after, GROUPS);
+  for (size_t i = 0; i < json_array_size(groups); i++) {
+    uint64_t group = UINT32_MAX;
+    if (!jsonx_u64_get(json_array_get(groups, i), &group) || group >= UINT32_MAX)
+      return control_broken(err, GROUPS, "item %zu is no gid", i);
+    if (group == 0 ? !root && policy->user.drop_group_zero
+                   : !in_range(group, policy->user.min_gid, policy->user.max_gid))
+      return control_broken(err, GROUPS, "group %" PRIu64 " may not be there", group);
+  }
+  return 0;
+}
+
+int user_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
+                const struct facts *facts, struct error *err) {
+  uint64_t uid, gid;
+  if (!control_at(after, "/process"))
+    return 0;
+  if (!id_at(after, UID, &uid) || !id_at(after, GID, &gid))
+    return control_broken(err, "/process/user", "no ids");
+  if (facts->sandbox)
+    return 0;
+  if (policy->user.root == ROOT_NEVER && uid == 0)
+    return control_broken(err, UID, "is root");
+  if ((policy->user.root == ROOT_NEVER || policy->user.root == ROOT_REQUIRE_USER_NAMESPACE) &&
+      is_host_root(kind, after, facts, uid))
+    return control_broken(err, UID, "is the host's root");
+  if ((uid != 0 && !in_range(uid, policy->user.min_uid, policy->user.max_uid)) ||
+      (gid != 0 && !in_range(gid, policy->user.min_gid, policy->user.max_gid)))
+    return control_broken(err, "/process/user", "%" PRIu64 ":%" PRIu64 " is outside the ranges", uid, gid);
+  return verify_groups(after, policy, uid == 0, err);
+}
+
+/* Nobody becomes another user, unless root becomes nobody's; groups are only taken away. */
+int user_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after, const struct facts *facts,
+                    struct error *err) {
+  static const char *const ids[] = { UID, GID };
+  const json_t *was = control_at(before, GROUPS), *is = control_at(after, GROUPS);
+
+  (void)kind, (void)facts;
+  for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+    uint64_t a, b;
+    bool was_id = id_at(before, ids[i], &a), is_id = id_at(after, ids[i], &b);
+    if (was_id && (!is_id || (a != b && a != 0)))
+      return control_broken(err, ids[i], "is another");
+  }
+  for (size_t i = 0; i < json_array_size(is); i++) {
+    bool found = false;
+    for (size_t j = 0; j < json_array_size(was); j++)
+      found |= json_equal(json_array_get(was, j), json_array_get(is, i));
+    if (!found)
+      return control_broken(err, GROUPS, "has gained a group");
+  }
+  if (!json_equal(control_at(before, "/process/user/umask"), control_at(after, "/process/user/umask")) &&
+      (control_at(before, "/process/user/umask") || control_at(after, "/process/user/umask")))
+    return control_broken(err, "/process/user/umask", "is another");
+  return 0;
+}
