@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/decode.h"
 
+#include "policy/form.h"
 #include "policy/rows.h"
 
 #include <string.h>
@@ -25,15 +26,11 @@ static bool is_capability(const char *s) {
 }
 
 static bool is_path(const char *s) {
-  return s[0] == '/' || is_inherited(s);
+  return form_path(s) || is_inherited(s);
 }
 
 static bool is_profile(const char *s) {
   return s[0] == '\0' || s[0] == '/' || policy_name_is_valid(s);
-}
-
-static bool is_word(const char *s) {
-  return s[0] && !strpbrk(s, " \t\n");
 }
 
 static const char *skip_number(const char *s) {
@@ -62,71 +59,35 @@ static bool is_device(const char *s) {
 }
 
 /* Forms of strings, which the schema says as regular expressions. Checked in the text, for the place. */
-static const struct form {
-  const char *pointer;
-  bool (*holds)(const char *);
-  const char *want;
-} forms[] = {
+static const struct form forms[] = {
   { "/name", policy_name_is_valid, "a policy's name: lower case letters, digits, '.', '_' and '-'" },
   { "/extends", policy_name_is_valid, "a policy's name: lower case letters, digits, '.', '_' and '-'" },
   { "/capabilities/allow", is_capability, "CAP_NAME in upper case, or ALL" },
   { "/seccomp/profile", is_profile, "a built-in profile's name or an absolute path" },
-  { "/seccomp/floor", is_word, "a system call's name" },
+  { "/seccomp/floor", form_word, "a system call's name" },
   { "/rootfs/tmpfs", is_path, "an absolute path" },
   { "/mounts/noexec", is_path, "an absolute path" },
   { "/mounts/denySources", is_path, "an absolute path" },
   { "/mounts/allowSources", is_path, "an absolute path" },
-  { "/mounts/allowTypes", is_word, "a file system type" },
+  { "/mounts/allowTypes", form_word, "a file system type" },
   { "/paths/masked", is_path, "an absolute path" },
   { "/paths/readonly", is_path, "an absolute path" },
   { "/devices/allow", is_device, "\"TYPE MAJOR:MINOR ACCESS\" such as \"c 1:3 rwm\"" },
-  { "/sysctl/allow", is_word, "a sysctl's name" },
-  { "/resources/unified", is_word, "a cgroup file's name" },
-  { "/environment/secrets", is_word, "an environment variable's name" },
-  { "/environment/allow", is_word, "an environment variable's name" },
+  { "/sysctl/allow", form_word, "a sysctl's name" },
+  { "/resources/unified", form_word, "a cgroup file's name" },
+  { "/environment/secrets", form_word, "an environment variable's name" },
+  { "/environment/allow", form_word, "an environment variable's name" },
   { "/hooks/allow", is_path, "an absolute path" },
-  { "/annotations/deny", is_word, "an annotation's key" },
-  { "/annotations/allow", is_word, "an annotation's key" },
+  { "/annotations/deny", form_word, "an annotation's key" },
+  { "/annotations/allow", form_word, "an annotation's key" },
+  { .pointer = NULL },
 };
-
-static int check_form(const struct form *form, const json_t *value, const struct jsonx_source *src,
-                      const char *pointer, struct error *err) {
-  const char *text = json_string_value(value);
-  if (!text || form->holds(text))
-    return 0;
-  return jsonx_error(err, ERROR_POLICY, src, pointer, "\"%s\" is not %s", text, form->want);
-}
-
-static int check_forms(const json_t *root, const struct jsonx_source *src, struct error *err) {
-  for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-    const json_t *value = jsonx_at(root, forms[i].pointer);
-    if (check_form(&forms[i], value, src, forms[i].pointer, err) < 0)
-      return -1;
-    for (size_t j = 0; j < json_array_size(value); j++) {
-      CLEANUP_STR struct str pointer = { 0 };
-      str_add(&pointer, forms[i].pointer);
-      jsonx_pointer_add_index(&pointer, j);
-      if (check_form(&forms[i], json_array_get(value, j), src, pointer.data, err) < 0)
-        return -1;
-    }
-  }
-  return 0;
-}
 
 static int check_bounds(const struct policy *p, const struct jsonx_source *src, struct error *err) {
   if (p->user.max_uid >= 0 && p->user.min_uid > p->user.max_uid)
     return jsonx_error(err, ERROR_POLICY, src, "/user/minUid", "is above maxUid: no user would be accepted");
   if (p->user.max_gid >= 0 && p->user.min_gid > p->user.max_gid)
     return jsonx_error(err, ERROR_POLICY, src, "/user/minGid", "is above maxGid: no group would be accepted");
-  return 0;
-}
-
-/* Editors find the schema by this key; it says nothing of the policy. */
-static int take_schema_key(json_t *root, const struct jsonx_source *src, struct error *err) {
-  const json_t *schema = json_object_get(root, "$schema");
-  if (schema && !json_is_string(schema))
-    return jsonx_error(err, ERROR_POLICY, src, "/$schema", "must be a string");
-  json_object_del(root, "$schema");
   return 0;
 }
 
@@ -142,8 +103,7 @@ static int decode_over(struct policy *policy, json_t *root, const struct jsonx_s
   forget(&policy->name);
   forget(&policy->description);
   forget(&policy->extends);
-  if (take_schema_key(root, src, err) < 0 || jsonx_decode(root, src, "", policy_rows, policy, err) < 0 ||
-      check_forms(root, src, err) < 0)
+  if (jsonx_decode(root, src, "", policy_rows, policy, err) < 0 || forms_check(root, "", src, forms, err) < 0)
     return -1;
   rows_inherit(policy_rows, policy, &parent);
   if (policy->seccomp.profile && !*policy->seccomp.profile)
@@ -164,6 +124,11 @@ int policy_parse(const struct jsonx_source *src, json_t **ret, struct error *err
     return as_policy_error(err);
   if (!json_is_object(root))
     return jsonx_error(err, ERROR_POLICY, src, "", "must be an object");
+  /* Editors find the schema by this key; it says nothing else. */
+  const json_t *schema = json_object_get(root, "$schema");
+  if (schema && !json_is_string(schema))
+    return jsonx_error(err, ERROR_POLICY, src, "/$schema", "must be a string");
+  json_object_del(root, "$schema");
   *ret = steal_ptr(&root);
   return 0;
 }

@@ -42,20 +42,3 @@ enum action policy_action(const struct policy *p, int section_action) {
 json_t *policy_encode(const struct policy *p) {
   return jsonx_encode(policy_rows, p);
 }
-
-json_t *policy_schema(void) {
-  json_auto_t *rows = jsonx_schema(policy_rows);
-  json_t *schema = json_object();
-  if (!schema)
-    die_out_of_memory();
-  jsonx_set_new(schema, "$schema", jsonx_string_new("https://json-schema.org/draft/2020-12/schema"));
-  jsonx_set_new(schema, "$id", jsonx_string_new("urn:oci-harden:schema:policy"));
-  jsonx_set_new(schema, "title", jsonx_string_new("oci-harden policy"));
-  jsonx_set_new(schema, "description",
-                jsonx_string_new("What a node's owner asks of every container. Absent keys inherit from the "
-                                 "policy that `extends` names; in a list \"...\" stands for its items."));
-  if (json_object_update(schema, rows) < 0)
-    die_out_of_memory();
-  jsonx_set_new(json_object_get(schema, "properties"), "$schema", json_pack("{ss}", "type", "string"));
-  return schema;
-}
