@@ -30,15 +30,17 @@ struct jsonx_source {
   size_t len;
 };
 
-/* Errors read "config.json:41:9: /process/args/3: ...": line and column count from 1, columns in
- * bytes. *ret is a new reference. */
+/* Errors are ERROR_INPUT and read "config.json:41:9: /process/args/3: ...": line and column count from 1,
+ * columns in bytes; the pointer is left out for the document itself. *ret is a new reference. The root may be
+ * any value. Time and memory are linear in the text. */
 int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
 
 /* Canonical bytes: compact, keys in their order, UTF-8 as it was, integers exact. Appends to out. */
 void jsonx_dump(const json_t *value, struct str *out);
 void jsonx_dump_pretty(const json_t *value, struct str *out); /* two spaces, a newline at the end */
 
-/* Integers above 2^63-1. *_get is true for every integer >= 0, in either form. */
+/* Integers above 2^63-1. json_is_string() is true for them: where a string is expected, ask
+ * jsonx_is_integer() too. *_get is true for every integer >= 0, in either form. */
 json_t *jsonx_u64_new(uint64_t value) MUST_CHECK;
 bool jsonx_u64_get(const json_t *value, uint64_t *ret);
 /* True for an integer of either form; negative ones too. */
@@ -57,7 +59,7 @@ char *jsonx_pointer(const char *base,
 void jsonx_locate(const struct jsonx_source *src, const char *pointer, bool for_key, unsigned *ret_line,
                   unsigned *ret_column);
 
-/* "config.json:41:9: /pointer: fmt" as an error; returns -1. */
+/* "config.json:41:9: /pointer: fmt" as an error; returns -1. src NULL: "/pointer: fmt". */
 int jsonx_error(struct error *err, enum error_code code, const struct jsonx_source *src, const char *pointer,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
@@ -65,7 +67,8 @@ int jsonx_error(struct error *err, enum error_code code, const struct jsonx_sour
  * The caller frees. */
 char *jsonx_fold(const char *key) MUST_CHECK;
 
-/* json_auto_t-like helpers that end the program when out of memory. */
+/* Helpers that end the program when out of memory. Bytes of text and key that are not UTF-8 (names of files,
+ * arguments) become U+FFFD; text never makes an integer of the private form. */
 json_t *jsonx_string_new(const char *text) MUST_CHECK;
 json_t *jsonx_copy(const json_t *value) MUST_CHECK;                 /* deep; NULL gives NULL */
 void jsonx_set_new(json_t *object, const char *key, json_t *value); /* takes value */
@@ -77,9 +80,9 @@ void jsonx_append_new(json_t *array, json_t *value);                /* takes val
  */
 enum jsonx_type {
   JSONX_BOOL,    /* bool */
-  JSONX_INT,     /* int64_t, within [min, max] */
-  JSONX_STRING,  /* char *, replaced (freed and duplicated) */
-  JSONX_STRINGS, /* struct strlist, replaced */
+  JSONX_INT,     /* int64_t, within [min, max]; both 0: any */
+  JSONX_STRING,  /* char *, replaced (freed and duplicated); JSON null is NULL */
+  JSONX_STRINGS, /* struct strlist, replaced; an item that is there twice is an error */
   JSONX_ENUM,    /* int: index into names */
   JSONX_OBJECT,  /* a nested struct at offset, decoded by rows */
   JSONX_CUSTOM,  /* decode() */
@@ -101,9 +104,11 @@ struct jsonx_row {
   const char *pattern;                   /* JSONX_STRING(S): a regular expression for the schema, or NULL */
 };
 
+/* Errors are ERROR_INPUT. On failure *target holds some of the values; it can be freed as ever. src is only
+ * for places and may be NULL. */
 int jsonx_decode(const json_t *object, const struct jsonx_source *src, const char *pointer,
                  const struct jsonx_row *rows, void *target, struct error *err) MUST_CHECK;
-/* The reverse: every row as a new object. */
+/* The reverse: every row as a new object; custom rows without encode() are left out. */
 json_t *jsonx_encode(const struct jsonx_row *rows, const void *source) MUST_CHECK;
 /* A JSON Schema (draft 2020-12) object of the rows, additionalProperties false. New reference. */
 json_t *jsonx_schema(const struct jsonx_row *rows) MUST_CHECK;

@@ -181,8 +181,6 @@ static int decode_strings(const json_t *value, const struct place *at, const str
     return refuse_type(at, "an array of strings", value, err);
   CLEANUP_STRLIST struct strlist list = { 0 };
   json_auto_t *seen = json_object();
-  if (!seen)
-    die_out_of_memory();
   size_t index;
   json_t *item;
   json_array_foreach(value, index, item) {

@@ -163,7 +163,7 @@ static void value_done(struct jsonx_scan *scan) {
 }
 
 static struct jsonx_token problem(struct jsonx_scan *scan, const char *text, size_t at, size_t path) {
-  scan->problem = text;
+  scan->problem = at < scan->len ? text : "the text ends too early";
   return (struct jsonx_token){ JSONX_TOKEN_PROBLEM, at, at, path };
 }
 
@@ -187,7 +187,7 @@ static struct jsonx_token close_container(struct jsonx_scan *scan) {
 static struct jsonx_token read_value(struct jsonx_scan *scan) {
   int c = peek(scan, scan->pos);
   if (c < 0)
-    return problem(scan, "the text ends where a value is expected", scan->pos, scan->depth);
+    return problem(scan, NULL, scan->pos, scan->depth);
   if (c == '{' || c == '[')
     return open_container(scan, c == '{');
   struct jsonx_token token = { JSONX_TOKEN_WORD, scan->pos, scan->pos, scan->depth };
