@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORM_PAD '\x7f'
+#define FORM_MARK '\x7f'           /* DEL, which no name or path in use begins with */
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 enum { FORM_DIGITS = 16 };
 
 void jsonx_pointer_add(struct str *pointer, const char *token) {
@@ -31,35 +32,28 @@ char *jsonx_pointer(const char *base, const char *token) {
   return str_steal(&pointer);
 }
 
-/* One or two pads: with quotes the form is as long as the integer's 19 or 20 digits, so that swapping one
- * for the other in a text moves nothing behind it. */
-size_t jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]) {
+void jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]) {
   static const char hex[] = "0123456789abcdef";
-  size_t pads = value < UINT64_C(10000000000000000000) ? 1 : 2;
-  memset(form, FORM_PAD, pads);
+  form[0] = FORM_MARK;
   for (size_t i = 0; i < FORM_DIGITS; i++)
-    form[pads + i] = hex[value >> (60 - 4 * i) & 0xf];
-  form[pads + FORM_DIGITS] = '\0';
-  return pads + FORM_DIGITS;
+    form[1 + i] = hex[value >> (60 - 4 * i) & 0xf];
+  form[1 + FORM_DIGITS] = '\0';
 }
 
 bool jsonx_u64_is_form(const char *text, size_t len, uint64_t *ret_value) {
-  if (len < FORM_DIGITS + 1 || len > FORM_DIGITS + 2 || text[0] != FORM_PAD)
+  if (len != FORM_DIGITS + 1 || text[0] != FORM_MARK)
     return false;
   uint64_t value = 0;
-  for (size_t i = len - FORM_DIGITS; i < len; i++) {
+  for (size_t i = 1; i < len; i++) {
     char c = text[i];
     bool letter = c >= 'a' && c <= 'f';
     if (!letter && (c < '0' || c > '9'))
       return false;
     value = value << 4 | (uint64_t)(letter ? c - 'a' + 10 : c - '0');
   }
-  char form[JSONX_U64_SIZE];
-  if (value <= INT64_MAX || jsonx_u64_form(value, form) != len || memcmp(form, text, len) != 0)
-    return false;
   if (ret_value)
     *ret_value = value;
-  return true;
+  return value > INT64_MAX;
 }
 
 static json_t *made(json_t *value) {
@@ -72,8 +66,8 @@ json_t *jsonx_u64_new(uint64_t value) {
   if (value <= INT64_MAX)
     return made(json_integer((json_int_t)value));
   char form[JSONX_U64_SIZE];
-  size_t len = jsonx_u64_form(value, form);
-  return made(json_stringn_nocheck(form, len));
+  jsonx_u64_form(value, form);
+  return made(json_string_nocheck(form));
 }
 
 bool jsonx_u64_get(const json_t *value, uint64_t *ret) {
@@ -93,7 +87,7 @@ bool jsonx_is_integer(const json_t *value) {
 static void add_utf8(struct str *out, const char *text) {
   for (size_t left = strlen(text); left > 0;) {
     size_t n = jsonx_utf8_length(text, left);
-    str_add_mem(out, n ? text : "\xef\xbf\xbd", n ? n : 3);
+    str_add_mem(out, n ? text : REPLACEMENT, n ? n : strlen(REPLACEMENT));
     n = n ? n : 1;
     text += n;
     left -= n;
@@ -101,20 +95,14 @@ static void add_utf8(struct str *out, const char *text) {
 }
 
 json_t *jsonx_string_new(const char *text) {
-  size_t len = strlen(text);
-  json_t *string = NULL;
-  /* The names of files and the arguments of programs must not turn into integers. */
-  if (!jsonx_u64_is_form(text, len, NULL))
-    string = json_stringn(text, len);
-  if (string)
-    return string;
   CLEANUP_STR struct str clean = { 0 };
-  if (jsonx_u64_is_form(text, len, NULL)) {
-    str_add(&clean, "\xef\xbf\xbd");
+  /* The names of files and the arguments of programs must not turn into integers. */
+  if (jsonx_u64_is_form(text, strlen(text), NULL)) {
+    str_add(&clean, REPLACEMENT);
     text++;
   }
   add_utf8(&clean, text);
-  return made(json_stringn(clean.data, clean.len));
+  return made(json_stringn_nocheck(clean.data ? clean.data : "", clean.len));
 }
 
 json_t *jsonx_copy(const json_t *value) {

@@ -90,10 +90,19 @@ static size_t read_escape(struct jsonx_scan *scan, size_t at) {
   return at + 12;
 }
 
+/* What a string holds as it is. */
+static bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static size_t read_string(struct jsonx_scan *scan, size_t at) {
   size_t start = at++;
-  while (at < scan->len) {
+  for (;;) {
+    while (at < scan->len && is_plain((unsigned char)scan->text[at]))
+      at++;
     int c = peek(scan, at);
+    if (c < 0)
+      return bad(scan, "the string has no end", start);
     if (c == '"')
       return at + 1;
     if (c < 0x20)
@@ -105,12 +114,11 @@ static size_t read_string(struct jsonx_scan *scan, size_t at) {
         return at;
       continue;
     }
-    size_t n = c < 0x80 ? 1 : jsonx_utf8_length(scan->text + at, scan->len - at);
+    size_t n = jsonx_utf8_length(scan->text + at, scan->len - at);
     if (n == 0)
       return bad(scan, "not UTF-8", at);
     at += n;
   }
-  return bad(scan, "the string has no end", start);
 }
 
 static size_t read_digits(const struct jsonx_scan *scan, size_t at) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The second reader of JSON text, private to jsonx: it makes no values, only tokens with their offsets and
- * the path to them. It runs when something is to be reported, and when integers above 2^63-1 must be found.
- * It is as strict as jsonx_parse, so that the place of every syntax error is its own exact offset.
+ * The tokens of a JSON text, with their offsets and the path to them; private to jsonx. Its grammar is RFC
+ * 8259's, less NUL, a byte order mark, and more than JSONX_DEPTH levels. jsonx_parse makes values of the
+ * tokens, jsonx_locate looks for places.
  */
 #ifndef HARDEN_JSONX_SCAN_H
 #define HARDEN_JSONX_SCAN_H
@@ -68,9 +68,9 @@ size_t jsonx_utf8_length(const char *p, size_t len);
 void jsonx_line_column(const struct jsonx_source *src, size_t offset, unsigned *ret_line,
                        unsigned *ret_column);
 
-/* The private form of an integer above 2^63-1, which is as long as its decimal digits and two quotes less. */
-enum { JSONX_U64_SIZE = 19 };                                              /* with the NUL */
-size_t jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]);   /* its length; value > 2^63-1 */
+/* The private form of an integer above 2^63-1: DEL and 16 lower-case hexadecimal digits. */
+enum { JSONX_U64_SIZE = 18 }; /* with the NUL */
+void jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]);
 bool jsonx_u64_is_form(const char *text, size_t len, uint64_t *ret_value); /* ret_value may be NULL */
 
 /* "name:line:col: pointer: text" for an offset; pointer "" is left out. Returns -1. */
