@@ -22,9 +22,8 @@ static const char *wrapping(enum spec_kind kind) {
   return "";
 }
 
-/* The pointer as the author of the source would write it. */
-static const char *source_pointer(const struct spec *spec, const char *pointer) {
-  const char *prefix = wrapping(spec->kind);
+const char *spec_source_pointer(enum spec_kind kind, const char *pointer) {
+  const char *prefix = wrapping(kind);
   size_t len = strlen(prefix);
   bool inside = str_starts(pointer, prefix) && (pointer[len] == '/' || pointer[len] == '\0');
   return inside ? pointer + len : pointer;
@@ -40,7 +39,7 @@ int spec_error(struct error *err, const struct spec *spec, enum error_code code,
   if (n < 0)
     die_out_of_memory();
   CLEANUP_FREE char *text = formatted;
-  const char *at = source_pointer(spec, pointer);
+  const char *at = spec_source_pointer(spec->kind, pointer);
   const char *colon = *at ? ": " : "";
   if (!spec->src)
     return error_set_rule(err, code, rule, "%s%s%s", at, colon, text);
@@ -238,6 +237,7 @@ static int edit(struct spec *spec, const char *pointer, json_t *before, json_t *
 static int refuse(struct spec *spec, const char *pointer, json_t *before, json_t *after, struct reason why,
                   struct error *err) {
   journal_add(&spec->journal, spec->control, why.rule, OUTCOME_REFUSED, pointer, before, after, why.text);
+  spec->journal.entries[spec->journal.len - 1].refusal = true;
   return spec_error(err, spec, ERROR_REFUSED, why.rule, pointer, false, "%s", why.text);
 }
 
@@ -305,6 +305,7 @@ int spec_refuse(struct spec *spec, const char *pointer, struct reason why, struc
   if (spec->action != ACTION_AUDIT)
     return refuse(spec, pointer, before, NULL, why, err);
   journal_add(&spec->journal, spec->control, why.rule, OUTCOME_AUDITED, pointer, before, NULL, why.text);
+  spec->journal.entries[spec->journal.len - 1].refusal = true;
   return 0;
 }
 

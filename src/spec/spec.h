@@ -41,6 +41,7 @@ struct journal_entry {
   const char *control; /* "capabilities"; static */
   const char *rule;    /* "OH-CAP-001"; static */
   enum outcome outcome;
+  bool refusal;   /* REFUSED, or AUDITED where ACTION_HARDEN would have refused */
   char *pointer;  /* RFC 6901, in the (wrapped) document */
   json_t *before; /* NULL: was absent */
   json_t *after;  /* NULL: removed, or nothing was to be changed */
@@ -79,6 +80,9 @@ void spec_free(struct spec *spec);
 
 /* Appends the canonical bytes of the (unwrapped) document. */
 void spec_dump(const struct spec *spec, struct str *out);
+
+/* The pointer as the author of the unwrapped document would write it; points into `pointer`. */
+const char *spec_source_pointer(enum spec_kind kind, const char *pointer);
 
 /* Opens a control's turn: later calls are journaled under its name and follow its action. */
 void spec_begin(struct spec *spec, const char *control, enum action action);
