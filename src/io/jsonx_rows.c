@@ -161,18 +161,18 @@ static int decode_int(const json_t *value, const struct place *at, const struct 
   return refuse_type(at, expected, value, err);
 }
 
-static int decode_item(const json_t *item, const struct place *at, const struct jsonx_row *row, json_t *seen,
-                       struct strlist *list, struct error *err) {
+static int refuse_item(const json_t *item, const struct place *list, size_t index,
+                       const struct jsonx_row *row, struct error *err) {
+  CLEANUP_STR struct str pointer = { 0 };
+  str_add(&pointer, list->pointer);
+  jsonx_pointer_add_index(&pointer, index);
+  const struct place at = { list->src, pointer.data };
   const char *text = string_of(item);
   if (!text)
-    return refuse_type(at, "a string", item, err);
+    return refuse_type(&at, "a string", item, err);
   if (row->names && name_index(row->names, text) < 0)
-    return refuse_name(at, text, row->names, err);
-  if (json_object_get(seen, text))
-    return jsonx_error(err, ERROR_INPUT, at->src, at->pointer, "\"%.*s\" is in the list twice", SHOWN, text);
-  jsonx_set_new(seen, text, json_true());
-  strlist_add(list, text);
-  return 0;
+    return refuse_name(&at, text, row->names, err);
+  return jsonx_error(err, ERROR_INPUT, at.src, at.pointer, "\"%.*s\" is in the list twice", SHOWN, text);
 }
 
 static int decode_strings(const json_t *value, const struct place *at, const struct jsonx_row *row,
@@ -184,11 +184,12 @@ static int decode_strings(const json_t *value, const struct place *at, const str
   size_t index;
   json_t *item;
   json_array_foreach(value, index, item) {
-    CLEANUP_STR struct str pointer = { 0 };
-    str_add(&pointer, at->pointer);
-    jsonx_pointer_add_index(&pointer, index);
-    if (decode_item(item, &(struct place){ at->src, pointer.data }, row, seen, &list, err) != 0)
-      return -1;
+    const char *text = string_of(item);
+    if (!text || (row->names && name_index(row->names, text) < 0) || json_object_get(seen, text))
+      return refuse_item(item, at, index, row, err);
+    if (json_object_set_new_nocheck(seen, text, json_true()) != 0)
+      die_out_of_memory();
+    strlist_add(&list, text);
   }
   strlist_clear(ret);
   *ret = list;

@@ -17,7 +17,7 @@ bool policy_name_is_valid(const char *name) {
 }
 
 static bool is_inherited(const char *s) {
-  return strcmp(s, "...") == 0;
+  return strcmp(s, ROWS_INHERITED) == 0;
 }
 
 static bool is_capability(const char *s) {
@@ -98,14 +98,14 @@ static void forget(char **member) {
 
 static int decode_over(struct policy *policy, json_t *root, const struct jsonx_source *src,
                        struct error *err) {
-  CLEANUP_POLICY struct policy parent = { 0 };
-  policy_copy(&parent, policy);
+  CLEANUP_POLICY struct policy lent = { 0 };
+  rows_lend(policy_rows, root, policy, &lent);
   forget(&policy->name);
   forget(&policy->description);
   forget(&policy->extends);
   if (jsonx_decode(root, src, "", policy_rows, policy, err) < 0 || forms_check(root, "", src, forms, err) < 0)
     return -1;
-  rows_inherit(policy_rows, policy, &parent);
+  rows_inherit(policy_rows, policy, &lent);
   if (policy->seccomp.profile && !*policy->seccomp.profile)
     forget(&policy->seccomp.profile);
   return check_bounds(policy, src, err);

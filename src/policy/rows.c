@@ -58,28 +58,53 @@ void rows_copy(const struct jsonx_row *rows, void *to, const void *from) {
     copy_member(row, (char *)to + row->offset, (const char *)from + row->offset);
 }
 
+static bool asks_for_parent(const json_t *list) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *item = json_string_value(json_array_get(list, i));
+    if (item && strcmp(item, ROWS_INHERITED) == 0)
+      return true;
+  }
+  return false;
+}
+
+void rows_lend(const struct jsonx_row *rows, const json_t *object, void *base, void *to) {
+  for (const struct jsonx_row *row = rows; row->key; row++) {
+    const json_t *value = json_object_get(object, row->key);
+    void *from = (char *)base + row->offset, *place = (char *)to + row->offset;
+    if (row->type == JSONX_OBJECT) {
+      rows_lend(row->rows, value, from, place);
+    } else if (row->type == JSONX_STRINGS && asks_for_parent(value)) {
+      *(struct strlist *)place = *(struct strlist *)from;
+      *(struct strlist *)from = (struct strlist){ 0 };
+    }
+  }
+}
+
+static void add_once(struct strlist *list, const char *item) {
+  if (!strlist_has(list, item))
+    strlist_add(list, item);
+}
+
 static void inherit_list(struct strlist *list, const struct strlist *parent) {
-  if (!strlist_has(list, "..."))
+  if (!strlist_has(list, ROWS_INHERITED))
     return;
   struct strlist merged = { 0 };
   for (size_t i = 0; i < list->len; i++) {
-    if (strcmp(list->items[i], "...") != 0) {
-      if (!strlist_has(&merged, list->items[i]))
-        strlist_add(&merged, list->items[i]);
+    if (strcmp(list->items[i], ROWS_INHERITED) != 0) {
+      add_once(&merged, list->items[i]);
       continue;
     }
     for (size_t j = 0; j < parent->len; j++)
-      if (!strlist_has(&merged, parent->items[j]))
-        strlist_add(&merged, parent->items[j]);
+      add_once(&merged, parent->items[j]);
   }
   strlist_free(list);
   *list = merged;
 }
 
-void rows_inherit(const struct jsonx_row *rows, void *base, const void *parent) {
+void rows_inherit(const struct jsonx_row *rows, void *base, const void *lent) {
   for (const struct jsonx_row *row = rows; row->key; row++) {
     void *member = (char *)base + row->offset;
-    const void *theirs = (const char *)parent + row->offset;
+    const void *theirs = (const char *)lent + row->offset;
     if (row->type == JSONX_STRINGS)
       inherit_list(member, theirs);
     else if (row->type == JSONX_OBJECT)

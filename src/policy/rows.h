@@ -13,7 +13,14 @@
 void rows_free(const struct jsonx_row *rows, void *base);
 /* Deep copy into a struct whose members own nothing. */
 void rows_copy(const struct jsonx_row *rows, void *to, const void *from);
-/* In every list of *base the item "..." becomes the items that *parent has there. */
-void rows_inherit(const struct jsonx_row *rows, void *base, const void *parent);
+
+/*
+ * The item "..." of a list stands for the items that the struct held before it was decoded over. rows_lend
+ * moves the lists for which `object` has that item to the same places of *to; after decoding, rows_inherit
+ * puts their items where "..." is, each item once.
+ */
+#define ROWS_INHERITED "..."
+void rows_lend(const struct jsonx_row *rows, const json_t *object, void *base, void *to);
+void rows_inherit(const struct jsonx_row *rows, void *base, const void *lent);
 
 #endif
