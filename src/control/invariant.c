@@ -1,13 +1,151 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What spans two controls, and so no control can promise alone.
+ * What spans two controls or all of them, and so none can promise alone. Every failure here is a defect of
+ * ours, not of the input.
  */
 #include "control/common.h"
 
+#include <string.h>
+
+/* All that a control may touch, at any depth below. What is not in this list reaches the runtime as the
+ * engine wrote it, keys that we do not know included. */
+static const char *const governed[] = {
+  "/annotations",
+  "/hooks",
+  "/linux/devices",
+  "/linux/gidMappings",
+  "/linux/maskedPaths",
+  "/linux/mountLabel",
+  "/linux/namespaces",
+  "/linux/readonlyPaths",
+  "/linux/resources",
+  "/linux/rootfsPropagation",
+  "/linux/seccomp",
+  "/linux/sysctl",
+  "/linux/timeOffsets",
+  "/linux/uidMappings",
+  "/mounts",
+  "/process/apparmorProfile",
+  "/process/capabilities",
+  "/process/ioPriority",
+  "/process/noNewPrivileges",
+  "/process/oomScoreAdj",
+  "/process/rlimits",
+  "/process/scheduler",
+  "/process/selinuxLabel",
+  "/process/user",
+  "/root/readonly",
+};
+
+enum scope { SCOPE_FOREIGN, SCOPE_GOVERNED, SCOPE_ABOVE };
+
+static enum scope scope_of(const char *pointer) {
+  size_t len = strlen(pointer);
+  for (size_t i = 0; i < ARRAY_SIZE(governed); i++) {
+    if (strcmp(governed[i], pointer) == 0)
+      return SCOPE_GOVERNED;
+    if (str_starts(governed[i], pointer) && governed[i][len] == '/')
+      return SCOPE_ABOVE;
+  }
+  return SCOPE_FOREIGN;
+}
+
+/* One level of objects: what is foreign must be the same on both sides. */
+static int foreign_kept(const json_t *before, const json_t *after, const char *at, struct error *err) {
+  json_auto_t *keys = json_object();
+  const char *key;
+  json_t *value;
+
+  json_object_update_missing(keys, (json_t *)after);
+  json_object_update_missing(keys, (json_t *)before);
+  json_object_foreach(keys, key, value) {
+    CLEANUP_FREE char *pointer = jsonx_pointer(at, key);
+    const json_t *was = json_object_get(before, key), *is = json_object_get(after, key);
+    switch (scope_of(pointer)) {
+    case SCOPE_GOVERNED:
+      break;
+    case SCOPE_ABOVE:
+      if ((json_is_object(was) || !was || json_is_null(was)) && json_is_object(is)) {
+        if (foreign_kept(was, is, pointer, err))
+          return -1;
+        break;
+      }
+      __attribute__((fallthrough));
+    case SCOPE_FOREIGN:
+      if (was != is && !json_equal(was, is))
+        return control_broken(err, pointer, "is no control's, and yet it was changed");
+      break;
+    }
+  }
+  return 0;
+}
+
+static bool had_mount(const json_t *before, const char *destination) {
+  const json_t *mounts = control_at(before, "/mounts");
+  for (size_t i = 0; i < json_array_size(mounts); i++) {
+    const char *text = control_text(json_array_get(mounts, i), "/destination");
+    if (text && control_path_below(text, destination) && control_path_below(destination, text))
+      return true;
+  }
+  return false;
+}
+
+static const char *covered_by(const json_t *after, const char *list, const char *destination) {
+  const json_t *paths = control_at(after, list);
+  for (size_t i = 0; i < json_array_size(paths); i++) {
+    const char *path = json_string_value(json_array_get(paths, i));
+    if (path && control_path_below(destination, path))
+      return path;
+  }
+  return NULL;
+}
+
+/* Mounts that were added are there to be written to: a read-only root with a read-only /tmp would be a
+ * container that cannot work, a mount on a masked path one that cannot be seen. */
+static int added_mounts_serve(const json_t *before, const json_t *after, struct error *err) {
+  static const char *const readonly[] = { "ro", "rro" };
+  static const char *const lists[] = { "/linux/maskedPaths", "/linux/readonlyPaths" };
+  const json_t *mounts = control_at(after, "/mounts");
+  for (size_t i = 0; i < json_array_size(mounts); i++) {
+    const json_t *mount = json_array_get(mounts, i);
+    const char *destination = control_text(mount, "/destination"), *type = control_text(mount, "/type");
+    if (!destination || !type || strcmp(type, "tmpfs") != 0 || had_mount(before, destination))
+      continue;
+    for (size_t j = 0; j < ARRAY_SIZE(readonly); j++)
+      if (control_has(control_at(mount, "/options"), readonly[j]))
+        return control_broken(err, "/mounts", "the tmpfs added on %s is read-only", destination);
+    for (size_t j = 0; j < ARRAY_SIZE(lists); j++)
+      if (covered_by(after, lists[j], destination))
+        return control_broken(err, lists[j], "covers the tmpfs added on %s", destination);
+  }
+  return 0;
+}
+
+static bool has_user_namespace(const json_t *root) {
+  const json_t *list = control_at(root, "/linux/namespaces");
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *type = control_text(json_array_get(list, i), "/type");
+    if (type && strcmp(type, "user") == 0)
+      return true;
+  }
+  return false;
+}
+
+/* With its user namespace the process would lose what keeps its root from being the host's. */
+static int user_namespace_kept(const json_t *before, const json_t *after, struct error *err) {
+  if (has_user_namespace(before) && !has_user_namespace(after))
+    return control_broken(err, "/linux/namespaces", "the user namespace is gone");
+  return 0;
+}
+
 int invariants_verify(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct policy *policy, const struct facts *facts, struct error *err) {
-  (void)kind, (void)policy, (void)facts;
-  if (json_object_size(before) > 0 && json_object_size(after) == 0)
-    return control_broken(err, "/", "the output is empty");
+  (void)policy, (void)facts;
+  if (foreign_kept(before, after, "", err))
+    return error_wrap(err, "the output has lost or gained something");
+  if (kind != SPEC_CONFIG)
+    return 0;
+  if (added_mounts_serve(before, after, err) || user_namespace_kept(before, after, err))
+    return error_wrap(err, "the controls contradict each other");
   return 0;
 }

@@ -85,13 +85,16 @@ static bool path_leads_astray(const json_t *root, size_t *ret_index) {
     const char *variable = json_string_value(json_array_get(env, i));
     if (!variable || !str_starts(variable, "PATH="))
       continue;
-    CLEANUP_FREE char *value = xstrdup(variable + strlen("PATH="));
-    char *rest = value;
-    for (char *dir; (dir = strsep(&rest, ":"));) {
-      if (!control_path_climbs(dir) && !(*dir == '/' && through_kernel(root, dir)))
-        continue;
-      *ret_index = i;
-      return true;
+    for (const char *dir = variable + strlen("PATH=");; dir++) {
+      CLEANUP_STR struct str one = { 0 };
+      str_add_mem(&one, dir, strcspn(dir, ":"));
+      if (one.len && (control_path_climbs(one.data) || (*dir == '/' && through_kernel(root, one.data)))) {
+        *ret_index = i;
+        return true;
+      }
+      dir += one.len;
+      if (!*dir)
+        break;
     }
   }
   return false;
