@@ -44,10 +44,15 @@ int control_broken(struct error *err, const char *pointer, const char *fmt, ...)
 }
 
 bool control_path_below(const char *path, const char *dir) {
-  if (*path != '/')
+  if (*path != '/' || *dir != '/')
     return false;
-  CLEANUP_FREE char *normal = path_normalise(path);
-  return path_is_below(normal, dir);
+  CLEANUP_FREE char *below = path_normalise(path);
+  CLEANUP_FREE char *above = path_normalise(dir);
+  return path_is_below(below, above);
+}
+
+bool control_path_same(const char *a, const char *b) {
+  return control_path_below(a, b) && control_path_below(b, a);
 }
 
 bool control_path_climbs(const char *path) {

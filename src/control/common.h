@@ -38,8 +38,10 @@ bool control_subset(const json_t *part, const json_t *whole);
 /* ERROR_INTERNAL "pointer: text"; for verify and not_weaker. Returns -1. */
 int control_broken(struct error *err, const char *pointer, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Text only: an absolute path that, once normalised, is the (normalised) directory or lies below it. */
+/* Text only, both absolute and not yet normalised: is path the directory or below it? A relative one is not.
+ */
 bool control_path_below(const char *path, const char *dir);
+bool control_path_same(const char *a, const char *b);
 /* Does any component equal ".."? */
 bool control_path_climbs(const char *path);
 

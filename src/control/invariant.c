@@ -84,7 +84,7 @@ static bool had_mount(const json_t *before, const char *destination) {
   const json_t *mounts = control_at(before, "/mounts");
   for (size_t i = 0; i < json_array_size(mounts); i++) {
     const char *text = control_text(json_array_get(mounts, i), "/destination");
-    if (text && control_path_below(text, destination) && control_path_below(destination, text))
+    if (text && control_path_same(text, destination))
       return true;
   }
   return false;

@@ -45,8 +45,10 @@ static const char *through_kernel(const json_t *root, const char *path) {
   for (size_t i = 0; i < json_array_size(mounts); i++) {
     const json_t *mount = json_array_get(mounts, i);
     const char *type = control_text(mount, "/type"), *destination = control_text(mount, "/destination");
-    if (type && destination && (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) &&
-        control_path_below(path, destination))
+    if (!type || !destination || (strcmp(type, "proc") != 0 && strcmp(type, "sysfs") != 0))
+      continue;
+    CLEANUP_FREE char *absolute = xasprintf("/%s", destination); /* runtimes take a relative one from "/" */
+    if (control_path_below(path, absolute))
       return destination;
   }
   return NULL;
@@ -122,8 +124,8 @@ static const json_t *last_mount(const json_t *root, const char *destination) {
   const json_t *mounts = control_at(root, "/mounts");
   for (size_t i = json_array_size(mounts); i-- > 0;) {
     const json_t *mount = json_array_get(mounts, i);
-    const char *on = control_text(mount, "/destination");
-    if (on && control_path_below(on, destination) && control_path_below(destination, on))
+    CLEANUP_FREE char *on = xasprintf("/%s", control_text(mount, "/destination"));
+    if (control_path_same(on, destination))
       return mount;
   }
   return NULL;

@@ -149,15 +149,16 @@ static int apply_groups(struct spec *spec, struct error *err) {
 
 /* The ids must be ids, whatever else the policy says. */
 static int apply_valid(struct spec *spec, uint64_t *ret_uid, uint64_t *ret_gid, struct error *err) {
+  static const char no_id[] = "is no id: a runtime may take it for \"unchanged\", and so stay root";
   const json_t *groups = spec_at(spec, GROUPS);
-  if (!id_at(spec->root, UID, ret_uid) && refuse(spec, RULE_INVALID, UID, "no uid", err))
+  if (!id_at(spec->root, UID, ret_uid) && refuse(spec, RULE_INVALID, UID, no_id, err))
     return -1;
-  if (!id_at(spec->root, GID, ret_gid) && refuse(spec, RULE_INVALID, GID, "no gid", err))
+  if (!id_at(spec->root, GID, ret_gid) && refuse(spec, RULE_INVALID, GID, no_id, err))
     return -1;
   for (size_t i = 0; i < json_array_size(groups); i++) {
     CLEANUP_FREE char *pointer = xasprintf(GROUPS "/%zu", i);
     uint64_t group;
-    if (!id_at(spec->root, pointer, &group) && refuse(spec, RULE_INVALID, pointer, "no gid", err))
+    if (!id_at(spec->root, pointer, &group) && refuse(spec, RULE_INVALID, pointer, no_id, err))
       return -1;
   }
   return 0;
