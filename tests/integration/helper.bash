@@ -74,3 +74,42 @@ oh_teardown() {
   done
   rm -rf --one-file-system "$T"
 }
+
+# config_for_engine: the test's configuration where the wrapper looks for it when an engine calls it without options.
+# (tests/integration/run has put a private overlay on /etc.)
+config_for_engine() {
+  [ -n "${OH_PRIVATE_MOUNTS-}" ] || { echo "run this by tests/integration/run" >&2; return 1; }
+  mkdir -p /etc/oci-harden
+  cp "$T/config.json" /etc/oci-harden/config.json
+  chmod 600 /etc/oci-harden/config.json
+}
+
+# image_archive FILE NAME: a docker archive of one layer with a busybox rootfs, for `ctr images import`.
+image_archive() {
+  local work=$T/image layer config
+  mkdir -p "$work/l"
+  cp -a "$(bundle image-rootfs)/rootfs" "$work/rootfs"
+  tar -C "$work/rootfs" --numeric-owner --owner=0 --group=0 -cf "$work/l/layer.tar" .
+  layer=$(sha256sum "$work/l/layer.tar" | cut -d' ' -f1)
+  jq -n --arg layer "sha256:$layer" '{architecture: "amd64", os: "linux", created: "1970-01-01T00:00:00Z",
+    config: {Env: ["PATH=/bin"], Cmd: ["/bin/sh"]}, rootfs: {type: "layers", diff_ids: [$layer]}, history: []}' >"$work/l/config"
+  case $(uname -m) in aarch64) sed -i 's/amd64/arm64/' "$work/l/config" ;; esac
+  config=$(sha256sum "$work/l/config" | cut -d' ' -f1)
+  mv "$work/l/config" "$work/l/$config.json"
+  jq -n --arg config "$config.json" --arg name "$2" \
+    '[{Config: $config, RepoTags: [$name], Layers: ["layer.tar"]}]' >"$work/l/manifest.json"
+  tar -C "$work/l" -cf "$1" .
+  rm -rf "$work"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds, looking ten times a second.
+wait_for() {
+  local i seconds=$1
+  shift
+  for i in $(seq $((seconds * 10))); do
+    "$@" && return 0
+    sleep 0.1
+  done
+  echo "waited $seconds s for: $*" >&2
+  return 1
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Through a real containerd: `ctr run --runc-binary`, exec, and the text of refusals as ctr's user sees it.
+load helper
+
+setup() {
+  oh_setup
+  config_for_engine
+  mkdir -p "$T/c"
+  cat >"$T/containerd.toml" <<TOML
+version = 2
+root = "$T/c/root"
+state = "$T/c/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "$T/c/s"
+[ttrpc]
+  address = "$T/c/t"
+TOML
+  containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
+  CONTAINERD=$!
+  wait_for 20 test -S "$T/c/s"
+  image_archive "$T/image.tar" docker.io/library/busybox:test
+  ctr_ images import "$T/image.tar" >/dev/null
+}
+
+teardown() {
+  local task
+  if [ -n "${CONTAINERD-}" ]; then
+    for task in $(ctr_ tasks ls -q 2>/dev/null); do ctr_ tasks kill -s KILL "$task"; ctr_ tasks rm -f "$task"; done
+    kill "$CONTAINERD"
+    wait "$CONTAINERD" || true
+  fi
+  pkill -f "containerd-shim-runc-v2 .*-address $T/c/s" || true
+  grep -l "$T" /proc/*/mountinfo >/dev/null 2>&1 && awk -v t="$T/" 'index($5, t) == 1 {print $5}' /proc/self/mountinfo |
+    sort -r | xargs -r -n 1 umount -l
+  oh_teardown
+}
+
+ctr_() { ctr --address "$T/c/s" "$@"; }
+IMAGE=docker.io/library/busybox:test
+run_hardened() { ctr_ run --rm --runc-binary "$OH" "$@"; }
+
+@test "a container of ctr runs under restricted and its kernel state shows it" {
+  run run_hardened "$IMAGE" c1 /bin/sh -c 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status; touch /x; echo touch=$?; touch /tmp/x; echo tmp=$?'
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+  [[ "$output" == *"CapBnd:"*"0000000000000400"* ]]
+  [[ "$output" == *"NoNewPrivs:"*"1"* ]]
+  [[ "$output" == *"Seccomp:"*"2"* ]]
+  [[ "$output" == *"touch=1"* ]]
+  [[ "$output" == *"tmp=0"* ]]
+}
+
+@test "exec by ctr lands under the container's policy, and delete leaves no state" {
+  run_hardened -d "$IMAGE" c2 /bin/sleep 600
+  run ctr_ tasks exec --exec-id e1 c2 /bin/sh -c 'grep -E "^(CapEff|CapBnd|NoNewPrivs)" /proc/self/status'
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+  [[ "$output" == *"NoNewPrivs:"*"1"* ]]
+  ctr_ tasks kill -s KILL c2
+  wait_for 10 sh -c "ctr --address $T/c/s tasks ls | grep -q STOPPED"
+  ctr_ tasks rm c2
+  run find "$T/state" -path '*/.cache' -prune -o -mindepth 1 -print
+  echo "$output"
+  [ -z "$output" ]
+}
+
+@test "every refusal reaches ctr's error text with our message" {
+  run run_hardened --net-host "$IMAGE" c3 /bin/true
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"OCI runtime create failed"* ]]
+  [[ "$output" == *"network"* ]]
+  [[ "$output" == *"OH-NSP-"* ]]
+
+  run run_hardened --mount type=bind,src=/etc,dst=/host,options=rbind:rw "$IMAGE" c4 /bin/true
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"OH-MNT-"* ]]
+  [[ "$output" == *"/etc"* ]]
+
+  run run_hardened --privileged --device /dev/null "$IMAGE" c5 /bin/true
+  echo "$output"
+  run run_hardened --cwd /proc/self/fd/7 "$IMAGE" c6 /bin/true
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"OH-PRC-"* ]]
+}
