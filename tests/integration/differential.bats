@@ -123,5 +123,5 @@ lifecycle() {
     n=$((n + 1))
   done
   echo "$n configs unchanged"
-  [ "$n" -ge 90 ]
+  [ "$n" -ge 80 ]
 }
