@@ -117,8 +117,14 @@ check: ## all tests: unit, golden, property, integration with real runtimes and 
 check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
+# Static, so that they run in any container.
+HELPERS := $(BUILD)/helpers/filter-dump $(BUILD)/helpers/compat-call
+$(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+
 .PHONY: check-integration
-check-integration: $(BIN) ## the wrapper with real runc, crun and containerd; needs root
+check-integration: $(BIN) $(HELPERS) ## the wrapper with real runc, crun and containerd; needs root
 	@BUILD=$(BUILD) tests/integration/run
 
 .PHONY: check-san
