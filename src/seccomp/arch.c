@@ -134,6 +134,18 @@ enum seccomp_mux seccomp_mux_of_member(const char *name, uint32_t *ret_number) {
   return SECCOMP_MUX_NONE;
 }
 
+const char *seccomp_mux_member(enum seccomp_mux mux, size_t index) {
+  switch (mux) {
+  case SECCOMP_MUX_NONE:
+    return NULL;
+  case SECCOMP_MUX_SOCKETCALL:
+    return index < ARRAY_SIZE(socketcall_members) ? socketcall_members[index].name : NULL;
+  case SECCOMP_MUX_IPC:
+    return index < ARRAY_SIZE(ipc_members) ? ipc_members[index].name : NULL;
+  }
+  return NULL;
+}
+
 bool seccomp_abi_multiplexes(const struct seccomp_abi *arch, enum seccomp_mux mux) {
   /* A member without a number of its own, beside a multiplexer that has one. */
   switch (mux) {

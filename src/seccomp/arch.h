@@ -7,6 +7,7 @@
 #define HARDEN_SECCOMP_ARCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { SECCOMP_COMPAT_MAX = 2 };
@@ -50,6 +51,8 @@ enum seccomp_mux { SECCOMP_MUX_NONE, SECCOMP_MUX_SOCKETCALL, SECCOMP_MUX_IPC };
 enum seccomp_mux seccomp_mux_of_call(const char *name);
 /* Which multiplexer `name` ("socket", "semget") is a member of, by name alone, and its number there. */
 enum seccomp_mux seccomp_mux_of_member(const char *name, uint32_t *ret_number);
+/* The members in turn, by name; NULL behind the last. */
+const char *seccomp_mux_member(enum seccomp_mux mux, size_t index);
 /* libseccomp reaches members of `mux` through it on this architecture. */
 bool seccomp_abi_multiplexes(const struct seccomp_abi *arch, enum seccomp_mux mux);
 

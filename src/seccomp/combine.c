@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seccomp/combine.h"
+
+#include "base/str.h"
+#include "seccomp/cube.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+
+/*
+ * Actions are compared by class here; which errno a call gets is settled once for all of it. A side is a
+ * base, which holds where no rule does, and rules. When a rule without conditions is among them it is the
+ * base, and rules that are no stricter say nothing.
+ */
+enum {
+  RULES_MAX = 40,  /* for one call: more, and libseccomp's tree costs more than the precision is worth */
+  PAIRS_MAX = 4096 /* of rules that are intersected: a bound on hostile input */
+};
+
+struct term {
+  uint32_t action;
+  struct cube cube;
+};
+
+struct view {
+  uint32_t base;
+  bool explicit;      /* a rule gives the base, not the profile's default */
+  bool wide;          /* a constant does not fit 32 bits */
+  struct term *terms; /* the rules; then the base, for all values */
+  size_t len;         /* of the rules */
+};
+
+static void view_free(struct view *v) {
+  free(v->terms);
+}
+
+static bool is_errno(uint32_t action) {
+  return (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+}
+
+static uint32_t stricter_of(uint32_t a, uint32_t b) {
+  return seccomp_action_stricter(b, a) ? b : a;
+}
+
+static uint32_t side_action(const struct combine_side *side, uint32_t action) {
+  return action == SECCOMP_RET_USER_NOTIF && !side->notify ? (uint32_t)SECCOMP_RET_ERRNO | EPERM : action;
+}
+
+/* Truncated to 32 bits the atom is another set. High bits of a mask alone do no harm: the kernel has
+ * zero-extended the argument. */
+static bool atom_is_wide(const struct atom *atom) {
+  switch (atom->kind) {
+  case ATOM_RANGE:
+    return atom->a > UINT32_MAX || (atom->b > UINT32_MAX && atom->b != UINT64_MAX);
+  case ATOM_NOT:
+    return atom->a > UINT32_MAX;
+  case ATOM_MASK:
+    return atom->b > UINT32_MAX;
+  }
+  return true;
+}
+
+static bool condition_is_wide(const struct seccomp_condition *c) {
+  return (c->op == SECCOMP_OP_MASKED_EQ ? c->value & c->value_two : c->value) > UINT32_MAX;
+}
+
+static void view_make(const struct combine_side *side, struct view *ret) {
+  size_t rules = side->call ? side->call->len : 0;
+  *ret = (struct view){ .base = side_action(side, side->default_action) };
+  ret->terms = xcalloc(rules + 1, sizeof(*ret->terms));
+  for (size_t i = 0; i < rules; i++) {
+    uint32_t action = side_action(side, side->call->rules[i].action);
+    if (side->call->rules[i].len > 0)
+      continue;
+    ret->base = ret->explicit ? stricter_of(ret->base, action) : action;
+    ret->explicit = true;
+  }
+  for (size_t i = 0; i < rules; i++) {
+    const struct seccomp_rule *rule = &side->call->rules[i];
+    struct term *term = &ret->terms[ret->len];
+    term->action = side_action(side, rule->action);
+    for (unsigned j = 0; j < rule->len; j++)
+      ret->wide |= condition_is_wide(&rule->conditions[j]);
+    if (rule->len > 0 && cube_from_rule(rule, &term->cube) &&
+        !(ret->explicit && !seccomp_action_stricter(term->action, ret->base)))
+      ret->len++;
+  }
+  ret->terms[ret->len] = (struct term){ ret->base, cube_all };
+}
+
+static uint32_t view_strictest(const struct view *v) {
+  uint32_t action = v->base;
+  for (size_t i = 0; i < v->len; i++)
+    action = stricter_of(action, v->terms[i].action);
+  return action;
+}
+
+/* The first errno that a rule of the side names. */
+static bool named_errno(const struct combine_side *side, uint32_t *ret) {
+  for (size_t i = 0; side->call && i < side->call->len; i++)
+    if (is_errno(side_action(side, side->call->rules[i].action))) {
+      *ret = side_action(side, side->call->rules[i].action);
+      return true;
+    }
+  return false;
+}
+
+/* What ERRNO is for this call. */
+static uint32_t call_errno(const struct combine_input *in) {
+  uint32_t action;
+  if (named_errno(&in->policy, &action) || named_errno(&in->engine, &action))
+    return action;
+  const uint32_t defaults[] = { in->default_action, side_action(&in->policy, in->policy.default_action),
+                                side_action(&in->engine, in->engine.default_action) };
+  for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+    if (is_errno(defaults[i]))
+      return defaults[i];
+  return (uint32_t)SECCOMP_RET_ERRNO | EPERM;
+}
+
+static void set_rules(struct seccomp_call *call, struct seccomp_rule *rules, size_t len) {
+  call->rules = rules;
+  call->len = len;
+}
+
+/* One action for the whole call. */
+static void set_plain(const struct combine_input *in, uint32_t action, struct seccomp_call *ret) {
+  if (is_errno(action))
+    action = call_errno(in);
+  struct seccomp_rule *rule = xcalloc(1, sizeof(*rule));
+  rule->action = action;
+  set_rules(ret, rule, action == in->default_action ? 0 : 1);
+}
+
+/* libseccomp's 64-bit comparisons of one argument went wrong among each other from 2^31 on. */
+static bool atom_is_small(const struct atom *atom) {
+  uint64_t limit = INT32_MAX;
+  return atom->a <= limit && (atom->kind != ATOM_RANGE || atom->b <= limit || atom->b == UINT64_MAX);
+}
+
+static bool atom_is_equality(const struct atom *atom) {
+  return atom_is_all(atom) || atom->kind == ATOM_MASK || (atom->kind == ATOM_RANGE && atom->a == atom->b);
+}
+
+/* Is this list of cubes, one rule each, of a shape that libseccomp gets right? */
+static bool shape_is_safe(const struct cubes *list) {
+  bool equalities = true, singles = true;
+  for (size_t i = 0; i < list->len; i++) {
+    struct seccomp_rule rule;
+    if (!cube_to_rule(&list->items[i], 0, &rule))
+      return false;
+    singles &= rule.len <= 1;
+    for (unsigned j = 0; j < SECCOMP_ARGS; j++) {
+      const struct atom *atom = &list->items[i].args[j];
+      equalities &= atom_is_equality(atom);
+      singles &= atom_is_all(atom) || atom_is_small(atom);
+    }
+  }
+  return equalities || singles || list->len == 1;
+}
+
+static bool fits_abis(const struct combine_input *in, const struct cubes *list) {
+  for (size_t i = 0; in->narrow && i < list->len; i++)
+    for (unsigned j = 0; j < SECCOMP_ARGS; j++)
+      if (atom_is_wide(&list->items[i].args[j]))
+        return false;
+  return true;
+}
+
+/* The union of the cubes with `action`, the default for the rest. False: there is no safe form. */
+static bool set_cubes(const struct combine_input *in, struct cubes *list, uint32_t action,
+                      struct seccomp_call *ret) {
+  struct cubes blocks CLEANUP_CUBES = { 0 };
+  cubes_normalise(list);
+  if (!list->overflow && !shape_is_safe(list)) {
+    for (size_t i = 0; i < list->len; i++)
+      cube_blocks(&list->items[i], &blocks);
+    cubes_normalise(&blocks);
+    list = &blocks;
+  }
+  if (list->overflow || list->len > RULES_MAX || !fits_abis(in, list))
+    return false;
+  struct seccomp_rule *rules = xcalloc(list->len, sizeof(*rules));
+  set_rules(ret, rules, list->len);
+  for (size_t i = 0; i < list->len; i++)
+    if (!cube_to_rule(&list->items[i], is_errno(action) ? call_errno(in) : action, &rules[i]))
+      abort(); /* a block is an equality */
+  return true;
+}
+
+/* The extremes of what can happen to the call. A pair of rules counts when their cubes meet: others may hide
+ * it, so that this errs towards more. */
+struct extremes {
+  uint32_t strictest, least;
+};
+
+static struct extremes outcomes(const struct view *a, const struct view *b) {
+  struct extremes r = { stricter_of(a->base, b->base), stricter_of(a->base, b->base) };
+  for (size_t i = 0; i <= a->len; i++)
+    for (size_t j = 0; j <= b->len; j++) {
+      if (!cube_intersects(&a->terms[i].cube, &b->terms[j].cube))
+        continue;
+      uint32_t action = stricter_of(a->terms[i].action, b->terms[j].action);
+      r.strictest = stricter_of(r.strictest, action);
+      if (seccomp_action_stricter(r.least, action))
+        r.least = action;
+    }
+  return r;
+}
+
+static bool only_two_outcomes(const struct view *a, const struct view *b, uint32_t target, uint32_t other) {
+  for (size_t i = 0; i <= a->len; i++)
+    for (size_t j = 0; j <= b->len; j++) {
+      uint32_t action = stricter_of(a->terms[i].action, b->terms[j].action);
+      if (seccomp_action_compare(action, target) != 0 && seccomp_action_compare(action, other) != 0 &&
+          cube_intersects(&a->terms[i].cube, &b->terms[j].cube))
+        return false;
+    }
+  return true;
+}
+
+static void add_stricter(const struct view *v, uint32_t than, struct cubes *list) {
+  for (size_t i = 0; i < v->len; i++)
+    if (seccomp_action_stricter(v->terms[i].action, than))
+      cubes_add(list, &v->terms[i].cube);
+}
+
+static void subtract_stricter(const struct view *v, uint32_t than, struct cubes *list) {
+  for (size_t i = 0; i < v->len; i++)
+    if (seccomp_action_stricter(v->terms[i].action, than))
+      cubes_subtract(list, &v->terms[i].cube);
+}
+
+/* Where both sides are no stricter than `action`, the least strict that happens. */
+static void region_of_least(const struct view *a, const struct view *b, uint32_t action, struct cubes *ret) {
+  for (size_t i = 0; i <= a->len; i++)
+    for (size_t j = 0; j <= b->len; j++)
+      if (!seccomp_action_stricter(a->terms[i].action, action) &&
+          !seccomp_action_stricter(b->terms[j].action, action))
+        cube_and(&a->terms[i].cube, &b->terms[j].cube, ret);
+  /* Before subtraction, which would split what is a part of another. */
+  cubes_normalise(ret);
+  subtract_stricter(a, action, ret);
+  subtract_stricter(b, action, ret);
+}
+
+bool combine_call(const struct combine_input *in, struct seccomp_call *ret) {
+  struct view a CLEANUP(view_free) = { 0 }, b CLEANUP(view_free) = { 0 };
+  view_make(&in->engine, &a);
+  view_make(&in->policy, &b);
+  uint32_t strictest = stricter_of(view_strictest(&a), view_strictest(&b));
+  if (a.len == 0 && b.len == 0) {
+    set_plain(in, strictest, ret);
+    return true;
+  }
+  if (in->coarse || (in->narrow && (a.wide || b.wide)) || (a.len + 1) * (b.len + 1) > PAIRS_MAX) {
+    set_plain(in, strictest, ret);
+    return false;
+  }
+
+  struct cubes region CLEANUP_CUBES = { 0 };
+  struct extremes range = outcomes(&a, &b);
+  bool deny = seccomp_action_stricter(range.strictest, in->default_action);
+  /* A call gets one action besides the default. A denial beyond the default takes precedence: what lies
+   * between is raised to it, and what the default does not cover is left to the default. */
+  uint32_t target = deny ? range.strictest : range.least;
+  if (seccomp_action_compare(target, in->default_action) == 0 ||
+      (deny && seccomp_action_stricter(stricter_of(a.base, b.base), in->default_action))) {
+    set_plain(in, target, ret);
+    return seccomp_action_compare(range.least, range.strictest) == 0;
+  }
+  if (deny) {
+    add_stricter(&a, in->default_action, &region);
+    add_stricter(&b, in->default_action, &region);
+  } else {
+    region_of_least(&a, &b, target, &region);
+  }
+  if (region.len == 0 && !region.overflow) {
+    set_plain(in, in->default_action, ret);
+    return true;
+  }
+  if (set_cubes(in, &region, target, ret))
+    return only_two_outcomes(&a, &b, target, in->default_action);
+  set_plain(in, strictest, ret);
+  return false;
+}
