@@ -51,9 +51,11 @@ bool jsonx_u64_is_form(const char *text, size_t len, uint64_t *ret_value) {
       return false;
     value = value << 4 | (uint64_t)(letter ? c - 'a' + 10 : c - '0');
   }
+  if (value <= INT64_MAX)
+    return false;
   if (ret_value)
     *ret_value = value;
-  return value > INT64_MAX;
+  return true;
 }
 
 static json_t *made(json_t *value) {

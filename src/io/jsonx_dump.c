@@ -38,7 +38,8 @@ static void add_string(struct str *out, const char *text, size_t len) {
   add_char(out, '"');
 }
 
-/* The fewest digits that read back as the same number; jansson knows about the locale's decimal point. */
+/* The fewest digits, from 15 to 17, that read back as the same number; jansson knows about the locale's
+ * decimal point. */
 static void add_real(struct str *out, const json_t *real) {
   char digits[64];
   size_t n = 0;

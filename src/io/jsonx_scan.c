@@ -72,7 +72,9 @@ static size_t bad(struct jsonx_scan *scan, const char *problem, size_t at) {
 
 static size_t read_escape(struct jsonx_scan *scan, size_t at) {
   int c = peek(scan, at + 1);
-  if (c >= 0 && c != 0 && strchr("\"\\/bfnrt", c))
+  if (c < 0)
+    return bad(scan, "the text ends in an escape", scan->len);
+  if (c != 0 && strchr("\"\\/bfnrt", c))
     return at + 2;
   if (c != 'u')
     return bad(scan, "no such escape in a string", at);
