@@ -25,6 +25,13 @@ CONTROL_DECLARE(process);
 CONTROL_DECLARE(environment);
 CONTROL_DECLARE(hooks);
 CONTROL_DECLARE(annotations);
+CONTROL_DECLARE(namespaces);
+CONTROL_DECLARE(rootfs);
+CONTROL_DECLARE(mounts);
+CONTROL_DECLARE(paths);
+CONTROL_DECLARE(devices);
+CONTROL_DECLARE(sysctl);
+CONTROL_DECLARE(resources);
 
 /* What is at the pointer; NULL when absent or null, which a runtime takes for absent. Borrowed. */
 json_t *control_at(const json_t *root, const char *pointer);

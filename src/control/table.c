@@ -49,6 +49,68 @@ const struct control controls[] = {
       .rules = process_rules,
   },
   {
+      .name = "namespaces",
+      .action_offset = SECTION(namespaces),
+      FUNCTIONS(namespaces),
+      .technique = "T1611",
+      .guarantee = "the container sees its own processes, network, mounts and names, and none of the host's",
+      .rules = namespaces_rules,
+  },
+  {
+      /* Before mounts, which judges the memory that this adds as it judges every mount. */
+      .name = "rootfs",
+      .action_offset = SECTION(rootfs),
+      FUNCTIONS(rootfs),
+      .technique = "T1525",
+      .guarantee = "nothing that a container runs changes its image, and the image misleads no runtime",
+      .rules = rootfs_rules,
+  },
+  {
+      .name = "mounts",
+      .action_offset = SECTION(mounts),
+      FUNCTIONS(mounts),
+      .technique = "T1611",
+      .guarantee =
+          "no sensitive path of the host is in the container, and no mount gives privileges or covers the "
+          "kernel's files",
+      .rules = mounts_rules,
+  },
+  {
+      .name = "paths",
+      .action_offset = SECTION(paths),
+      FUNCTIONS(paths),
+      .technique = "T1082",
+      .guarantee = "files of the kernel that show or change the host are masked or read-only",
+      .rules = paths_rules,
+  },
+  {
+      .name = "devices",
+      .action_offset = SECTION(devices),
+      FUNCTIONS(devices),
+      .technique = "T1611",
+      .guarantee = "the config gives no device that the policy does not list",
+      .rules = devices_rules,
+  },
+  {
+      /* After namespaces, since it asks whose a sysctl would be. */
+      .name = "sysctl",
+      .action_offset = SECTION(sysctl),
+      FUNCTIONS(sysctl),
+      .technique = "T1562",
+      .guarantee = "only harmless sysctls of the container's own namespaces are set",
+      .rules = sysctl_rules,
+  },
+  {
+      .name = "resources",
+      .action_offset = SECTION(resources),
+      .on_exec = true, /* its rlimits */
+      .on_update = true,
+      FUNCTIONS(resources),
+      .technique = "T1499",
+      .guarantee = "the container cannot use up the node's processes, memory or CPU time",
+      .rules = resources_rules,
+  },
+  {
       .name = "environment",
       .action_offset = SECTION(environment),
       .on_exec = true,

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/common.h"
+#include "control/mounts.h"
+#include "io/path.h"
+
+#include <string.h>
+
+bool mount_list_has(const struct mount_list *l, const char *place, const char *type) {
+  for (size_t i = 0; i < l->len; i++)
+    if (l->items[i].place && strcmp(l->items[i].place, place) == 0 && strcmp(l->items[i].type, type) == 0 &&
+        !l->items[i].is.remount)
+      return true;
+  return false;
+}
+
+/* What a file system may be mounted on, exactly. What is not a row here and is below /proc or /sys is
+ * refused. */
+static const struct {
+  const char *type, *place;
+} kernel_mounts[] = {
+  { "proc", "/proc" },
+  { "sysfs", "/sys" },
+  { "cgroup", "/sys/fs/cgroup" },
+  { "cgroup2", "/sys/fs/cgroup" },
+  { "tmpfs", "/dev" },
+  { "devpts", "/dev/pts" },
+  { "mqueue", "/dev/mqueue" },
+};
+
+/* What lxcfs gives, by documented usage: bind /var/lib/lxcfs/proc/X onto /proc/X. */
+static const char lxcfs_dir[] = "/var/lib/lxcfs/proc/";
+static const char *const lxcfs_names[] = { "cpuinfo",      "diskstats",   "loadavg",        "meminfo",
+                                           "stat",         "slabinfo",    "swaps",          "uptime",
+                                           "pressure/cpu", "pressure/io", "pressure/memory" };
+
+static bool is_lxcfs(const struct mount_view *v, const char *place, const struct facts *facts) {
+  if (strcmp(v->type, "bind") != 0 || !v->source || !str_starts(place, "/proc/"))
+    return false;
+  const struct source_fact *fact = facts_source(facts, v->source);
+  const char *real = fact ? fact->real : facts->host_known ? NULL : v->source;
+  const char *name = place + strlen("/proc/");
+  if (!real || !str_starts(real, lxcfs_dir) || strcmp(real + strlen(lxcfs_dir), name) != 0)
+    return false;
+  for (size_t i = 0; i < ARRAY_SIZE(lxcfs_names); i++)
+    if (strcmp(lxcfs_names[i], name) == 0)
+      return true;
+  return false;
+}
+
+/* What the runtime makes in /dev itself, or opens there: whoever mounts over it chooses what a mask or the
+ * console is. */
+static const char *const runtime_devices[] = {
+  "/dev/null",    "/dev/zero", "/dev/full",   "/dev/random", "/dev/urandom", "/dev/tty",
+  "/dev/console", "/dev/ptmx", "/dev/pts",    "/dev/fd",     "/dev/stdin",   "/dev/stdout",
+  "/dev/stderr",  "/dev/core", "/dev/mqueue", "/dev/kmsg",   "/dev/kcore",
+};
+
+bool mount_fits(const struct mount_view *v, const char *place, const struct facts *facts) {
+  for (size_t i = 0; i < ARRAY_SIZE(kernel_mounts); i++)
+    if (strcmp(kernel_mounts[i].place, place) == 0 && strcmp(kernel_mounts[i].type, v->type) == 0)
+      return true;
+  if (path_is_below(place, "/proc"))
+    return is_lxcfs(v, place, facts);
+  if (path_is_below(place, "/sys") || strcmp(place, "/dev") == 0)
+    return false;
+  for (size_t i = 0; i < ARRAY_SIZE(runtime_devices); i++)
+    if (path_is_below(place, runtime_devices[i]))
+      return false;
+  return true;
+}
+
+/* Is the path one that the globs name, or below one? */
+static bool excepted(const char *path, const struct strlist *globs) {
+  for (size_t i = 0; i < globs->len; i++) {
+    CLEANUP_FREE char *dir = path_normalise(globs->items[i]);
+    CLEANUP_FREE char *below = xasprintf("%s/*", dir);
+    if (glob_match(dir, path) || glob_match(below, path))
+      return true;
+  }
+  return false;
+}
+
+/* By text alone: the sensitive path that this is, or lies below. */
+static const char *sensitive_text(const char *path, const struct policy *policy) {
+  if (strcmp(path, "/") == 0)
+    return "/";
+  for (const char *const *p = facts_sensitive_paths; *p; p++)
+    if (strcmp(*p, "/") != 0 && path_is_below(path, *p))
+      return *p;
+  for (size_t i = 0; i < policy->mounts.deny_sources.len; i++) {
+    const char *p = policy->mounts.deny_sources.items[i];
+    if (strcmp(p, "/") != 0 && control_path_below(path, p))
+      return p;
+  }
+  return NULL;
+}
+
+enum source_verdict mount_source_judge(const struct facts *facts, const struct policy *policy,
+                                       const char *source, const char **ret_why) {
+  *ret_why = NULL;
+  const struct source_fact *fact = facts_source(facts, source);
+  if (!fact && facts->host_known)
+    return SOURCE_UNKNOWN;
+  if (fact) {
+    if (!fact->real)
+      return SOURCE_UNKNOWN;
+    *ret_why = fact->sensitive;
+    return fact->sensitive && !excepted(fact->real, &policy->mounts.allow_sources) ? SOURCE_SENSITIVE
+                                                                                   : SOURCE_FINE;
+  }
+  if (*source != '/')
+    return SOURCE_FINE; /* of the bundle: there is no host to ask */
+  CLEANUP_FREE char *text = path_normalise(source);
+  if (control_path_climbs(text))
+    return SOURCE_UNKNOWN;
+  *ret_why = sensitive_text(text, policy);
+  return *ret_why && !excepted(text, &policy->mounts.allow_sources) ? SOURCE_SENSITIVE : SOURCE_FINE;
+}
+
+/* nodev on /dev or devpts would break every device and terminal of the container. */
+static unsigned may_carry(const struct mount_view *v, const char *place) {
+  if (strcmp(v->type, "devpts") == 0 || (strcmp(v->type, "tmpfs") == 0 && strcmp(place, "/dev") == 0))
+    return MOUNT_NOSUID | MOUNT_NOEXEC;
+  return MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
+}
+
+struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
+                                const struct facts *facts) {
+  struct mount_wish wish = { .unshare = true };
+  for (size_t i = 0; i < policy->mounts.enforce.len; i++)
+    wish.flags |= mount_flag_named(policy->mounts.enforce.items[i]);
+  if (strlist_matches(&policy->mounts.noexec, place))
+    wish.flags |= MOUNT_NOEXEC;
+  wish.flags &= may_carry(v, place);
+  if (strcmp(v->type, "sysfs") == 0 || strcmp(v->type, "cgroup") == 0 || strcmp(v->type, "cgroup2") == 0)
+    wish.flags |= MOUNT_RO;
+  if (strcmp(v->type, "bind") != 0 || !facts->mount_setattr)
+    return wish;
+  wish.recursive_forms = policy->mounts.recursive || !v->is.recursive;
+  if (policy->mounts.recursive && v->is.recursive)
+    wish.flags_below = wish.flags | (v->is.set & MOUNT_RO);
+  return wish;
+}

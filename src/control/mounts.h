@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the control mounts allows where, for its own two files: mounts.c changes and mounts_verify.c judges.
+ */
+#ifndef HARDEN_CONTROL_MOUNTS_H
+#define HARDEN_CONTROL_MOUNTS_H
+
+#include "control/mount_view.h"
+
+enum source_verdict { SOURCE_FINE, SOURCE_SENSITIVE, SOURCE_UNKNOWN };
+/* *ret_why: the sensitive path, borrowed. Without a host it judges by text. */
+enum source_verdict mount_source_judge(const struct facts *facts, const struct policy *policy,
+                                       const char *source, const char **ret_why) MUST_CHECK;
+
+/* May this mount be at this place in or on /proc, /sys or /dev? */
+bool mount_fits(const struct mount_view *v, const char *place, const struct facts *facts);
+
+/* The flags this mount is to have under the policy. */
+struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
+                                const struct facts *facts);
+
+/* Is there a fresh file system of the type at the place? */
+bool mount_list_has(const struct mount_list *l, const char *place, const char *type);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Masked and read-only paths: what of /proc and /sys shows the host or changes it. The engine's come first
+ * and stay; docker's systempaths=unconfined is two empty lists, which are filled again.
+ */
+#include "control/common.h"
+
+enum paths_rule { RULE_MASKED, RULE_READONLY };
+
+const struct control_rule paths_rules[] = {
+  [RULE_MASKED] = { "OH-PTH-001", "files of the kernel that show the host or help an exploit are masked" },
+  [RULE_READONLY] = { "OH-PTH-002", "files of the kernel that change the host are read-only" },
+  { NULL, NULL },
+};
+
+static const char masked_pointer[] = "/linux/maskedPaths";
+static const char readonly_pointer[] = "/linux/readonlyPaths";
+
+/* The list with what it lacks of `wanted`; `instead` holds paths that are out of reach already. New
+ * reference, or NULL when nothing is lacking. */
+static json_t *united(const json_t *list, const struct strlist *wanted, const json_t *instead) {
+  json_t *out = NULL;
+  for (size_t i = 0; i < wanted->len; i++) {
+    const char *path = wanted->items[i];
+    if (control_has(out ? out : list, path) || control_has(instead, path))
+      continue;
+    if (!out) {
+      out = list ? jsonx_copy(list) : json_array();
+      if (!out)
+        die_out_of_memory();
+    }
+    jsonx_append_new(out, jsonx_string_new(path));
+  }
+  return out;
+}
+
+int paths_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                struct error *err) {
+  (void)facts;
+  json_t *masked = united(spec_at(spec, masked_pointer), &policy->paths.masked, NULL);
+  if (masked &&
+      spec_set(spec, masked_pointer, masked,
+               (struct reason){ paths_rules[RULE_MASKED].id, "these files show the host or help an exploit" },
+               err))
+    return -1;
+  json_t *readonly =
+      united(spec_at(spec, readonly_pointer), &policy->paths.readonly, spec_at(spec, masked_pointer));
+  if (!readonly)
+    return 0;
+  return spec_set(spec, readonly_pointer, readonly,
+                  (struct reason){ paths_rules[RULE_READONLY].id, "these files change the host" }, err);
+}
+
+int paths_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
+                 const struct facts *facts, struct error *err) {
+  (void)kind, (void)facts;
+  const json_t *masked = control_at(after, masked_pointer), *readonly = control_at(after, readonly_pointer);
+  for (size_t i = 0; i < policy->paths.masked.len; i++)
+    if (!control_has(masked, policy->paths.masked.items[i]))
+      return control_broken(err, masked_pointer, "%s is not masked", policy->paths.masked.items[i]);
+  for (size_t i = 0; i < policy->paths.readonly.len; i++) {
+    const char *path = policy->paths.readonly.items[i];
+    if (!control_has(readonly, path) && !control_has(masked, path))
+      return control_broken(err, readonly_pointer, "%s is not read-only", path);
+  }
+  return 0;
+}
+
+int paths_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
+                     const struct facts *facts, struct error *err) {
+  (void)kind, (void)facts;
+  if (!control_subset(control_at(before, masked_pointer), control_at(after, masked_pointer)))
+    return control_broken(err, masked_pointer, "a masked path is shown");
+  if (!control_subset(control_at(before, readonly_pointer), control_at(after, readonly_pointer)))
+    return control_broken(err, readonly_pointer, "a read-only path is writable");
+  return 0;
+}

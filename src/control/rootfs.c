@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root file system: read-only, with memory where ordinary programs must write. The memory is given only
+ * where a writable root is taken away: a container whose engine made the root read-only gets no writable
+ * place that it did not have.
+ */
+#include "control/common.h"
+#include "control/mount_view.h"
+#include "io/path.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum rootfs_rule {
+  RULE_READONLY,
+  RULE_TMPFS,
+  RULE_NO_TMPFS,
+  RULE_PROPAGATION,
+  RULE_REAL,
+  RULE_HOST,
+  RULE_WORD
+};
+
+const struct control_rule rootfs_rules[] = {
+  [RULE_READONLY] = { "OH-RFS-001", "the root file system is read-only" },
+  [RULE_TMPFS] = { "OH-RFS-002", "where the root was writable, the usual writable places get memory" },
+  [RULE_NO_TMPFS] = { "OH-RFS-003",
+                      "a writable place that is not what it seems in the rootfs gets no memory" },
+  [RULE_PROPAGATION] = { "OH-RFS-004", "no mount event of the container reaches the host" },
+  [RULE_REAL] = { "OH-RFS-005", "/proc, /sys and /dev of the rootfs are real directories" },
+  [RULE_HOST] = { "OH-RFS-006", "the root is not the host's own" },
+  [RULE_WORD] = { "OH-RFS-007", "rootfsPropagation is a word that every runtime reads alike" },
+  { NULL, NULL },
+};
+
+static struct reason why(enum rootfs_rule rule, const char *text) {
+  return (struct reason){ rootfs_rules[rule].id, text };
+}
+
+/* CVE-2019-19921, CVE-2023-27561, CVE-2026-41579: a link or file in place of these makes the runtime mount
+ * and write somewhere else, on the host even. */
+static int require_real(struct spec *spec, const struct facts *facts, struct error *err) {
+  if (!facts->rootfs_known)
+    return 0;
+  const struct {
+    const char *path;
+    enum inode_kind kind;
+  } dirs[] = { { "/proc", facts->root_proc }, { "/sys", facts->root_sys }, { "/dev", facts->root_dev } };
+  for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+    if (dirs[i].kind == INODE_DIRECTORY || dirs[i].kind == INODE_ABSENT)
+      continue;
+    CLEANUP_FREE char *text = xasprintf("%s of the rootfs is %s, and not a directory", dirs[i].path,
+                                        dirs[i].kind == INODE_SYMLINK ? "a symbolic link" : "something else");
+    if (spec_refuse(spec, "/root/path", why(RULE_REAL, text), err))
+      return -1;
+  }
+  return 0;
+}
+
+static int harden_propagation(struct spec *spec, const struct policy *policy, struct error *err) {
+  static const char pointer[] = "/linux/rootfsPropagation";
+  static const char *const words[] = {
+    "private", "rprivate", "slave", "rslave", "unbindable", "runbindable"
+  };
+  const char *value = json_string_value(spec_at(spec, pointer));
+  if (!value)
+    return 0;
+  for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+    if (strcmp(words[i], value) == 0)
+      return 0;
+  if (strcmp(value, "shared") != 0 && strcmp(value, "rshared") != 0) {
+    CLEANUP_FREE char *text = xasprintf("\"%s\" is no propagation", value);
+    return spec_refuse(spec, pointer, why(RULE_WORD, text), err);
+  }
+  if (!policy->rootfs.private_propagation)
+    return 0;
+  return spec_set(spec, pointer, jsonx_string_new("rslave"),
+                  why(RULE_PROPAGATION, "mount events of the container must not reach the host"), err);
+}
+
+/* runc gives the tmpfs the mode of the directory it covers, where there is one; crun the one asked for. */
+static json_t *make_tmpfs(const char *place, int64_t size) {
+  CLEANUP_FREE char *bytes = xasprintf("size=%" PRId64, size);
+  const char *mode = str_ends(place, "/tmp") || strcmp(place, "/dev/shm") == 0 ? "mode=1777" : "mode=0755";
+  const char *const options[] = { "nosuid", "nodev", "noexec", "tmpcopyup", bytes, mode };
+  json_t *list = json_array();
+  json_t *mount = json_object();
+  if (!list || !mount)
+    die_out_of_memory();
+  for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+    jsonx_append_new(list, jsonx_string_new(options[i]));
+  jsonx_set_new(mount, "destination", jsonx_string_new(place));
+  jsonx_set_new(mount, "type", jsonx_string_new("tmpfs"));
+  jsonx_set_new(mount, "source", jsonx_string_new("tmpfs"));
+  jsonx_set_new(mount, "options", list);
+  return mount;
+}
+
+/* Is the place inside (or the same as) what something else mounts? Then whoever mounts there has decided. */
+static bool taken(const struct mount_list *l, const char *place) {
+  for (size_t i = 0; i < l->len; i++)
+    if (l->items[i].place && path_is_below(place, l->items[i].place))
+      return true;
+  return false;
+}
+
+/* The places that get memory: resolved, outermost first, none inside another. */
+static void choose_places(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                          const struct mount_list *l, struct strlist *ret) {
+  for (size_t i = 0; i < policy->rootfs.tmpfs.len; i++) {
+    const char *path = policy->rootfs.tmpfs.items[i], *unknown;
+    CLEANUP_FREE char *place = mount_place(facts, path, &unknown);
+    if (place && taken(l, place))
+      continue;
+    if (!place || strcmp(place, "/") == 0 || path_is_below(place, "/proc") || path_is_below(place, "/sys") ||
+        path_is_below(place, "/dev")) {
+      CLEANUP_FREE char *text =
+          xasprintf("%s stays read-only: in the rootfs it %s%s", path,
+                    place ? "leads to " : "cannot be looked up: ", place ? place : unknown);
+      spec_finding(spec, "/root", why(RULE_NO_TMPFS, text));
+      continue;
+    }
+    strlist_add_new(ret, steal_ptr(&place));
+  }
+}
+
+/* Is the place inside another of the list, or the same as an earlier one (/var/run and /run)? */
+static bool covered(const struct strlist *places, size_t index) {
+  for (size_t i = 0; i < places->len; i++)
+    if (i != index && path_is_below(places->items[index], places->items[i]) &&
+        (i < index || strcmp(places->items[index], places->items[i]) != 0))
+      return true;
+  return false;
+}
+
+/* Before the first mount that lies below it, since the other way round it would hide that mount. */
+static size_t position(const json_t *mounts, const struct facts *facts, const char *place) {
+  CLEANUP_MOUNT_LIST struct mount_list l;
+  mount_list_read(&l, mounts, facts);
+  for (size_t i = 0; i < l.len; i++) {
+    const char *other = l.items[i].place ? l.items[i].place : l.items[i].text;
+    if (other && path_is_below(other, place))
+      return i;
+  }
+  return l.len;
+}
+
+static int add_tmpfs(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                     struct error *err) {
+  json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
+  if (!mounts)
+    mounts = json_array();
+  CLEANUP_MOUNT_LIST struct mount_list engine;
+  json_auto_t *original = jsonx_copy(mounts);
+  mount_list_read(&engine, original, facts);
+  CLEANUP_STRLIST struct strlist places = { 0 };
+  choose_places(spec, policy, facts, &engine, &places);
+  CLEANUP_STR struct str names = { 0 };
+  for (size_t i = 0; i < places.len; i++) {
+    if (covered(&places, i))
+      continue;
+    const char *place = places.items[i];
+    json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size);
+    if (json_array_insert_new(mounts, position(mounts, facts, place), mount))
+      die_out_of_memory();
+    str_addf(&names, "%s%s", names.len ? ", " : "", place);
+  }
+  if (names.len == 0)
+    return 0;
+  CLEANUP_FREE char *text =
+      xasprintf("programs must write somewhere, and the root is made read-only: memory on %s", names.data);
+  return spec_set(spec, "/mounts", json_incref(mounts), why(RULE_TMPFS, text), err);
+}
+
+int rootfs_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                 struct error *err) {
+  if (facts->root_is_host &&
+      spec_refuse(spec, "/root/path", why(RULE_HOST, "the container's root would be the host's"), err))
+    return -1;
+  if (require_real(spec, facts, err) || harden_propagation(spec, policy, err))
+    return -1;
+  if (!policy->rootfs.readonly || json_is_true(spec_at(spec, "/root/readonly")))
+    return 0;
+  /* A pause process writes nothing. */
+  if (!facts->sandbox && add_tmpfs(spec, policy, facts, err))
+    return -1;
+  return spec_set(spec, "/root/readonly", json_true(),
+                  why(RULE_READONLY, "nothing that a container runs may change its image"), err);
+}
+
+int rootfs_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
+                  const struct facts *facts, struct error *err) {
+  (void)kind;
+  if (facts->root_is_host)
+    return control_broken(err, "/root/path", "is the host's root");
+  const enum inode_kind kinds[] = { facts->root_proc, facts->root_sys, facts->root_dev };
+  for (size_t i = 0; facts->rootfs_known && i < ARRAY_SIZE(kinds); i++)
+    if (kinds[i] != INODE_DIRECTORY && kinds[i] != INODE_ABSENT)
+      return control_broken(err, "/root/path", "/proc, /sys or /dev is no directory");
+  if (policy->rootfs.readonly && !json_is_true(control_at(after, "/root/readonly")))
+    return control_broken(err, "/root/readonly", "is not true");
+  const char *propagation = control_text(after, "/linux/rootfsPropagation");
+  if (policy->rootfs.private_propagation && propagation && str_ends(propagation, "shared"))
+    return control_broken(err, "/linux/rootfsPropagation", "mount events reach the host");
+  return 0;
+}
+
+/* Absent is what both runtimes make private enough: their own default is rslave or rprivate. */
+static int propagation_rank(const json_t *doc) {
+  const char *word = control_text(doc, "/linux/rootfsPropagation");
+  if (!word)
+    return 1;
+  return str_ends(word, "shared") ? 0 : str_ends(word, "slave") ? 1 : 2;
+}
+
+int rootfs_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
+                      const struct facts *facts, struct error *err) {
+  (void)kind, (void)facts;
+  bool was_readonly = json_is_true(control_at(before, "/root/readonly"));
+  if (was_readonly && !json_is_true(control_at(after, "/root/readonly")))
+    return control_broken(err, "/root/readonly", "was true and is no more");
+  const json_t *path = control_at(before, "/root/path"), *now = control_at(after, "/root/path");
+  if (path && !(now && json_equal(path, now)))
+    return control_broken(err, "/root/path", "is another root");
+  if (was_readonly &&
+      json_array_size(control_at(after, "/mounts")) > json_array_size(control_at(before, "/mounts")))
+    return control_broken(err, "/mounts", "a read-only root got another writable place");
+  if (propagation_rank(after) < propagation_rank(before))
+    return control_broken(err, "/linux/rootfsPropagation", "more mount events travel than before");
+  return 0;
+}
