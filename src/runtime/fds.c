@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/fds.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The protocol of socket activation; the runtimes hand these fds on, so we must not take them away. */
+static int listen_fds(void) {
+  const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+  if (!pid || !count || strtol(pid, NULL, 10) != (long)getpid())
+    return 0;
+  long n = strtol(count, NULL, 10);
+  return n > 0 && n < 4096 ? (int)n : 0;
+}
+
+static int named_fd(const char *value) {
+  static const char *const places[] = { "/dev/fd/", "/proc/self/fd/" };
+  for (size_t i = 0; value && i < ARRAY_SIZE(places); i++)
+    if (str_starts(value, places[i])) {
+      char *end;
+      long fd = strtol(value + strlen(places[i]), &end, 10);
+      if (*end == '\0' && fd > 2 && fd < INT_MAX)
+        return (int)fd;
+    }
+  return -1;
+}
+
+int fds_seal(const struct command *c, int preserve, struct error *err) {
+  unsigned first = 3U + (unsigned)listen_fds() + (unsigned)preserve;
+  if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "cannot close inherited file descriptors");
+  for (size_t i = 0; i < c->len; i++) {
+    int fd = named_fd(c->options[i].value);
+    if (fd >= 0 && fcntl(fd, F_SETFD, 0) < 0 && errno != EBADF)
+      return error_set(err, ERROR_SYSTEM, errno, "file descriptor %d", fd);
+  }
+  return 0;
+}

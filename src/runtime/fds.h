@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which file descriptors reach the runtime on a verb that starts a process. */
+#ifndef HARDEN_FDS_H
+#define HARDEN_FDS_H
+
+#include "base/error.h"
+#include "runtime/command.h"
+
+/*
+ * Marks close-on-exec every fd from 3 on but: those of LISTEN_FDS (when LISTEN_PID is ours, as
+ * sd_listen_fds(3) checks too) and of --preserve-fds, which follow each other from 3, and those that an
+ * option names as /dev/fd/N or /proc/self/fd/N. A directory that leaks into a container is a way out of it
+ * (CVE-2024-21626).
+ */
+int fds_seal(const struct command *c, int preserve, struct error *err) MUST_CHECK;
+
+#endif

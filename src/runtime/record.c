@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/record.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "io/fileio.h"
+#include "io/jsonx.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+enum { RECORD_LIMIT = 16 << 20 };
+
+uint64_t process_start(pid_t pid) {
+  char name[64];
+  snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (pid <= 0 || file_read(AT_FDCWD, name, RESOLVE_TRUSTED, 4096, &text, &len, NULL, &ignored) < 0)
+    return 0;
+  /* The name in parentheses may hold anything, spaces and parentheses too: count from the last ')'. */
+  const char *p = strrchr(text, ')');
+  if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
+    return 0;
+  for (int field = 2; field < 22 && p; field++)
+    p = strchr(p + 1, ' ');
+  return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+/* The existing part of an absolute path without links; the rest as text. */
+static char *real_prefix(const char *path) {
+  CLEANUP_FREE char *head = path_normalise(path);
+  CLEANUP_STR struct str tail = { 0 };
+  for (;;) {
+    CLEANUP_FREE char *real = realpath(head, NULL);
+    if (real)
+      return xasprintf("%s%s", strcmp(real, "/") == 0 && tail.len ? "" : real, tail.data ? tail.data : "");
+    char *slash = strrchr(head, '/');
+    CLEANUP_FREE char *rest = xasprintf("%s%s", slash, tail.data ? tail.data : "");
+    str_free(&tail);
+    str_add(&tail, rest);
+    if (slash == head)
+      return xstrdup(rest);
+    *slash = '\0';
+  }
+}
+
+char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) {
+  const char *root = command_value(c, "root");
+  CLEANUP_FREE char *absolute = NULL;
+  if (root && *root == '/') {
+    absolute = xstrdup(root);
+  } else if (root && *root) {
+    CLEANUP_FREE char *cwd = realpath(".", NULL);
+    absolute = xasprintf("%s/%s", cwd ? cwd : "", root);
+  } else {
+    /* /run/runc; without root it is beside our own state in the user's runtime directory. The runtimes ask
+     * XDG_RUNTIME_DIR for that; we read no environment variable. */
+    const char *name = kind == RUNTIME_CRUN ? "crun" : "runc";
+    const char *slash = str_starts(state_dir, "/run/user/") ? strrchr(state_dir, '/') : NULL;
+    absolute =
+        slash ? xasprintf("%.*s/%s", (int)(slash - state_dir), state_dir, name) : xasprintf("/run/%s", name);
+  }
+  return real_prefix(absolute);
+}
+
+static json_t *read_json(int dirfd, const char *name) {
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &len, NULL, &ignored) < 0)
+    return NULL;
+  return json_loadb(text, len, 0, NULL);
+}
+
+static void read_runc(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start) {
+  json_auto_t *state = read_json(dirfd, "state.json");
+  json_t *label;
+  size_t i;
+  *ret_pid = (pid_t)json_integer_value(json_object_get(state, "init_process_pid"));
+  *ret_start = (uint64_t)json_integer_value(json_object_get(state, "init_process_start"));
+  json_array_foreach(json_object_get(json_object_get(state, "config"), "labels"), i, label) {
+    const char *text = json_string_value(label);
+    if (text && str_starts(text, "bundle=") && !r->bundle)
+      r->bundle = xstrdup(text + strlen("bundle="));
+  }
+}
+
+static void read_crun(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start) {
+  json_auto_t *status = read_json(dirfd, "status");
+  *ret_pid = (pid_t)json_integer_value(json_object_get(status, "pid"));
+  *ret_start = (uint64_t)json_integer_value(json_object_get(status, "process-start-time"));
+  r->bundle = xstrdup(json_string_value(json_object_get(status, "bundle")));
+}
+
+void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind) {
+  *ret = (struct record){ 0 };
+  CLEANUP_FREE char *dir = xasprintf("%s/%s", root, id);
+  CLEANUP_FD int dirfd = path_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (dirfd < 0)
+    return;
+  ret->exists = true;
+  /* Both remove it when the container is started. */
+  ret->created = faccessat(dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  pid_t pid;
+  uint64_t start;
+  if (kind == RUNTIME_CRUN)
+    read_crun(ret, dirfd, &pid, &start);
+  else
+    read_runc(ret, dirfd, &pid, &start);
+  uint64_t now = process_start(pid);
+  ret->alive = now != 0 && (start == 0 || now == start);
+}
+
+void record_free(struct record *r) {
+  free(r->bundle);
+  *r = (struct record){ 0 };
+}

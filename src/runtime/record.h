@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the runtime itself keeps of a container: runc's ROOT/ID/state.json, crun's ROOT/ID/status. Read for
+ * what we have no state of our own for: containers started before us, and whether a delete will succeed.
+ */
+#ifndef HARDEN_RECORD_H
+#define HARDEN_RECORD_H
+
+#include "base/error.h"
+#include "policy/config.h"
+#include "runtime/command.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct record {
+  bool exists;  /* ROOT/ID is there */
+  bool alive;   /* the container's first process is */
+  bool created; /* it was not started yet */
+  char *bundle; /* NULL: unknown */
+};
+
+/* The --root that the runtime will use, without symbolic links, so that two names of one directory are one
+ * root. state_dir tells, when no --root is given, whose default holds. The caller frees. */
+char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) MUST_CHECK;
+
+/* Never fails: what cannot be read is unknown. */
+void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind);
+void record_free(struct record *r);
+#define CLEANUP_RECORD CLEANUP(record_free)
+
+/* When the process started, in clock ticks since boot (proc(5), stat's 22nd field); 0: it is gone, or a
+ * zombie. With the pid it names a process once and for all. */
+uint64_t process_start(pid_t pid);
+
+#endif
