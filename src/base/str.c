@@ -172,30 +172,3 @@ bool str_ends(const char *text, const char *suffix) {
   size_t m = strlen(suffix);
   return n >= m && strcmp(text + n - m, suffix) == 0;
 }
-
-/* Length of the valid sequence at p, 0 when there is none (RFC 3629: no overlong form, no surrogate). */
-static size_t utf8_len(const unsigned char *p) {
-  size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 0;
-  if (p[0] >= 0xf0 && p[0] <= 0xf4)
-    len = 4;
-  for (size_t i = 1; i < len; i++)
-    if ((p[i] & 0xc0) != 0x80)
-      return 0;
-  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-      (p[0] == 0xf4 && p[1] > 0x8f))
-    return 0;
-  return len;
-}
-
-char *str_utf8(const char *text) {
-  char *copy = xstrdup(text);
-  for (char *p = copy; *p;) {
-    size_t len = utf8_len((const unsigned char *)p);
-    if (len == 0) {
-      *p = '?';
-      len = 1;
-    }
-    p += len;
-  }
-  return copy;
-}

@@ -58,8 +58,5 @@ bool strlist_matches(const struct strlist *globs, const char *text);
 bool glob_match(const char *glob, const char *text);
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-/* A copy in which every byte that is no part of valid UTF-8 is '?': file names may hold any. The caller
- * frees. */
-char *str_utf8(const char *text) MUST_CHECK;
 
 #endif

@@ -22,6 +22,7 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
   if (h->spec.kind != SPEC_CONFIG) {
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
+    h->facts.user_namespace = o->user_namespace;
   }
   return 0;
 }

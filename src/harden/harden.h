@@ -29,6 +29,7 @@ struct harden_options {
   const json_t
       *container_annotations; /* exec: what the container was created with; borrowed, NULL: unknown */
   bool sandbox;               /* exec: the container is a pod's pause process */
+  bool user_namespace;        /* exec: the container has its own user namespace */
 };
 
 /* Zero-initialise. Owns its members, but for the source's text, which stays the caller's. */

@@ -229,8 +229,12 @@ int command_parse(struct command *ret, char **args, struct error *err) {
     parse_delete(ret, args, i);
     return 0;
   }
-  if (ret->verb == VERB_MOUNTS)
+  if (ret->verb == VERB_MOUNTS) { /* mounts add|remove ID FILE */
+    struct error ignored = { 0 };
+    if (args[i] && args[i + 1] && command_check_id(args[i + 1], &ignored) == 0)
+      ret->id = args[i + 1];
     return 0;
+  }
   token = parse_flags(ret, ret->row->flags, args, &i, err);
   if (token == TOKEN_ERROR)
     return error_wrap(err, "%s", ret->row->name);

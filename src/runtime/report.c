@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 char *report_text(const struct error *err) {
-  CLEANUP_FREE char *message = str_utf8(err->message[0] ? err->message : "unknown error");
+  const char *message = err->message[0] ? err->message : "unknown error";
   return err->rule[0] ? xasprintf("oci-harden: %s (%s)", message, err->rule)
                       : xasprintf("oci-harden: %s", message);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One invocation, from argv to exec: what was asked, what is known, and the one way that each verb takes.
+ *
+ *   argv -> selfopt, command -> config -> target
+ *     create run restore  bundle -> harden -> state -> config.json -> event -> floor -> exec
+ *     exec update         state -> private hardened copy -> event -> floor -> exec
+ *     delete              state removed -> exec
+ *     others              exec, byte for byte
+ */
+#ifndef HARDEN_CALL_H
+#define HARDEN_CALL_H
+
+#include "base/error.h"
+#include "harden/harden.h"
+#include "policy/config.h"
+#include "runtime/bundle.h"
+#include "runtime/command.h"
+#include "runtime/selfopt.h"
+#include "runtime/state.h"
+#include "runtime/target.h"
+
+struct call {
+  struct selfopt self;
+  struct command command;
+  struct config config;
+  bool configured; /* config was read */
+  struct target target;
+  char *root; /* the runtime's, without symbolic links; only for verbs that we mediate */
+
+  struct policy policies[HARDEN_POLICIES_MAX]; /* that hold for the container */
+  size_t policies_len;
+
+  /* What is known of the container. */
+  char *bundle_path;
+  json_t *annotations; /* as the engine wrote them */
+  bool sandbox, user_namespace;
+
+  struct bundle bundle;
+  struct harden harden;
+  char before[STATE_DIGEST_SIZE], after[STATE_DIGEST_SIZE];
+  bool state_saved;
+};
+
+void call_init(struct call *c);
+/* Returns only on failure; nothing of the bundle or the state is changed then. */
+int call_run(struct call *c, char **argv, struct error *err) MUST_CHECK;
+/* Records and reports; gives the exit code. */
+int call_fail(struct call *c, const struct error *err) MUST_CHECK;
+void call_free(struct call *c);
+#define CLEANUP_CALL CLEANUP(call_free)
+
+/* The verbs. Each returns only on failure. */
+int call_create(struct call *c, struct error *err) MUST_CHECK; /* run and restore too */
+int call_exec(struct call *c, struct error *err) MUST_CHECK;
+int call_update(struct call *c, struct error *err) MUST_CHECK;
+int call_mounts(struct call *c, struct error *err) MUST_CHECK;
+int call_delete(struct call *c, struct error *err) MUST_CHECK;
+
+/* Steps that verbs share. */
+
+/* The policies that the configuration gives a container with these annotations. */
+int call_select(struct call *c, const json_t *annotations, struct error *err) MUST_CHECK;
+/* The policies of an existing container: from its state; without one, as the configuration has it for what
+ * the runtime's own record and the bundle tell. */
+int call_known_policies(struct call *c, struct error *err) MUST_CHECK;
+/* Is a control that judges such a document in force (not off, not audit)? */
+bool call_enforces(const struct call *c, enum spec_kind kind);
+/* Judges what the policies may forbid and no document holds: OFF nothing, AUDIT journaled, else refused.
+ * `why` goes on "..., and policy NAME forbids it; REMEDY". */
+int call_judge(struct call *c, const struct policy *policy, int section_action, const char *control,
+               const char *rule, const char *why, const char *remedy, struct error *err) MUST_CHECK;
+/* --preserve-fds, which create and exec share. */
+int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
+/* harden_run with the call's policies. */
+int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
+/* Appends the event; a failure counts when a policy says so. */
+int call_event(struct call *c, struct error *err) MUST_CHECK;
+/* Seals fds, installs the floor, execs what the command has become. */
+int call_start(struct call *c, struct error *err) MUST_CHECK;
+/* Execs the caller's own bytes. */
+int call_pass(struct call *c, struct error *err) MUST_CHECK;
+
+#endif

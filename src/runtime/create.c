@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create, run and restore: a container comes to be from a bundle. */
+#include "base/cleanup.h"
+#include "runtime/call.h"
+#include "runtime/record.h"
+
+#include <sha2.h>
+#include <string.h>
+#include <time.h>
+
+static void digest(char ret[STATE_DIGEST_SIZE], const void *data, size_t len) {
+  _Static_assert(SHA256_DIGEST_STRING_LENGTH == STATE_DIGEST_SIZE, "hexadecimal and NUL");
+  SHA256Data(data, len, ret);
+}
+
+/* What the options ask for and no document holds. */
+static int judge_options(struct call *c, struct error *err) {
+  const char *manager = command_value(&c->command, "cgroup-manager");
+  const bool no_cgroup = manager && strcmp(manager, "disabled") == 0;
+  if (call_judge_fds(c, err) < 0)
+    return -1;
+  for (size_t i = 0; i < c->policies_len; i++) {
+    const struct policy *p = &c->policies[i];
+    if (command_has(&c->command, "no-pivot") && !p->process.no_pivot &&
+        call_judge(c, p, p->process.action, "process", "OH-CMD-012",
+                   "--no-pivot leaves the host's root reachable behind the container's",
+                   "leave it out, or set process.noPivot in the policy", err) < 0)
+      return -1;
+    if (command_has(&c->command, "no-new-keyring") && p->process.keyring &&
+        call_judge(c, p, p->process.action, "process", "OH-CMD-013",
+                   "--no-new-keyring shares the caller's session keyring with the container",
+                   "leave it out, or unset process.keyring in the policy", err) < 0)
+      return -1;
+    if (no_cgroup && call_judge(c, p, p->resources.action, "resources", "OH-CMD-015",
+                                "--cgroup-manager=disabled makes no cgroup, so no limit would hold",
+                                "use cgroupfs or systemd", err) < 0)
+      return -1;
+    /* The memory image brings its own capabilities, filter and label; nothing of them can be judged. */
+    if (c->command.verb == VERB_RESTORE && p->restore != PERMIT_ALLOW && p->mode == POLICY_ENFORCE)
+      return error_set_rule(
+          err, ERROR_REFUSED, "OH-CMD-017",
+          "restore takes capabilities and filters from the image, and policy %s forbids it; make "
+          "the container anew, or set restore to allow in the policy",
+          p->name);
+  }
+  return 0;
+}
+
+static int parse(struct call *c, struct error *err) {
+  const size_t limit = (size_t)c->config.config_limit;
+  if (bundle_open(&c->bundle, command_value(&c->command, "bundle"), command_value(&c->command, "config"),
+                  limit, err) < 0)
+    return -1;
+  c->bundle_path = xstrdup(c->bundle.path);
+  digest(c->before, c->bundle.text, c->bundle.src.len);
+  memcpy(c->after, c->before, sizeof c->after);
+  if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err) < 0)
+    return -1;
+  /* A copy: controls may take annotations out. */
+  c->annotations = jsonx_copy(spec_at(&c->harden.spec, "/annotations"));
+  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations);
+  return 0;
+}
+
+static bool output_has_user_namespace(const struct call *c) {
+  size_t i;
+  json_t *item;
+  json_array_foreach(spec_at(&c->harden.spec, "/linux/namespaces"), i, item) {
+    const char *type = json_string_value(json_object_get(item, "type"));
+    if (type && strcmp(type, "user") == 0)
+      return true;
+  }
+  return false;
+}
+
+static int save(struct call *c, int fd, struct error *err) {
+  char created[32];
+  struct tm tm;
+  time_t now = time(NULL);
+  strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+  struct state state = {
+    .id = (char *)c->command.id,
+    .root = c->root,
+    .bundle = c->bundle.path,
+    .pid_file = (char *)command_value(&c->command, "pid-file"),
+    .created = created,
+    .runtime = (char *)c->target.path,
+    .policies_len = c->policies_len,
+    .annotations = c->annotations,
+    .sandbox = c->sandbox,
+    .user_namespace = output_has_user_namespace(c),
+    .creator = getpid(),
+    .creator_start = process_start(getpid()),
+  };
+  memcpy(state.policies, c->policies, sizeof state.policies); /* everything in it is borrowed */
+  memcpy(state.before, c->before, sizeof state.before);
+  memcpy(state.after, c->after, sizeof state.after);
+  return state_save(fd, &state, err);
+}
+
+/*
+ * The state of a container that exists stays as it is: the runtime will refuse the second of that name. Nor
+ * may two creations of one name, neither of which the runtime knows yet, write over each other.
+ */
+static int keep_state(struct call *c, struct error *err) {
+  CLEANUP_FD int fd = -1;
+  CLEANUP_STATE struct state old = { 0 };
+  CLEANUP_RECORD struct record record;
+  struct error ignored = { 0 };
+  bool found;
+  if (state_lock(c->config.state_dir, c->root, c->command.id, true, &fd, err) < 0)
+    return -1;
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (record.exists)
+    return 0;
+  if (state_load(fd, &old, &found, &ignored) == 0 && found &&
+      process_start(old.creator) == old.creator_start && old.creator != getpid())
+    return error_set_rule(err, ERROR_REFUSED, "OH-STA-003", "container %s is being created by process %d",
+                          c->command.id, (int)old.creator);
+  c->state_saved = true; /* also when it fails half-way: it is ours to remove */
+  return save(c, fd, err);
+}
+
+static int commit(struct call *c, struct error *err) {
+  if (keep_state(c, err) < 0)
+    return -1;
+  if (c->harden.changed && bundle_replace(&c->bundle, c->harden.bytes.data, c->harden.bytes.len, err) < 0)
+    return -1;
+  if (call_event(c, err) < 0)
+    return -1;
+  return call_start(c, err);
+}
+
+static void undo(struct call *c, struct error *err) {
+  struct error also = { 0 };
+  if (bundle_revert(&c->bundle, &also) < 0)
+    error_wrap(err, "%s; and before that", also.message);
+  also = (struct error){ 0 };
+  if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)
+    error_wrap(err, "%s; and before that", also.message);
+}
+
+int call_create(struct call *c, struct error *err) {
+  if (parse(c, err) < 0 || call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 ||
+      call_harden(c, c->bundle.fd, err) < 0)
+    return -1;
+  if (c->harden.changed)
+    digest(c->after, c->harden.bytes.data, c->harden.bytes.len);
+  if (c->command.verb == VERB_RUN)
+    state_collect(c->config.state_dir, c->root);
+  if (commit(c, err) < 0)
+    undo(c, err);
+  return -1;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delete: what we keep of the container goes with it, before the runtime's own. The one delete that leaves a
+ * container behind is refused by the runtime: of a running one without --force. Its state must stay.
+ */
+#include "runtime/call.h"
+#include "runtime/record.h"
+
+int call_delete(struct call *c, struct error *err) {
+  if (!c->command.id)
+    return call_pass(c, err);
+  CLEANUP_RECORD struct record record;
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  const bool refused = record.alive && !record.created && !command_has(&c->command, "force");
+  struct error kept = { 0 };
+  /* A failing delete leaves a pod terminating for ever: leftovers are for `hardenctl gc`. */
+  if (!refused && state_remove(c->config.state_dir, c->root, c->command.id, &kept) < 0)
+    kept.code = ERROR_NONE;
+  return call_pass(c, err);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which policies hold for a call, and what they say of its options. */
+#include "base/cleanup.h"
+#include "io/fileio.h"
+#include "runtime/call.h"
+#include "runtime/record.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static int load(struct call *c, const char *name, struct error *err) {
+  if (policy_load(c->config.policy_dir, name, &c->policies[c->policies_len], err) < 0)
+    return -1;
+  c->policies_len++;
+  return 0;
+}
+
+int call_select(struct call *c, const json_t *annotations, struct error *err) {
+  const struct selection selection = { annotations, c->root, c->self.name, c->self.policy };
+  CLEANUP_FREE char *policy = NULL;
+  CLEANUP_FREE char *extra = NULL;
+  if (config_select(&c->config, &selection, &policy, &extra, err) < 0 || load(c, policy, err) < 0)
+    return -1;
+  return extra ? load(c, extra, err) : 0;
+}
+
+/* Our state: the policies as they were applied, whatever the files say now. */
+static int known_from_state(struct call *c, bool *ret_found, struct error *err) {
+  CLEANUP_FD int fd = -1;
+  CLEANUP_STATE struct state state = { 0 };
+  if (state_open(c->config.state_dir, c->root, c->command.id, false, &fd, err) < 0 ||
+      state_load(fd, &state, ret_found, err) < 0)
+    return error_wrap(err, "container %s", c->command.id);
+  if (!*ret_found)
+    return 0;
+  memcpy(c->policies, state.policies, sizeof state.policies);
+  c->policies_len = state.policies_len;
+  state.policies_len = 0;
+  c->annotations = steal_ptr(&state.annotations);
+  c->bundle_path = steal_ptr(&state.bundle);
+  c->sandbox = state.sandbox;
+  c->user_namespace = state.user_namespace;
+  return 0;
+}
+
+static bool has_user_namespace(const json_t *config) {
+  size_t i;
+  json_t *item;
+  json_array_foreach(jsonx_at(config, "/linux/namespaces"), i, item) {
+    const char *type = json_string_value(json_object_get(item, "type"));
+    if (type && strcmp(type, "user") == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A container from before us: what the runtime recorded leads to the bundle, whose annotations may select. */
+static void known_from_record(struct call *c) {
+  CLEANUP_RECORD struct record record;
+  CLEANUP_FREE char *text = NULL;
+  json_auto_t *config = NULL;
+  struct jsonx_source src = { .name = "config.json" };
+  struct error ignored = { 0 };
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (!record.bundle)
+    return;
+  c->bundle_path = xstrdup(record.bundle);
+  CLEANUP_FREE char *path = xasprintf("%s/config.json", record.bundle);
+  if (file_read(AT_FDCWD, path, RESOLVE_LEAF, (size_t)c->config.config_limit, &text, &src.len, NULL,
+                &ignored) < 0)
+    return;
+  src.text = text;
+  if (jsonx_parse(&src, src.len, &config, &ignored) < 0)
+    return;
+  json_t *annotations = json_object_get(config, "annotations");
+  c->annotations = json_is_object(annotations) ? json_incref(annotations) : NULL;
+  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations);
+  c->user_namespace = has_user_namespace(config);
+}
+
+int call_known_policies(struct call *c, struct error *err) {
+  bool found;
+  if (known_from_state(c, &found, err) < 0)
+    return -1;
+  if (found)
+    return 0;
+  known_from_record(c);
+  return call_select(c, c->annotations, err);
+}
+
+static bool in_force(enum action action) {
+  return action == ACTION_HARDEN || action == ACTION_DENY;
+}
+
+bool call_enforces(const struct call *c, enum spec_kind kind) {
+  for (size_t i = 0; i < c->policies_len; i++)
+    for (const struct control *control = controls; control->name; control++)
+      if (control_judges(control, kind) && in_force(control_action(control, &c->policies[i])))
+        return true;
+  return false;
+}
+
+int call_judge(struct call *c, const struct policy *policy, int section_action, const char *control,
+               const char *rule, const char *why, const char *remedy, struct error *err) {
+  const enum action action = policy_action(policy, section_action);
+  if (action == ACTION_OFF)
+    return 0;
+  journal_add(&c->harden.spec.journal, control, rule, in_force(action) ? OUTCOME_REFUSED : OUTCOME_AUDITED,
+              "", NULL, NULL, why);
+  if (!in_force(action))
+    return 0;
+  return error_set_rule(err, ERROR_REFUSED, rule, "%s: %s, and policy %s forbids it; %s",
+                        c->command.row->name, why, policy->name, remedy);
+}
+
+int call_judge_fds(struct call *c, struct error *err) {
+  int count;
+  if (command_preserve_fds(&c->command, &count, err) < 0)
+    return error_wrap(err, "%s", c->command.row->name);
+  for (size_t i = 0; count > 0 && i < c->policies_len; i++) {
+    const struct policy *p = &c->policies[i];
+    if (!p->process.preserve_fds &&
+        call_judge(c, p, p->process.action, "process", "OH-CMD-011",
+                   "--preserve-fds hands open files of the host to the container",
+                   "leave it out, or set process.preserveFds in the policy", err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+int call_harden(struct call *c, int bundle_fd, struct error *err) {
+  const struct seccomp_cache cache = { c->config.cache_dir };
+  struct harden_options options = {
+    .policies_len = c->policies_len,
+    .runtime = c->target.kind,
+    .bundle_fd = bundle_fd,
+    .cache = c->config.cache_dir ? &cache : NULL,
+    .container_annotations = c->annotations,
+    .sandbox = c->sandbox,
+    .user_namespace = c->user_namespace,
+  };
+  for (size_t i = 0; i < c->policies_len; i++)
+    options.policies[i] = &c->policies[i];
+  return harden_run(&c->harden, &options, err);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/state_json.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+enum { VERSION = 1 };
+
+json_t *state_encode(const struct state *s) {
+  json_t *policies = json_array();
+  for (size_t i = 0; i < s->policies_len; i++)
+    jsonx_append_new(policies, policy_encode(&s->policies[i]));
+  json_t *document = json_object();
+  if (!policies || !document)
+    die_out_of_memory();
+  jsonx_set_new(document, "version", json_integer(VERSION));
+  jsonx_set_new(document, "id", jsonx_string_new(s->id));
+  jsonx_set_new(document, "root", jsonx_string_new(s->root));
+  jsonx_set_new(document, "bundle", jsonx_string_new(s->bundle));
+  if (s->pid_file)
+    jsonx_set_new(document, "pidFile", jsonx_string_new(s->pid_file));
+  jsonx_set_new(document, "created", jsonx_string_new(s->created));
+  jsonx_set_new(document, "runtime", jsonx_string_new(s->runtime));
+  jsonx_set_new(document, "policies", policies);
+  jsonx_set_new(document, "before", jsonx_string_new(s->before));
+  jsonx_set_new(document, "after", jsonx_string_new(s->after));
+  if (s->annotations)
+    jsonx_set_new(document, "annotations", jsonx_copy(s->annotations));
+  jsonx_set_new(document, "sandbox", json_boolean(s->sandbox));
+  jsonx_set_new(document, "userNamespace", json_boolean(s->user_namespace));
+  jsonx_set_new(document, "creator", json_integer(s->creator));
+  jsonx_set_new(document, "creatorStart", jsonx_u64_new(s->creator_start));
+  return document;
+}
+
+static int take_string(const json_t *document, const char *key, char **ret) {
+  const char *text = json_string_value(json_object_get(document, key));
+  *ret = xstrdup(text);
+  return text ? 0 : -1;
+}
+
+static int take_digest(const json_t *document, const char *key, char *ret) {
+  const char *text = json_string_value(json_object_get(document, key));
+  if (!text || strlen(text) != STATE_DIGEST_SIZE - 1)
+    return -1;
+  memcpy(ret, text, STATE_DIGEST_SIZE);
+  return 0;
+}
+
+static int take_bool(const json_t *document, const char *key, bool *ret) {
+  const json_t *value = json_object_get(document, key);
+  *ret = json_is_true(value);
+  return json_is_boolean(value) ? 0 : -1;
+}
+
+/* Each policy holds every value after inheritance, so it is decoded over the empty one. */
+static int take_policies(struct state *s, const json_t *document, struct error *err) {
+  const json_t *list = json_object_get(document, "policies");
+  if (json_array_size(list) == 0 || json_array_size(list) > STATE_POLICIES_MAX)
+    return error_set_rule(err, ERROR_INPUT, "OH-STA-002", "state.json: /policies: one or two are expected");
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    CLEANUP_STR struct str text = { 0 };
+    jsonx_dump(json_array_get(list, i), &text);
+    const struct jsonx_source src = { "state.json#/policies", text.data, text.len };
+    policy_init(&s->policies[i]);
+    s->policies_len++;
+    if (policy_decode(&s->policies[i], &src, err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int take_members(struct state *s, const json_t *document, struct error *err) {
+  const json_t *pid_file = json_object_get(document, "pidFile"),
+               *creator = json_object_get(document, "creator");
+  int bad = json_integer_value(json_object_get(document, "version")) != VERSION;
+  bad |= take_string(document, "id", &s->id);
+  bad |= take_string(document, "root", &s->root);
+  bad |= take_string(document, "bundle", &s->bundle);
+  bad |= take_string(document, "created", &s->created);
+  bad |= take_string(document, "runtime", &s->runtime);
+  bad |= take_digest(document, "before", s->before);
+  bad |= take_digest(document, "after", s->after);
+  bad |= take_bool(document, "sandbox", &s->sandbox);
+  bad |= take_bool(document, "userNamespace", &s->user_namespace);
+  bad |= !jsonx_u64_get(json_object_get(document, "creatorStart"), &s->creator_start);
+  bad |= !json_is_integer(creator);
+  s->creator = (pid_t)json_integer_value(creator);
+  s->pid_file = xstrdup(json_string_value(pid_file));
+  s->annotations = jsonx_copy(json_object_get(document, "annotations"));
+  if (bad)
+    return error_set_rule(err, ERROR_INPUT, "OH-STA-002",
+                          "state.json lacks a member, or is of another version");
+  return 0;
+}
+
+int state_decode(struct state *ret, const struct jsonx_source *src, struct error *err) {
+  json_auto_t *document = NULL;
+  CLEANUP_STATE struct state s = { 0 };
+  if (jsonx_parse(src, src->len, &document, err) < 0 || take_members(&s, document, err) < 0 ||
+      take_policies(&s, document, err) < 0)
+    return -1;
+  *ret = s;
+  s = (struct state){ 0 };
+  return 0;
+}
+
+void state_free(struct state *s) {
+  free(s->id);
+  free(s->root);
+  free(s->bundle);
+  free(s->pid_file);
+  free(s->created);
+  free(s->runtime);
+  json_decref(s->annotations);
+  for (size_t i = 0; i < s->policies_len; i++)
+    policy_free(&s->policies[i]);
+  *s = (struct state){ 0 };
+}
