@@ -103,7 +103,7 @@ SUB := $(MAKE) --no-print-directory
 .PHONY: demo
 demo: ## run one container under runc alone and under oci-harden, side by side
 	@tools/install-deps build demo
-	@$(SUB) all
+	@$(SUB) all $(BUILD)/helpers/filter-dump
 	@tools/demo $(BUILD)
 
 .PHONY: check
