@@ -57,7 +57,7 @@ static int open_config_dir(struct bundle *b, const char *config, struct error *e
 }
 
 int bundle_open(struct bundle *ret, const char *path, const char *config, size_t limit, struct error *err) {
-  CLEANUP_BUNDLE struct bundle b = { .fd = -1, .dir = -1 };
+  CLEANUP_BUNDLE struct bundle b = BUNDLE_NONE;
   const char *name = path && *path ? path : ".";
   b.path = realpath(name, NULL);
   if (b.path)
@@ -72,7 +72,7 @@ int bundle_open(struct bundle *ret, const char *path, const char *config, size_t
   b.src.text = b.text;
   b.src.name = b.name;
   *ret = b;
-  b = (struct bundle){ .fd = -1, .dir = -1 };
+  b = (struct bundle)BUNDLE_NONE;
   return 0;
 }
 
@@ -123,5 +123,5 @@ void bundle_close(struct bundle *b) {
   free(b->name);
   free(b->backup);
   free(b->text);
-  *b = (struct bundle){ .fd = -1, .dir = -1 };
+  *b = (struct bundle)BUNDLE_NONE;
 }

@@ -24,6 +24,8 @@ struct bundle {
   struct stat st;
   bool replaced;
 };
+#define BUNDLE_NONE                                                                                          \
+  { .fd = -1, .dir = -1 }
 
 /*
  * path: --bundle, NULL for the current directory. config: crun's --config, NULL for the bundle's config.json.

@@ -11,7 +11,7 @@
 #include <sys/capability.h>
 
 void call_init(struct call *c) {
-  *c = (struct call){ .target = { .fd = -1 }, .bundle = { .fd = -1, .dir = -1 } };
+  *c = (struct call){ .target = { .fd = -1 }, .bundle = BUNDLE_NONE };
 }
 
 void call_free(struct call *c) {
