@@ -39,6 +39,8 @@ struct state {
 
 struct exploration {
   const struct sock_filter *program;
+  struct seccomp_data data; /* of which arch is known, and nr if number_known */
+  bool number_known;
   struct state *pending;
   size_t pending_len, pending_size;
   struct exclusion *exclusions;
@@ -186,17 +188,16 @@ static struct value alu_value(uint16_t code, struct value a, struct value operan
   return (struct value){ VALUE_CONSTANT, 0, bpf_run(program, ARRAY_SIZE(program), &none) };
 }
 
-static struct value load(const struct state *s, const struct sock_filter *i,
-                         const struct seccomp_data *data) {
+static struct value load(const struct exploration *e, const struct state *s, const struct sock_filter *i) {
   switch (BPF_MODE(i->code)) {
   case BPF_ABS:
-    if (i->k == offsetof(struct seccomp_data, nr))
-      return (struct value){ VALUE_CONSTANT, 0, (uint32_t)data->nr };
+    if (i->k == offsetof(struct seccomp_data, nr) && e->number_known)
+      return (struct value){ VALUE_CONSTANT, 0, (uint32_t)e->data.nr };
     if (i->k == offsetof(struct seccomp_data, arch))
-      return (struct value){ VALUE_CONSTANT, 0, data->arch };
+      return (struct value){ VALUE_CONSTANT, 0, e->data.arch };
     return (struct value){ VALUE_WORD, i->k / 4, UINT32_MAX };
   case BPF_LEN:
-    return (struct value){ VALUE_CONSTANT, 0, sizeof *data };
+    return (struct value){ VALUE_CONSTANT, 0, sizeof e->data };
   case BPF_MEM:
     return s->mem[i->k];
   default:
@@ -205,16 +206,16 @@ static struct value load(const struct state *s, const struct sock_filter *i,
 }
 
 /* Runs a state to its next branch or return. */
-static void advance(struct exploration *e, struct state *s, const struct seccomp_data *data) {
+static void advance(struct exploration *e, struct state *s) {
   for (;; e->work++, s->pc++) {
     const struct sock_filter *i = &e->program[s->pc];
     struct value operand = BPF_SRC(i->code) == BPF_X ? s->x : (struct value){ VALUE_CONSTANT, 0, i->k };
     switch (BPF_CLASS(i->code)) {
     case BPF_LD:
-      s->a = load(s, i, data);
+      s->a = load(e, s, i);
       break;
     case BPF_LDX:
-      s->x = load(s, i, data);
+      s->x = load(e, s, i);
       break;
     case BPF_ST:
       s->mem[i->k] = s->a;
@@ -253,23 +254,32 @@ static void advance(struct exploration *e, struct state *s, const struct seccomp
   }
 }
 
-unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr) {
-  struct exploration e = { .program = program };
-  const struct seccomp_data data = { .nr = (int)nr, .arch = arch };
+static unsigned explore(struct exploration *e) {
   struct state s = { .exclusions = NO_PARENT }; /* A, X and memory are the constant 0 */
   for (size_t i = 0; i < WORDS; i++)
     s.words[i].max = UINT32_MAX;
-  if (len)
-    push(&e, &s, 0);
-  while (e.pending_len && e.actions != BPF_SET_ALL) {
-    s = e.pending[--e.pending_len];
-    advance(&e, &s, &data);
-    if (++e.work > WORK_MAX)
-      e.actions = BPF_SET_ALL;
+  push(e, &s, 0);
+  while (e->pending_len && e->actions != BPF_SET_ALL) {
+    s = e->pending[--e->pending_len];
+    advance(e, &s);
+    if (++e->work > WORK_MAX)
+      e->actions = BPF_SET_ALL;
   }
-  free(e.pending);
-  free(e.exclusions);
-  return e.actions;
+  free(e->pending);
+  free(e->exclusions);
+  return e->actions;
+}
+
+unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr) {
+  struct exploration e = { .program = program,
+                           .data = { .nr = (int)nr, .arch = arch },
+                           .number_known = true };
+  return len ? explore(&e) : 0;
+}
+
+unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch) {
+  struct exploration e = { .program = program, .data = { .arch = arch } };
+  return len ? explore(&e) : 0;
 }
 
 size_t bpf_reachable(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,

@@ -185,20 +185,33 @@ int seccomp_profile_file_parse(const struct jsonx_source *src, json_t **ret, str
   return rc;
 }
 
-int seccomp_profile_file_load(const char *profile, json_t **ret, struct error *err) {
+void seccomp_profile_text_free(struct seccomp_profile_text *text) {
+  free(text->name);
+  free(text->data);
+  *text = (struct seccomp_profile_text){ 0 };
+}
+
+int seccomp_profile_text_load(const char *profile, struct seccomp_profile_text *ret, struct error *err) {
   const struct builtin *builtin = builtin_find(builtin_seccomp_profiles, profile);
   if (builtin) {
-    CLEANUP_FREE char *name = xasprintf("built-in seccomp profile %s", profile);
-    const struct jsonx_source src = { name, builtin->text, builtin->len };
-    return seccomp_profile_file_parse(&src, ret, err);
+    ret->name = xasprintf("built-in seccomp profile %s", profile);
+    ret->src = (struct jsonx_source){ ret->name, builtin->text, builtin->len };
+    return 0;
   }
   if (*profile != '/')
     return error_set(err, ERROR_POLICY, 0,
                      "seccomp.profile: \"%s\" is neither a built-in profile nor an absolute path", profile);
-  CLEANUP_FREE char *text = NULL;
-  struct jsonx_source src = { .name = profile };
-  if (file_read_trusted(profile, FILE_LIMIT, &text, &src.len, err) < 0)
+  size_t len = 0;
+  if (file_read_trusted(profile, FILE_LIMIT, &ret->data, &len, err) < 0)
     return -1;
-  src.text = text;
-  return seccomp_profile_file_parse(&src, ret, err);
+  ret->name = xstrdup(profile);
+  ret->src = (struct jsonx_source){ ret->name, ret->data, len };
+  return 0;
+}
+
+int seccomp_profile_file_load(const char *profile, json_t **ret, struct error *err) {
+  CLEANUP_SECCOMP_PROFILE_TEXT struct seccomp_profile_text text = { 0 };
+  if (seccomp_profile_text_load(profile, &text, err) < 0)
+    return -1;
+  return seccomp_profile_file_parse(&text.src, ret, err);
 }

@@ -21,8 +21,18 @@
  * the same index. Errors are ERROR_POLICY with the place in the file. */
 int seccomp_profile_file_parse(const struct jsonx_source *src, json_t **ret, struct error *err) MUST_CHECK;
 
-/* The same for what a policy calls its profile: the name of a built-in one, or the absolute path of a file
+/* The text of what a policy calls its profile: the name of a built-in one, or the absolute path of a file
  * that is trusted (owner, mode). */
+struct seccomp_profile_text {
+  struct jsonx_source src; /* points into the members below or into the program */
+  char *name, *data;
+};
+int seccomp_profile_text_load(const char *profile, struct seccomp_profile_text *ret,
+                              struct error *err) MUST_CHECK;
+void seccomp_profile_text_free(struct seccomp_profile_text *text);
+#define CLEANUP_SECCOMP_PROFILE_TEXT CLEANUP(seccomp_profile_text_free)
+
+/* Both at once. */
 int seccomp_profile_file_load(const char *profile, json_t **ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -44,6 +44,9 @@ unsigned bpf_strictness(uint32_t verdict);
  */
 unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr);
 
+/* The same for every number of the arch at once. */
+unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch);
+
 /* Counts the system calls first .. first+count-1 that may be carried out; marks them in ret_reached (NULL:
  * not wanted), which has `count` entries. */
 size_t bpf_reachable(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seccomp/points.h"
+
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The conditions on one argument, and the points that they give. */
+struct gathering {
+  const struct seccomp_condition **conditions;
+  size_t conditions_len;
+  struct argument_points *points;
+};
+
+static void add_point(struct argument_points *p, uint64_t value) {
+  if ((p->all_len & (p->all_len - 1)) == 0)
+    p->all = xrealloc(p->all, p->all_len ? 2 * p->all_len : 1, sizeof *p->all);
+  p->all[p->all_len++] = value;
+}
+
+static void add_condition(struct gathering *g, const struct seccomp_condition *c) {
+  for (size_t i = 0; i < g->conditions_len; i++) {
+    const struct seccomp_condition *other = g->conditions[i];
+    if (other->op == c->op && other->value == c->value && other->value_two == c->value_two)
+      return;
+  }
+  g->conditions = xrealloc(g->conditions, g->conditions_len + 1, sizeof *g->conditions);
+  g->conditions[g->conditions_len++] = c;
+  uint64_t values[SECCOMP_POINTS_MAX];
+  size_t len = seccomp_condition_points(c, values);
+  for (size_t i = 0; i < len; i++)
+    add_point(g->points, values[i]);
+}
+
+static void gather_call(struct gathering *g, const struct seccomp_call *call) {
+  for (size_t i = 0; i < call->len; i++)
+    for (unsigned k = 0; k < call->rules[i].len; k++)
+      add_condition(&g[call->rules[i].conditions[k].index], &call->rules[i].conditions[k]);
+}
+
+static void gather_members(struct gathering *g, const struct seccomp_profile *profile, enum seccomp_mux mux) {
+  enum { SELECTORS = 32 };
+  for (uint64_t selector = 0; selector < SELECTORS; selector++)
+    add_point(g[0].points, selector);
+  for (size_t i = 0; i < profile->calls_len; i++) {
+    uint32_t number = 0;
+    if (seccomp_mux_of_member(profile->calls[i].name, &number) == mux)
+      gather_call(g, &profile->calls[i]);
+  }
+}
+
+static int compare_values(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* Which conditions hold, and whether the upper half is empty, as a hash: two kinds that share one only lose a
+ * vector. */
+static uint64_t kind_of(const struct gathering *g, const struct seccomp_abi *abi, uint64_t value) {
+  uint64_t kind = value >> 32 ? 3 : 7;
+  for (size_t i = 0; i < g->conditions_len; i++)
+    kind = kind * 0x9e3779b97f4a7c15u + seccomp_condition_holds(g->conditions[i], abi, value);
+  return kind;
+}
+
+/* The least and the greatest point of each kind; one for an argument without conditions. */
+static void choose_kinds(const struct gathering *g, const struct seccomp_abi *abi) {
+  struct argument_points *p = g->points;
+  if (g->conditions_len == 0) {
+    p->kinds = xcalloc(1, sizeof *p->kinds);
+    p->kinds_len = 1;
+    return;
+  }
+  CLEANUP_FREE uint64_t *kinds = xcalloc(p->all_len, sizeof *kinds);
+  for (size_t i = 0; i < p->all_len; i++)
+    kinds[i] = kind_of(g, abi, p->all[i]);
+  p->kinds = xcalloc(p->all_len, sizeof *p->kinds);
+  for (size_t i = 0; i < p->all_len; i++) {
+    bool first = true, last = true;
+    for (size_t k = 0; k < i; k++)
+      first &= kinds[k] != kinds[i];
+    for (size_t k = i + 1; k < p->all_len; k++)
+      last &= kinds[k] != kinds[i];
+    if (first || last)
+      p->kinds[p->kinds_len++] = p->all[i];
+  }
+}
+
+void call_points_make(struct call_points *ret, const struct seccomp_profile *const *profiles, size_t len,
+                      const struct seccomp_abi *abi, const char *name) {
+  struct gathering g[SECCOMP_ARGS] = { 0 };
+  for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
+    g[i].points = &ret->args[i];
+    add_point(g[i].points, 0);
+    add_point(g[i].points, UINT64_MAX);
+  }
+  enum seccomp_mux mux = seccomp_mux_of_call(name);
+  for (size_t i = 0; i < len; i++) {
+    const struct seccomp_call *call = seccomp_profile_find(profiles[i], name);
+    if (call)
+      gather_call(g, call);
+    if (mux != SECCOMP_MUX_NONE && seccomp_abi_multiplexes(abi, mux))
+      gather_members(g, profiles[i], mux);
+  }
+  for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
+    struct argument_points *p = &ret->args[i];
+    qsort(p->all, p->all_len, sizeof *p->all, compare_values);
+    size_t unique = 1;
+    for (size_t k = 1; k < p->all_len; k++)
+      if (p->all[k] != p->all[unique - 1])
+        p->all[unique++] = p->all[k];
+    p->all_len = unique;
+    choose_kinds(&g[i], abi);
+    free(g[i].conditions);
+  }
+}
+
+void call_points_free(struct call_points *points) {
+  for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
+    free(points->args[i].all);
+    free(points->args[i].kinds);
+  }
+  *points = (struct call_points){ 0 };
+}
+
+/* While argument `swept` goes through all of its points. */
+static size_t width(const struct call_points *points, unsigned swept, unsigned argument) {
+  const struct argument_points *p = &points->args[argument];
+  return argument == swept ? p->all_len : p->kinds_len;
+}
+
+uint64_t call_points_count(const struct call_points *points) {
+  uint64_t count = 0;
+  for (unsigned swept = 0; swept < SECCOMP_ARGS; swept++) {
+    uint64_t product = 1;
+    for (unsigned i = 0; i < SECCOMP_ARGS; i++)
+      if (__builtin_mul_overflow(product, width(points, swept, i), &product))
+        return UINT64_MAX;
+    if (__builtin_add_overflow(count, product, &count))
+      return UINT64_MAX;
+  }
+  return count;
+}
+
+bool call_points_next(const struct call_points *points, struct points_cursor *cursor,
+                      uint64_t ret[SECCOMP_ARGS]) {
+  unsigned i = cursor->started ? 0 : SECCOMP_ARGS;
+  cursor->started = true;
+  for (; i < SECCOMP_ARGS; i++) {
+    if (++cursor->at[i] < width(points, cursor->swept, i))
+      break;
+    cursor->at[i] = 0;
+    if (i == SECCOMP_ARGS - 1 && ++cursor->swept == SECCOMP_ARGS)
+      return false;
+  }
+  for (i = 0; i < SECCOMP_ARGS; i++)
+    ret[i] = (i == cursor->swept ? points->args[i].all : points->args[i].kinds)[cursor->at[i]];
+  return true;
+}
