@@ -252,41 +252,37 @@ static void add_defaults(struct config *c) {
   set_default(&c->policy_annotation, xstrdup("oci-harden.policy"));
 }
 
-static int decode_text(const char *path, const char *data, size_t len, struct config *c, struct error *err) {
-  const struct jsonx_source src = { path, data, len };
-  json_auto_t *root = NULL;
-  if (policy_parse(&src, &root, err) < 0)
-    return -1;
-  if (jsonx_decode(root, &src, "", config_rows, c, err) == 0 &&
-      forms_check(root, "", &src, config_forms, err) == 0)
-    return 0;
-  if (err->code == ERROR_INPUT)
-    err->code = ERROR_POLICY;
-  return -1;
-}
-
-static int read_config(const char *path, bool may_be_absent, struct config *c, struct error *err) {
-  CLEANUP_FREE char *data = NULL;
-  size_t len = 0;
-  if (file_read_trusted(path, POLICY_SIZE_MAX, &data, &len, err) == 0)
-    return decode_text(path, data, len, c, err);
-  if (may_be_absent && err->sys == ENOENT && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-    *err = (struct error){ 0 };
-    return 0;
-  }
-  if (err->code == ERROR_INPUT)
-    err->code = ERROR_POLICY;
-  return -1;
-}
-
-int config_load(const char *path, struct config *ret, struct error *err) {
+int config_decode(const struct jsonx_source *src, struct config *ret, struct error *err) {
   CLEANUP_CONFIG struct config c = { .config_limit = JSONX_LIMIT_DEFAULT };
-  if (read_config(path ? path : CONFIG_PATH_DEFAULT, !path, &c, err) < 0)
+  json_auto_t *root = NULL;
+  if (policy_parse(src, &root, err) < 0)
     return -1;
+  if (jsonx_decode(root, src, "", config_rows, &c, err) < 0 ||
+      forms_check(root, "", src, config_forms, err) < 0) {
+    if (err->code == ERROR_INPUT)
+      err->code = ERROR_POLICY;
+    return -1;
+  }
   add_defaults(&c);
   *ret = c;
   c = (struct config){ 0 };
   return 0;
+}
+
+int config_load(const char *path, struct config *ret, struct error *err) {
+  const char *name = path ? path : CONFIG_PATH_DEFAULT;
+  CLEANUP_FREE char *data = NULL;
+  size_t len = 0;
+  if (file_read_trusted(name, POLICY_SIZE_MAX, &data, &len, err) == 0)
+    return config_decode(&(struct jsonx_source){ name, data, len }, ret, err);
+  /* A link to nowhere is a configuration that cannot be read, not one that is absent. */
+  if (!path && err->sys == ENOENT && faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+    *err = (struct error){ 0 };
+    return config_decode(&(struct jsonx_source){ name, "{}", 2 }, ret, err);
+  }
+  if (err->code == ERROR_INPUT)
+    err->code = ERROR_POLICY;
+  return -1;
 }
 
 json_t *config_schema(void) {

@@ -49,6 +49,8 @@ extern const struct jsonx_row config_rows[];
 
 /* path NULL: CONFIG_PATH_DEFAULT, which may be absent; a path that was given must exist. */
 int config_load(const char *path, struct config *ret, struct error *err) MUST_CHECK;
+/* The same for a text. */
+int config_decode(const struct jsonx_source *src, struct config *ret, struct error *err) MUST_CHECK;
 void config_free(struct config *c);
 #define CLEANUP_CONFIG CLEANUP(config_free)
 json_t *config_schema(void) MUST_CHECK;
@@ -62,6 +64,11 @@ struct selection {
 };
 
 /*
+ * Annotations are the engine's word only where the engine sets them: `docker run --annotation` and `ctr run
+ * --annotation` let their users write any, so rules that loosen should name the engine's root too. Two
+ * annotations that name one thing differently are ERROR_REFUSED. A rule that asks for annotations does not
+ * match where none are known.
+ *
  * The policy's name: explicit first, then the first rule that matches, then the default. *ret_extra is the
  * name that the container's annotation asks for on top (NULL: none, or the same); both are applied, the extra
  * one last, so that it can only tighten. Names are validated; the caller frees both.
@@ -69,7 +76,8 @@ struct selection {
 int config_select(const struct config *c, const struct selection *s, char **ret_policy, char **ret_extra,
                   struct error *err) MUST_CHECK;
 
-/* True for the pause process of a pod: CRI's and CRI-O's container-type "sandbox", podman's infra. */
+/* True for the pause process of a pod: container-type "sandbox" of the CRI, of CRI-O, and of podman's infra
+ * where podman says so; false when two of them contradict each other. */
 bool annotations_are_sandbox(const json_t *annotations);
 
 #endif
