@@ -127,6 +127,10 @@ $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 check-integration: $(BIN) $(HELPERS) ## the wrapper with real runc, crun and containerd; needs root
 	@BUILD=$(BUILD) tests/integration/run
 
+.PHONY: generate
+generate: $(BUILD)/tests/test_policy_schema ## rewrite docs/*.schema.json from the tables
+	@HARDEN_GENERATE=1 $< >/dev/null
+
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
 	@tools/install-deps build check san

@@ -112,7 +112,7 @@ static int judge_source(const struct turn *t, const struct mount_view *v, size_t
   case SOURCE_SENSITIVE:
     return refuse(
         t, index, "/source", RULE_SOURCE,
-        xasprintf("the bind source \"%s\" is refused: on the host it is %s; mounts.allow_sources can "
+        xasprintf("the bind source \"%s\" is refused: on the host it is %s; mounts.allowSources can "
                   "except it",
                   v->source, why));
   case SOURCE_UNKNOWN:
@@ -126,7 +126,7 @@ static int judge_type(const struct turn *t, const struct mount_view *v, size_t i
   if (strlist_has(&t->policy->mounts.allow_types, v->type))
     return 0;
   return refuse(t, index, is_type(v, "bind") ? "" : "/type", RULE_TYPE,
-                xasprintf("the file system type \"%s\" is not one of mounts.allow_types", v->type));
+                xasprintf("the file system type \"%s\" is not one of mounts.allowTypes", v->type));
 }
 
 /* Why the options change, in one sentence; the strongest reason first. */

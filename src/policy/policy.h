@@ -77,8 +77,7 @@ struct policy {
     struct strlist noexec;        /* destinations (globs) that get noexec */
     struct strlist deny_sources;  /* host paths: refused as a bind source, they, what contains them (only "/"
                                      and listed ones), and what lies below */
-    struct strlist allow_sources; /* exceptions, globs: a source is accepted that one matches, or that lies
-                                     below one without '*' */
+    struct strlist allow_sources; /* exceptions, globs: a source that one matches, or that lies below one */
     struct strlist allow_types;   /* file system types; others refused */
     bool recursive; /* ro, nosuid, nodev and noexec of recursive binds in their recursive forms */
   } mounts;

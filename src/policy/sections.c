@@ -114,7 +114,7 @@ static const struct jsonx_row mounts_rows[] = {
            "Host paths that are refused as a bind source, with all below them, on top of those refused under "
            "every policy."),
   ROW_LIST("allowSources", mounts, allow_sources, FORM_PATH,
-           "Exceptions (globs): a source is accepted that one matches, or that lies below one without '*'."),
+           "Exceptions (globs): a source is accepted that one matches, or that lies below one."),
   ROW_LIST("allowTypes", mounts, allow_types, FORM_WORD, "File system types that may be mounted."),
   ROW_BOOL("recursive", mounts, recursive,
            "Read-only, nosuid, nodev and noexec of recursive binds also hold for the mounts below."),

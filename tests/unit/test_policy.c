@@ -68,7 +68,8 @@ Test(policy, every_section_begins_with_its_action) {
 Test(policy, absent_keys_keep_the_parents_values) {
   CLEANUP_POLICY struct policy p;
   policy_init(&p);
-  must_decode(&p, "{\"name\": \"a\", \"description\": \"d\", \"resources\": {\"pidsMax\": 7, \"memoryMax\": 8}}");
+  must_decode(&p,
+              "{\"name\": \"a\", \"description\": \"d\", \"resources\": {\"pidsMax\": 7, \"memoryMax\": 8}}");
   must_decode(&p, "{\"resources\": {\"pidsMax\": 9}}");
   cr_expect_eq(p.resources.pids_max, 9);
   cr_expect_eq(p.resources.memory_max, 8);
@@ -165,7 +166,8 @@ static const struct {
   { "{\"hooks\": {\"action\": \"on\"}}", "p.json:1:22: /hooks/action: ", "\"harden\"" },
   { "{\"resources\": {\"pidsMax\": -2}}", "p.json:1:27: /resources/pidsMax: ", "integer from -1" },
   { "{\"resources\": {\"pidsMax\": 1.5}}", "p.json:1:27: /resources/pidsMax: ", "integer" },
-  { "{\"resources\": {\"memoryMax\": 18446744073709551615}}", "p.json:1:29: /resources/memoryMax: ", "integer" },
+  { "{\"resources\": {\"memoryMax\": 18446744073709551615}}",
+    "p.json:1:29: /resources/memoryMax: ", "integer" },
   { "{\"rootfs\": {\"tmpfsSize\": 0}}", "p.json:1:26: /rootfs/tmpfsSize: ", "integer from 4096" },
   { "{\"user\": {\"minUid\": 5, \"maxUid\": 4}}", "p.json:1:21: /user/minUid: ", "above maxUid" },
   { "{\"user\": {\"minGid\": 5, \"maxGid\": 4}}", "p.json:1:21: /user/minGid: ", "above maxGid" },
@@ -173,8 +175,8 @@ static const struct {
   { "{\"$schema\": 1}", "p.json:1:13: /$schema: ", "string" },
   { "{\"name\": \"A\"}", "p.json:1:10: /name: ", "lower case" },
   { "{\"extends\": \"../x\"}", "p.json:1:13: /extends: ", "lower case" },
-  { "{\"capabilities\": {\"allow\": [\"ALL\", \"net_admin\"]}}", "p.json:1:36: /capabilities/allow/1: ",
-    "CAP_NAME" },
+  { "{\"capabilities\": {\"allow\": [\"ALL\", \"net_admin\"]}}",
+    "p.json:1:36: /capabilities/allow/1: ", "CAP_NAME" },
   { "{\"seccomp\": {\"profile\": \"./x\"}}", "p.json:1:25: /seccomp/profile: ", "absolute path" },
   { "{\"seccomp\": {\"floor\": [\"\"]}}", "p.json:1:24: /seccomp/floor/0: ", "system call" },
   { "{\"rootfs\": {\"tmpfs\": [\"tmp\"]}}", "p.json:1:23: /rootfs/tmpfs/0: ", "absolute path" },
