@@ -159,6 +159,11 @@ lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanaly
 	@$(SUB) WERROR=1 all
 	@BUILD=$(BUILD) LINT_CPPFLAGS='$(ALL_CPPFLAGS)' tools/lint
 
+# What `hardenctl` prints from its own tables, and the tree keeps; tests/integration/generated.bats compares.
+.PHONY: generate
+generate: $(BIN) ## write the generated manual pages, schemas, completion and list of rules anew
+	@tools/generate $(BUILD) .
+
 .PHONY: format
 format: ## reformat every C file
 	clang-format -i $$(git ls-files '*.c' '*.h')
