@@ -93,8 +93,11 @@ const struct source_fact *facts_source(const struct facts *f, const char *source
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */
 const struct destination_fact *facts_destination(const struct facts *f, const char *destination);
 
-/* Host paths that no container should get by bind, whatever the policy: engine sockets and state, /, /etc,
- * ... NULL-terminated. */
+/* Host paths that no container should get by bind, whatever the policy, nor what lies below them (of "/" only
+ * itself): engine sockets and state, /etc, ... NULL-terminated. There are exceptions, and paths of which only
+ * the directory itself counts: facts_sensitive() knows them. */
 extern const char *const facts_sensitive_paths[];
+/* By text alone: the sensitive path that an absolute, normalised one is or lies below; NULL: none. Static. */
+const char *facts_sensitive(const char *path);
 
 #endif

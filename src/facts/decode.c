@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts as JSON and back: golden cases, `hardenctl harden --facts`. Absent keys are unknown, false or empty.
+ * What the runtime part lends (seccomp, container_annotations) is no part of it. */
+#include "facts/facts.h"
+
+#include <stddef.h>
+
+static const char *const kind_names[] = {
+  "unknown", "absent", "directory", "symlink", "file", "other", NULL
+};
+static const char *const runtime_names[] = { "runc", "crun", NULL };
+
+static const struct jsonx_row source_rows[] = {
+  { .key = "source", .type = JSONX_STRING, .offset = offsetof(struct source_fact, source) },
+  { .key = "real", .type = JSONX_STRING, .offset = offsetof(struct source_fact, real) },
+  { .key = "sensitive", .type = JSONX_STRING, .offset = offsetof(struct source_fact, sensitive) },
+  { .key = "kind", .type = JSONX_ENUM, .offset = offsetof(struct source_fact, kind), .names = kind_names },
+  { 0 },
+};
+
+static const struct jsonx_row destination_rows[] = {
+  { .key = "destination", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, destination) },
+  { .key = "resolved", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, resolved) },
+  { .key = "exists", .type = JSONX_BOOL, .offset = offsetof(struct destination_fact, exists) },
+  { .key = "why", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, why) },
+  { 0 },
+};
+
+static int wrong(struct error *err, const struct jsonx_source *src, const char *pointer,
+                 const char *expected) {
+  return jsonx_error(err, ERROR_INPUT, src, pointer, "expected %s", expected);
+}
+
+/* The rows below that are no plain member get the whole struct facts. */
+static int decode_sources(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                          void *member, struct error *err) {
+  struct facts *f = member;
+  if (!json_is_array(value))
+    return wrong(err, src, pointer, "an array");
+  f->sources = xcalloc(json_array_size(value), sizeof *f->sources);
+  size_t i;
+  json_t *item;
+  json_array_foreach(value, i, item) {
+    CLEANUP_FREE char *at = xasprintf("%s/%zu", pointer, i);
+    struct source_fact *fact = &f->sources[f->sources_len++];
+    if (jsonx_decode(item, src, at, source_rows, fact, err) < 0)
+      return -1;
+    if (!fact->source)
+      return wrong(err, src, at, "the key \"source\"");
+  }
+  return 0;
+}
+
+static int decode_destinations(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                               void *member, struct error *err) {
+  struct facts *f = member;
+  if (!json_is_array(value))
+    return wrong(err, src, pointer, "an array");
+  f->destinations = xcalloc(json_array_size(value), sizeof *f->destinations);
+  size_t i;
+  json_t *item;
+  json_array_foreach(value, i, item) {
+    CLEANUP_FREE char *at = xasprintf("%s/%zu", pointer, i);
+    struct destination_fact *fact = &f->destinations[f->destinations_len++];
+    if (jsonx_decode(item, src, at, destination_rows, fact, err) < 0)
+      return -1;
+    if (!fact->destination)
+      return wrong(err, src, at, "the key \"destination\"");
+  }
+  return 0;
+}
+
+static int decode_cap_last(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                           void *member, struct error *err) {
+  json_int_t last = json_is_integer(value) ? json_integer_value(value) : 0;
+  if (last < 1 || last > 63)
+    return wrong(err, src, pointer, "an integer from 1 to 63");
+  *(int *)member = (int)last;
+  return 0;
+}
+
+static json_t *new_array(void) {
+  json_t *array = json_array();
+  if (!array)
+    die_out_of_memory();
+  return array;
+}
+
+static json_t *encode_sources(const void *member) {
+  const struct facts *f = member;
+  json_t *out = new_array();
+  for (size_t i = 0; i < f->sources_len; i++)
+    jsonx_append_new(out, jsonx_encode(source_rows, &f->sources[i]));
+  return out;
+}
+
+static json_t *encode_destinations(const void *member) {
+  const struct facts *f = member;
+  json_t *out = new_array();
+  for (size_t i = 0; i < f->destinations_len; i++)
+    jsonx_append_new(out, jsonx_encode(destination_rows, &f->destinations[i]));
+  return out;
+}
+
+static json_t *encode_cap_last(const void *member) {
+  json_t *last = json_integer(*(const int *)member);
+  if (!last)
+    die_out_of_memory();
+  return last;
+}
+
+static const struct jsonx_row rows[] = {
+  { .key = "hostKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, host_known) },
+  { .key = "rootfsKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootfs_known) },
+  { .key = "runtime", .type = JSONX_ENUM, .offset = offsetof(struct facts, runtime), .names = runtime_names },
+  { .key = "rootless", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootless) },
+  { .key = "sandbox", .type = JSONX_BOOL, .offset = offsetof(struct facts, sandbox) },
+  { .key = "cgroupV2", .type = JSONX_BOOL, .offset = offsetof(struct facts, cgroup_v2) },
+  { .key = "capLast",
+    .type = JSONX_CUSTOM,
+    .offset = offsetof(struct facts, cap_last),
+    .decode = decode_cap_last,
+    .encode = encode_cap_last },
+  { .key = "mountSetattr", .type = JSONX_BOOL, .offset = offsetof(struct facts, mount_setattr) },
+  { .key = "rootProc", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_proc), .names = kind_names },
+  { .key = "rootSys", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_sys), .names = kind_names },
+  { .key = "rootDev", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_dev), .names = kind_names },
+  { .key = "rootReal", .type = JSONX_STRING, .offset = offsetof(struct facts, root_real) },
+  { .key = "rootIsHost", .type = JSONX_BOOL, .offset = offsetof(struct facts, root_is_host) },
+  { .key = "cwdResolved", .type = JSONX_STRING, .offset = offsetof(struct facts, cwd_resolved) },
+  { .key = "arg0Resolved", .type = JSONX_STRING, .offset = offsetof(struct facts, arg0_resolved) },
+  { .key = "sources", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_sources, .encode = encode_sources },
+  { .key = "destinations",
+    .type = JSONX_CUSTOM,
+    .offset = 0,
+    .decode = decode_destinations,
+    .encode = encode_destinations },
+  { .key = "hostNamespacePaths",
+    .type = JSONX_STRINGS,
+    .offset = offsetof(struct facts, host_namespace_paths) },
+  { .key = "badNamespacePaths",
+    .type = JSONX_STRINGS,
+    .offset = offsetof(struct facts, bad_namespace_paths) },
+  { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
+  { 0 },
+};
+
+int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error *err) {
+  json_auto_t *value = NULL;
+  CLEANUP_FACTS struct facts f = { .cap_last = 40 };
+  if (jsonx_parse(src, JSONX_LIMIT_DEFAULT, &value, err) < 0 ||
+      jsonx_decode(value, src, "", rows, &f, err) < 0)
+    return -1;
+  *ret = f;
+  f = (struct facts){ 0 };
+  return 0;
+}
+
+json_t *facts_encode(const struct facts *f) {
+  return jsonx_encode(rows, f);
+}

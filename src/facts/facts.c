@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime) {
+  *ret = (struct facts){
+    .runtime = (int)runtime,
+    .cap_last = 40,
+    .sandbox = annotations_are_sandbox(spec_at(spec, "/annotations")),
+  };
+}
+
+void facts_free(struct facts *f) {
+  free(f->root_real);
+  free(f->cwd_resolved);
+  free(f->arg0_resolved);
+  for (size_t i = 0; i < f->sources_len; i++) {
+    free(f->sources[i].source);
+    free(f->sources[i].real);
+    free(f->sources[i].sensitive);
+  }
+  free(f->sources);
+  for (size_t i = 0; i < f->destinations_len; i++) {
+    free(f->destinations[i].destination);
+    free(f->destinations[i].resolved);
+    free(f->destinations[i].why);
+  }
+  free(f->destinations);
+  strlist_free(&f->host_namespace_paths);
+  strlist_free(&f->bad_namespace_paths);
+  *f = (struct facts){ 0 };
+}
+
+const struct source_fact *facts_source(const struct facts *f, const char *source) {
+  for (size_t i = 0; i < f->sources_len; i++)
+    if (strcmp(f->sources[i].source, source) == 0)
+      return &f->sources[i];
+  return NULL;
+}
+
+const struct destination_fact *facts_destination(const struct facts *f, const char *destination) {
+  for (size_t i = 0; i < f->destinations_len; i++)
+    if (strcmp(f->destinations[i].destination, destination) == 0)
+      return &f->destinations[i];
+  for (size_t i = 0; i < f->destinations_len; i++)
+    if (f->destinations[i].resolved && strcmp(f->destinations[i].resolved, destination) == 0)
+      return &f->destinations[i];
+  return NULL;
+}

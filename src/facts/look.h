@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of facts_probe. Internal to src/facts.
+ */
+#ifndef HARDEN_FACTS_LOOK_H
+#define HARDEN_FACTS_LOOK_H
+
+#include "facts/facts.h"
+
+/* The path that the kernel gives an open file; NULL when it has none below our root. The caller frees. */
+char *look_path_of_fd(int fd) MUST_CHECK;
+enum inode_kind look_kind(mode_t mode);
+
+/* Bind sources of /mounts; relative ones from bundle_fd. */
+void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
+                     const struct policy *const *policies, size_t policies_len);
+/* Paths of /linux/namespaces. */
+void look_at_namespaces(struct facts *f, const struct spec *spec);
+
+/* Paths of which only the directory itself is sensitive, because it holds sensitive ones or everybody's; /tmp
+ * also because engines put the process files of an exec there. Ends with NULL. */
+extern const char *const sensitive_alone[];
+/* Lies below a built-in sensitive path and is one of the exceptions. */
+bool sensitive_excepted(const char *path);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts/look.h"
+
+#include "io/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { CAP_LAST_UNKNOWN = 40 };
+
+char *look_path_of_fd(int fd) {
+  char name[32];
+  char path[PATH_MAX];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink(name, path, sizeof path);
+  if (n <= 0 || (size_t)n == sizeof path || path[0] != '/')
+    return NULL;
+  path[n] = '\0';
+  return xstrdup(path);
+}
+
+enum inode_kind look_kind(mode_t mode) {
+  switch (mode & S_IFMT) {
+  case S_IFDIR:
+    return INODE_DIRECTORY;
+  case S_IFLNK:
+    return INODE_SYMLINK;
+  case S_IFREG:
+    return INODE_FILE;
+  default:
+    return INODE_OTHER;
+  }
+}
+
+/* A file of /proc, whole; "" when it cannot be read. */
+static void read_small(const char *path, char *buffer, size_t size) {
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
+  ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+  buffer[n > 0 ? n : 0] = '\0';
+}
+
+/* The initial user namespace is the one whose map is everything to itself. */
+static bool is_rootless(void) {
+  char map[128];
+  unsigned long inside, outside, count;
+  if (geteuid() != 0)
+    return true;
+  read_small("/proc/self/uid_map", map, sizeof map);
+  return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 ||
+         count != UINT32_MAX;
+}
+
+static int cap_last(void) {
+  char text[16];
+  read_small("/proc/sys/kernel/cap_last_cap", text, sizeof text);
+  char *end;
+  long value = strtol(text, &end, 10);
+  return end != text && value > 0 && value < 64 ? (int)value : CAP_LAST_UNKNOWN;
+}
+
+/* Asks with an argument that no kernel accepts: EINVAL knows the call; ENOSYS, or EPERM of a seccomp filter,
+ * does not. */
+static bool has_mount_setattr(void) {
+  return syscall(SYS_mount_setattr, -1, "", 0, NULL, (size_t)0) < 0 && errno == EINVAL;
+}
+
+static void look_at_host(struct facts *f) {
+  struct statfs fs;
+  f->host_known = true;
+  f->rootless = is_rootless();
+  f->cgroup_v2 = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+  f->cap_last = cap_last();
+  f->mount_setattr = has_mount_setattr();
+}
+
+static enum inode_kind kind_at(int rootfs, const char *name) {
+  struct stat st;
+  if (fstatat(rootfs, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    return look_kind(st.st_mode);
+  return errno == ENOENT ? INODE_ABSENT : INODE_UNKNOWN;
+}
+
+static bool same_inode(int fd, const char *path) {
+  struct stat a;
+  struct stat b;
+  return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* An absolute path as the process will see it, unless a mount hides it; NULL when it leads nowhere. */
+static char *resolve(int rootfs, const char *path) {
+  char *resolved = NULL;
+  bool exists = false;
+  struct error ignored = { 0 };
+  if (!path || path[0] != '/' || path_resolve_in_root(rootfs, path, &resolved, &exists, &ignored) < 0)
+    return NULL;
+  return resolved;
+}
+
+static void add_destination(struct facts *f, int rootfs, const char *destination) {
+  f->destinations = xrealloc(f->destinations, f->destinations_len + 1, sizeof *f->destinations);
+  struct destination_fact *fact = &f->destinations[f->destinations_len++];
+  struct error err = { 0 };
+  *fact = (struct destination_fact){ .destination = xstrdup(destination) };
+  if (path_resolve_in_root(rootfs, destination, &fact->resolved, &fact->exists, &err) < 0)
+    fact->why = xstrdup(err.message);
+}
+
+static bool is_listed(const struct facts *f, const char *destination) {
+  for (size_t i = 0; i < f->destinations_len; i++)
+    if (strcmp(f->destinations[i].destination, destination) == 0)
+      return true;
+  return false;
+}
+
+static void add_destinations(struct facts *f, int rootfs, const struct strlist *list) {
+  for (size_t i = 0; i < list->len; i++)
+    if (!is_listed(f, list->items[i]))
+      add_destination(f, rootfs, list->items[i]);
+}
+
+static void look_at_destinations(struct facts *f, const struct spec *spec, int rootfs,
+                                 const struct policy *const *policies, size_t policies_len) {
+  size_t i;
+  json_t *mount;
+  json_array_foreach(spec_at(spec, "/mounts"), i, mount)
+      add_destination(f, rootfs, json_string_value(json_object_get(mount, "destination")));
+  for (size_t k = 0; k < policies_len; k++) {
+    add_destinations(f, rootfs, &policies[k]->rootfs.tmpfs);
+    add_destinations(f, rootfs, &policies[k]->paths.masked);
+    add_destinations(f, rootfs, &policies[k]->paths.readonly);
+  }
+}
+
+static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_fd,
+                          const struct policy *const *policies, size_t policies_len, struct error *err) {
+  const char *path = json_string_value(spec_at(spec, "/root/path"));
+  if (!path)
+    return error_set_rule(err, ERROR_INPUT, "OH-SPC-006", "/root/path: is missing");
+  CLEANUP_FD int rootfs = path_open(bundle_fd, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (rootfs < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "/root/path: cannot open the root file system \"%s\"", path);
+  f->rootfs_known = true;
+  f->root_real = look_path_of_fd(rootfs);
+  f->root_is_host = same_inode(rootfs, "/");
+  f->root_proc = kind_at(rootfs, "proc");
+  f->root_sys = kind_at(rootfs, "sys");
+  f->root_dev = kind_at(rootfs, "dev");
+  f->cwd_resolved = resolve(rootfs, json_string_value(spec_at(spec, "/process/cwd")));
+  f->arg0_resolved = resolve(rootfs, json_string_value(spec_at(spec, "/process/args/0")));
+  look_at_destinations(f, spec, rootfs, policies, policies_len);
+  return 0;
+}
+
+int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
+                const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
+                struct error *err) {
+  CLEANUP_FACTS struct facts f = { 0 };
+  facts_unknown(&f, spec, runtime);
+  look_at_host(&f);
+  if (spec->kind == SPEC_CONFIG) {
+    if (look_at_rootfs(&f, spec, bundle_fd, policies, policies_len, err) < 0)
+      return -1;
+    look_at_sources(&f, spec, bundle_fd, policies, policies_len);
+    look_at_namespaces(&f, spec);
+  }
+  *ret = f;
+  f = (struct facts){ 0 };
+  return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts/look.h"
+
+#include "io/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A sensitive path as the host has it: its inode, so that another name for it (a bind mount, a hard link)
+ * is seen, and its real path, so that what lies below it is. */
+struct guard {
+  const char *path; /* borrowed */
+  char *real;       /* NULL: absent */
+  dev_t dev;
+  ino_t ino;
+  bool alone; /* what lies below is not meant */
+};
+
+struct guards {
+  struct guard *items;
+  size_t len;
+  size_t builtin; /* of them; the rest are the policies' */
+};
+
+static void guards_free(struct guards *g) {
+  for (size_t i = 0; i < g->len; i++)
+    free(g->items[i].real);
+  free(g->items);
+}
+
+static void add_guard(struct guards *g, const char *path, bool alone) {
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_PATH, 0, RESOLVE_TRUSTED);
+  struct stat st;
+  if (fd < 0 || fstat(fd, &st) < 0)
+    return; /* what is absent has no other name; below it text decides */
+  g->items = xrealloc(g->items, g->len + 1, sizeof *g->items);
+  g->items[g->len++] = (struct guard){
+    .path = path, .real = look_path_of_fd(fd), .dev = st.st_dev, .ino = st.st_ino, .alone = alone
+  };
+}
+
+static void make_guards(struct guards *g, const struct policy *const *policies, size_t policies_len) {
+  for (const char *const *p = facts_sensitive_paths; *p; p++)
+    add_guard(g, *p, strcmp(*p, "/") == 0);
+  for (const char *const *p = sensitive_alone; *p; p++)
+    add_guard(g, *p, true);
+  g->builtin = g->len;
+  for (size_t i = 0; i < policies_len; i++)
+    for (size_t k = 0; k < policies[i]->mounts.deny_sources.len; k++) {
+      const char *path = policies[i]->mounts.deny_sources.items[k];
+      add_guard(g, path, strcmp(path, "/") == 0);
+    }
+}
+
+static const char *guard_by_inode(const struct guards *g, const struct stat *st) {
+  for (size_t i = 0; i < g->len; i++)
+    if (g->items[i].dev == st->st_dev && g->items[i].ino == st->st_ino)
+      return g->items[i].path;
+  return NULL;
+}
+
+/* Where a built-in path is a link (/var/lib/docker on another disk), what lies below its real place is judged
+ * by the name it has in the list, so that the exceptions hold there too. */
+static const char *builtin_by_path(const struct guards *g, const char *real) {
+  const char *found = facts_sensitive(real);
+  if (found || sensitive_excepted(real))
+    return found;
+  for (size_t i = 0; !found && i < g->builtin; i++) {
+    const struct guard *item = &g->items[i];
+    if (item->alone || !item->real || strcmp(item->path, item->real) == 0 || !path_is_below(real, item->real))
+      continue;
+    CLEANUP_FREE char *listed = xasprintf("%s%s", item->path, real + strlen(item->real));
+    found = facts_sensitive(listed);
+  }
+  return found;
+}
+
+/* The policies' own lists know no exceptions here; the control knows the policy's. */
+static const char *denied_by_path(const struct guards *g, const char *real,
+                                  const struct policy *const *policies, size_t policies_len) {
+  for (size_t i = g->builtin; i < g->len; i++)
+    if (g->items[i].real && !g->items[i].alone && path_is_below(real, g->items[i].real))
+      return g->items[i].path;
+  for (size_t i = 0; i < policies_len; i++)
+    for (size_t k = 0; k < policies[i]->mounts.deny_sources.len; k++) {
+      const char *path = policies[i]->mounts.deny_sources.items[k];
+      if (strcmp(path, "/") == 0 ? strcmp(real, "/") == 0 : path_is_below(real, path))
+        return path;
+    }
+  return NULL;
+}
+
+static bool has_option(const json_t *mount, const char *option) {
+  size_t i;
+  json_t *item;
+  json_array_foreach(json_object_get(mount, "options"), i,
+                     item) if (strcmp(json_string_value(item), option) == 0) return true;
+  return false;
+}
+
+/* A file system's source may be any word; a bind's is a path, even when it does not look like one. */
+static bool is_host_path(const json_t *mount, const char *source) {
+  const char *type = json_string_value(json_object_get(mount, "type"));
+  return strchr(source, '/') || (type && strcmp(type, "bind") == 0) || has_option(mount, "bind") ||
+         has_option(mount, "rbind");
+}
+
+struct look {
+  struct facts *facts;
+  int bundle_fd;
+  const struct policy *const *policies;
+  size_t policies_len;
+  struct guards guards;
+};
+
+static void look_free(struct look *l) {
+  guards_free(&l->guards);
+}
+
+static void look_at(struct look *l, const char *source) {
+  struct facts *f = l->facts;
+  f->sources = xrealloc(f->sources, f->sources_len + 1, sizeof *f->sources);
+  struct source_fact *fact = &f->sources[f->sources_len++];
+  *fact = (struct source_fact){ .source = xstrdup(source) };
+  CLEANUP_FD int fd = path_open(l->bundle_fd, source, O_PATH, 0, RESOLVE_TRUSTED);
+  struct stat st;
+  if (fd < 0 || fstat(fd, &st) < 0) {
+    fact->kind = errno == ENOENT || errno == ENOTDIR ? INODE_ABSENT : INODE_UNKNOWN;
+    return;
+  }
+  fact->kind = look_kind(st.st_mode);
+  fact->real = look_path_of_fd(fd);
+  if (!fact->real)
+    return;
+  if (!l->guards.len)
+    make_guards(&l->guards, l->policies, l->policies_len);
+  const char *found = builtin_by_path(&l->guards, fact->real);
+  if (!found)
+    found = denied_by_path(&l->guards, fact->real, l->policies, l->policies_len);
+  if (!found)
+    found = guard_by_inode(&l->guards, &st);
+  fact->sensitive = xstrdup(found);
+}
+
+void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
+                     const struct policy *const *policies, size_t policies_len) {
+  CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 } };
+  size_t i;
+  json_t *mount;
+  json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
+    const char *source = json_string_value(json_object_get(mount, "source"));
+    if (source && *source && is_host_path(mount, source))
+      look_at(&l, source);
+  }
+}
