@@ -1,5 +1,5 @@
 # oci-harden: `make help` lists the targets.
-# BUILD=dir builds elsewhere; SAN=address,undefined builds with sanitizers; WERROR=1 makes warnings errors.
+# V=1 prints whole commands; BUILD=dir builds elsewhere; SAN=address,undefined builds with sanitizers; WERROR=1 makes warnings errors.
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -18,6 +18,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build$(if $(SAN),-san)
 VERSION := 0.1.0
+V ?=
+Q := $(if $(V),,@)
 
 comma := ,
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
@@ -62,37 +64,45 @@ $(eval $(call stamp,.sources,$(LIB_SRC)))
 
 $(BUILD)/%.o: %.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 BUILTIN := $(sort $(wildcard profiles/policies/*.json profiles/seccomp/*.json))
 $(GEN_SRC): tools/gen-builtin $(BUILTIN) $(BUILD)/.flags
 	@mkdir -p $(@D)
-	tools/gen-builtin $(BUILTIN) > $@
+	@tools/gen-builtin $(BUILTIN) > $@
 $(BUILD)/gen/builtin.o: $(GEN_SRC) $(BUILD)/.flags
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libharden.a: $(LIB_OBJ) $(BUILD)/.sources
 	@rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	@echo "  AR $@"
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/libharden.a
-	$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/libharden.a
-	$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 
 # Unit tests are dynamic: Criterion has no static form that is worth its while.
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libharden.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $< $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(LIBS)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $< $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(LIBS)
 
 $(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
 
 # Fuzz targets need clang: they are built in a tree of their own by `make fuzz`.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libharden.a $(LIBS)
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libharden.a $(LIBS)
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
@@ -121,15 +131,12 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 HELPERS := $(BUILD)/helpers/filter-dump $(BUILD)/helpers/compat-call
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 
 .PHONY: check-integration
 check-integration: $(BIN) $(HELPERS) ## the wrapper with real runc, crun and containerd; needs root
 	@BUILD=$(BUILD) tests/integration/run
-
-.PHONY: generate
-generate: $(BUILD)/tests/test_policy_schema ## rewrite docs/*.schema.json from the tables
-	@HARDEN_GENERATE=1 $< >/dev/null
 
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
@@ -151,7 +158,8 @@ bench: ## paired timings against the bare runtimes; needs root and a quiet machi
 
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -static-pie -o $@ $<
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -static-pie -o $@ $<
 
 .PHONY: lint
 lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanalyzer, shellcheck
