@@ -163,7 +163,7 @@ static int refuse_duplicate(const struct reader *r, size_t path, struct error *e
   return jsonx_error_at(err, ERROR_INPUT, r->src, frame->key_start, pointer.data, text);
 }
 
-/* Puts a value (taken) where the path of its token says. */
+/* Puts a value (taken; NULL: out of memory) where the path of its token says. */
 static int attach(struct reader *r, size_t path, json_t *value, struct error *err) {
   if (!value)
     die_out_of_memory();
@@ -205,36 +205,45 @@ static int read_string(struct reader *r, const struct jsonx_token *token, struct
   return attach(r, token->path, json_stringn_nocheck(text, len), err);
 }
 
-/* The value of an integer's text; NULL when it does not fit. */
-static json_t *integer_new(const char *text, size_t len) {
+/* The value of an integer's text; -1 when it does not fit. */
+static int integer_new(const char *text, size_t len, json_t **ret) {
   CLEANUP_STR struct str digits = { 0 };
   str_add_mem(&digits, text, len);
   errno = 0;
   if (*text == '-') {
     long long value = strtoll(digits.data, NULL, 10);
-    return errno ? NULL : json_integer(value);
+    *ret = errno ? NULL : json_integer(value);
+    return errno ? -1 : 0;
   }
   unsigned long long value = strtoull(digits.data, NULL, 10);
-  return errno ? NULL : jsonx_u64_new(value);
+  *ret = errno ? NULL : jsonx_u64_new(value);
+  return errno ? -1 : 0;
 }
 
-static json_t *number_new(const char *text, size_t len) {
-  /* jansson knows about the locale's decimal point. */
+/* By jansson, which knows about the locale's decimal point. */
+static int real_new(const char *text, size_t len, json_t **ret) {
+  json_error_t why;
+  *ret = json_loadb(text, len, JSON_DECODE_ANY, &why);
+  return !*ret && json_error_code(&why) == json_error_numeric_overflow ? -1 : 0;
+}
+
+static int number_new(const char *text, size_t len, json_t **ret) {
   if (memchr(text, '.', len) || memchr(text, 'e', len) || memchr(text, 'E', len))
-    return json_loadb(text, len, JSON_DECODE_ANY, NULL);
+    return real_new(text, len, ret);
   if (len > SURE_DIGITS)
-    return integer_new(text, len);
+    return integer_new(text, len, ret);
   json_int_t value = 0;
   for (size_t i = *text == '-'; i < len; i++)
     value = value * 10 + (text[i] - '0');
-  return json_integer(*text == '-' ? -value : value);
+  *ret = json_integer(*text == '-' ? -value : value);
+  return 0;
 }
 
 static int read_number(struct reader *r, const struct jsonx_token *token, struct error *err) {
   const char *text = r->src->text + token->start;
   size_t len = token->end - token->start;
-  json_t *value = number_new(text, len);
-  if (value)
+  json_t *value;
+  if (number_new(text, len, &value) == 0)
     return attach(r, token->path, value, err);
   CLEANUP_FREE char *problem = xasprintf("the number %.*s%s is outside of what 64 bits hold",
                                          (int)(len > SHOWN ? SHOWN : len), text, len > SHOWN ? "..." : "");

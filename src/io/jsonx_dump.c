@@ -45,11 +45,19 @@ static void add_real(struct str *out, const json_t *real) {
   size_t n = 0;
   for (unsigned precision = 15; precision <= 17; precision++) {
     n = json_dumpb(real, digits, sizeof digits, JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision));
-    json_auto_t *again = n <= sizeof digits ? json_loadb(digits, n, JSON_DECODE_ANY, NULL) : NULL;
+    if (n == 0 || n > sizeof digits)
+      die_out_of_memory();
+    json_auto_t *again = json_loadb(digits, n, JSON_DECODE_ANY, NULL);
     if (again && json_real_value(again) == json_real_value(real))
       break;
   }
   str_add_mem(out, digits, n);
+}
+
+static void add_integer(struct str *out, const json_t *integer) {
+  char digits[24];
+  int n = snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(integer));
+  str_add_mem(out, digits, (size_t)n);
 }
 
 static void add_break(struct str *out, bool pretty, size_t level) {
@@ -110,7 +118,7 @@ static void dump_value(struct str *out, const json_t *value, bool pretty, size_t
       add_string(out, json_string_value(value), json_string_length(value));
     return;
   case JSON_INTEGER:
-    str_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    add_integer(out, value);
     return;
   case JSON_REAL:
     add_real(out, value);

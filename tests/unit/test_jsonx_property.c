@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static uint64_t state = 20240229;
 
@@ -177,4 +179,53 @@ Test(jsonx_property, damaged_texts_are_judged_as_jansson_does) {
     check(out.data, out.len);
   }
   cr_expect(refused > 5000 && refused < 20000, "%u refused", refused);
+}
+
+static long allocations_left;
+
+static void *failing_malloc(size_t size) {
+  return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* In a child whose jansson gets `n` allocations: 0 when that was enough. */
+static int run_with_allocations(long n) {
+  static const char text[] =
+      "{\"a\":[1,0.5,18446744073709551615,\"x\\n\",-9223372036854775808],\"\\u0062\":{\"c\":null},"
+      "\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1,\"10\":1,\"11\":1,"
+      "\"12\":1,\"13\":1,\"14\":1,\"15\":1,\"Aa\":1,\"Bb\":1}";
+  struct jsonx_source src = { "text", text, sizeof text - 1 };
+  struct str out = { 0 };
+  struct error err = { 0 };
+  json_t *value = NULL;
+  pid_t pid = fork();
+  cr_assert_geq(pid, 0);
+  if (pid == 0) {
+    close(STDERR_FILENO);
+    allocations_left = n;
+    json_set_alloc_funcs(failing_malloc, free);
+    if (jsonx_parse(&src, SIZE_MAX, &value, &err) != 0)
+      _exit(2);
+    json_t *copy = jsonx_copy(value);
+    jsonx_dump(copy, &out);
+    json_set_alloc_funcs(malloc, free);
+    json_t *again = NULL;
+    _exit(jsonx_parse(&(struct jsonx_source){ "out", out.data, out.len }, SIZE_MAX, &again, &err) != 0 ||
+                  !json_equal(value, again)
+              ? 3
+              : 0);
+  }
+  int status;
+  cr_assert_eq(waitpid(pid, &status, 0), pid);
+  cr_assert(WIFEXITED(status), "%ld allocations: signal %d", n, WTERMSIG(status));
+  return WEXITSTATUS(status);
+}
+
+/* Without memory a document is neither refused nor cut short: the program ends. */
+Test(jsonx_property, ends_at_every_allocation_that_fails) {
+  long n = 0;
+  while (n < 1000 && run_with_allocations(n) == 1)
+    n++;
+  cr_expect_gt(n, 50);
+  cr_expect_lt(n, 1000);
+  cr_expect_eq(run_with_allocations(n), 0, "%ld allocations: %d", n, run_with_allocations(n));
 }
