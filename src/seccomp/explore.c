@@ -156,20 +156,22 @@ static bool constant_compare(uint16_t op, uint32_t a, uint32_t k) {
   return op == BPF_JEQ ? a == k : op == BPF_JGE ? a >= k : op == BPF_JGT ? a > k : (a & k) != 0;
 }
 
-static void branch(struct exploration *e, const struct state *s, const struct sock_filter *i) {
+/* True: the branch was decided, and the state goes on at its target; false: what is possible was pushed. */
+static bool branch(struct exploration *e, struct state *s, const struct sock_filter *i) {
   struct value operand = BPF_SRC(i->code) == BPF_X ? s->x : (struct value){ VALUE_CONSTANT, 0, i->k };
   uint16_t op = BPF_OP(i->code);
-  size_t next[] = { s->pc + 1 + i->jf, s->pc + 1 + i->jt };
+  uint8_t jump[] = { i->jf, i->jt };
   if (s->a.kind == VALUE_CONSTANT && operand.kind == VALUE_CONSTANT) {
-    push(e, s, next[constant_compare(op, s->a.bits, operand.bits)]);
-    return;
+    s->pc += jump[constant_compare(op, s->a.bits, operand.bits)];
+    return true;
   }
   bool tracked = s->a.kind == VALUE_WORD && operand.kind == VALUE_CONSTANT;
   for (int outcome = 0; outcome < 2; outcome++) {
     struct state narrowed = *s;
     if (!tracked || assume(e, &narrowed, op, &s->a, operand.bits, outcome))
-      push(e, &narrowed, next[outcome]);
+      push(e, &narrowed, s->pc + 1 + jump[outcome]);
   }
+  return false;
 }
 
 static struct value alu_value(uint16_t code, struct value a, struct value operand) {
@@ -205,7 +207,7 @@ static struct value load(const struct exploration *e, const struct state *s, con
   }
 }
 
-/* Runs a state to its next branch or return. */
+/* Runs a state to its next return, or branch that is open. */
 static void advance(struct exploration *e, struct state *s) {
   for (;; e->work++, s->pc++) {
     const struct sock_filter *i = &e->program[s->pc];
@@ -236,8 +238,9 @@ static void advance(struct exploration *e, struct state *s) {
         s->pc += i->k;
         break;
       }
-      branch(e, s, i);
-      return;
+      if (!branch(e, s, i))
+        return;
+      break;
     case BPF_RET:
       if (BPF_RVAL(i->code) == BPF_A)
         e->actions |= s->a.kind == VALUE_CONSTANT ? BPF_SET(s->a.bits) : BPF_SET_ALL;

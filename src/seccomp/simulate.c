@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seccomp/simulate.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* The instructions that seccomp(2) admits: all of classic BPF but packet loads, MOD, and loads of less than a
@@ -191,50 +192,82 @@ static bool compare(uint16_t code, uint32_t a, uint32_t operand) {
   }
 }
 
-uint32_t bpf_run(const struct sock_filter *program, size_t len, const struct seccomp_data *data) {
-  uint32_t a = 0, x = 0, mem[BPF_MEMWORDS] = { 0 };
-  for (size_t pc = 0; pc < len; pc++) {
-    const struct sock_filter *i = &program[pc];
-    uint32_t operand = BPF_SRC(i->code) == BPF_X ? x : i->k;
-    uint32_t loaded = i->k;
-    switch (BPF_CLASS(i->code)) {
-    case BPF_LD:
-    case BPF_LDX:
-      if (BPF_MODE(i->code) == BPF_ABS)
-        memcpy(&loaded, (const char *)data + i->k, sizeof loaded);
-      else if (BPF_MODE(i->code) == BPF_LEN)
-        loaded = sizeof *data;
-      else if (BPF_MODE(i->code) == BPF_MEM)
-        loaded = mem[i->k];
-      *(BPF_CLASS(i->code) == BPF_LD ? &a : &x) = loaded;
-      break;
-    case BPF_ST:
-      mem[i->k] = a;
-      break;
-    case BPF_STX:
-      mem[i->k] = x;
-      break;
-    case BPF_ALU:
-      if (!alu(i->code, &a, operand))
-        return SECCOMP_RET_KILL_THREAD;
-      break;
-    case BPF_JMP:
-      if (BPF_OP(i->code) == BPF_JA)
-        pc += i->k;
-      else
-        pc += compare(i->code, a, operand) ? i->jt : i->jf;
-      break;
-    case BPF_RET:
-      return BPF_RVAL(i->code) == BPF_A ? a : i->k;
-    default: /* BPF_MISC */
-      if (BPF_MISCOP(i->code) == BPF_TAX)
-        x = a;
-      else
-        a = x;
-      break;
-    }
+enum step { STEP_ON, STEP_RETURNED };
+
+/* One instruction; with STEP_RETURNED the verdict is in *ret. */
+static enum step step(const struct sock_filter *i, struct bpf_entry *e, const struct seccomp_data *data,
+                      uint32_t *ret) {
+  uint32_t operand = BPF_SRC(i->code) == BPF_X ? e->x : i->k;
+  uint32_t loaded = i->k;
+  switch (BPF_CLASS(i->code)) {
+  case BPF_LD:
+  case BPF_LDX:
+    if (BPF_MODE(i->code) == BPF_ABS)
+      memcpy(&loaded, (const char *)data + i->k, sizeof loaded);
+    else if (BPF_MODE(i->code) == BPF_LEN)
+      loaded = sizeof *data;
+    else if (BPF_MODE(i->code) == BPF_MEM)
+      loaded = e->mem[i->k];
+    *(BPF_CLASS(i->code) == BPF_LD ? &e->a : &e->x) = loaded;
+    break;
+  case BPF_ST:
+    e->mem[i->k] = e->a;
+    break;
+  case BPF_STX:
+    e->mem[i->k] = e->x;
+    break;
+  case BPF_ALU:
+    *ret = SECCOMP_RET_KILL_THREAD;
+    if (!alu(i->code, &e->a, operand))
+      return STEP_RETURNED;
+    break;
+  case BPF_JMP:
+    if (BPF_OP(i->code) == BPF_JA)
+      e->pc += i->k;
+    else
+      e->pc += compare(i->code, e->a, operand) ? i->jt : i->jf;
+    break;
+  case BPF_RET:
+    *ret = BPF_RVAL(i->code) == BPF_A ? e->a : i->k;
+    return STEP_RETURNED;
+  default: /* BPF_MISC */
+    if (BPF_MISCOP(i->code) == BPF_TAX)
+      e->x = e->a;
+    else
+      e->a = e->x;
+    break;
   }
-  return SECCOMP_RET_KILL_PROCESS; /* not a validated program */
+  e->pc++;
+  return STEP_ON;
+}
+
+uint32_t bpf_resume(const struct sock_filter *program, size_t len, const struct bpf_entry *entry,
+                    const struct seccomp_data *data) {
+  struct bpf_entry e = *entry;
+  uint32_t verdict = SECCOMP_RET_KILL_PROCESS; /* kept by a program that was not validated */
+  while (e.pc < len && step(&program[e.pc], &e, data, &verdict) == STEP_ON)
+    ;
+  return e.pc < len ? verdict : SECCOMP_RET_KILL_PROCESS;
+}
+
+void bpf_enter(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr,
+               struct bpf_entry *ret) {
+  const struct seccomp_data data = { .nr = (int)nr, .arch = arch };
+  uint32_t verdict = 0;
+  *ret = (struct bpf_entry){ 0 };
+  while (ret->pc < len) {
+    const struct sock_filter *i = &program[ret->pc];
+    bool known = i->k == offsetof(struct seccomp_data, nr) || i->k == offsetof(struct seccomp_data, arch);
+    if (i->code == (BPF_LD | BPF_W | BPF_ABS) && !known)
+      break;
+    if (step(i, ret, &data, &verdict) == STEP_RETURNED)
+      break; /* which bpf_resume will find again */
+  }
+}
+
+uint32_t bpf_run(const struct sock_filter *program, size_t len, const struct seccomp_data *data) {
+  const struct bpf_entry start = { 0 };
+  return bpf_resume(program, len, &start, data);
 }
 
 unsigned bpf_strictness(uint32_t verdict) {

@@ -26,6 +26,17 @@ int bpf_validate(const struct sock_filter *program, size_t len, struct error *er
 /* What a validated program returns: SECCOMP_RET_* with its data. */
 uint32_t bpf_run(const struct sock_filter *program, size_t len, const struct seccomp_data *data);
 
+/* The same in two steps, for many arguments of one call: up to the first load of anything but nr and arch,
+ * and from there. */
+struct bpf_entry {
+  size_t pc;
+  uint32_t a, x, mem[BPF_MEMWORDS];
+};
+void bpf_enter(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr,
+               struct bpf_entry *ret);
+uint32_t bpf_resume(const struct sock_filter *program, size_t len, const struct bpf_entry *entry,
+                    const struct seccomp_data *data);
+
 /* The kernel's precedence as a small number: 0 for ALLOW, up to 7 for KILL_PROCESS, as which the kernel
  * treats actions that it does not know. */
 unsigned bpf_strictness(uint32_t verdict);

@@ -20,6 +20,9 @@ struct subject {
 
 struct validator {
   const struct seccomp_validation *v;
+  int64_t border; /* the highest number of the ABI at hand that an input or the result names */
+  /* The programs, entered for the call at hand. */
+  struct bpf_entry programs[SECCOMP_PROGRAMS_MAX], stubbed, inputs[SECCOMP_INPUTS_MAX];
   uint64_t vectors;
   char **ret_call;
   struct error *err;
@@ -56,16 +59,30 @@ static uint32_t meaning(const struct seccomp_profile *profile, const struct subj
   return seccomp_profile_eval(profile, s->abi, (int)s->number, args);
 }
 
-static uint32_t run(const struct seccomp_program *p, const struct subject *s,
+static void enter(const struct seccomp_program *p, const struct subject *s, struct bpf_entry *ret) {
+  if (p)
+    bpf_enter(p->filter, p->len, s->abi->audit, s->number, ret);
+}
+
+static void enter_all(struct validator *w, const struct subject *s) {
+  for (size_t i = 0; i < w->v->programs_len; i++)
+    enter(w->v->programs[i], s, &w->programs[i]);
+  for (size_t i = 0; i < w->v->inputs_len; i++)
+    enter(w->v->input_programs[i], s, &w->inputs[i]);
+  enter(w->v->stubbed, s, &w->stubbed);
+}
+
+static uint32_t run(const struct seccomp_program *p, const struct bpf_entry *entry, const struct subject *s,
                     const uint64_t args[SECCOMP_ARGS]) {
   struct seccomp_data data = { .nr = (int)s->number, .arch = s->abi->audit };
   memcpy(data.args, args, sizeof data.args);
-  return bpf_run(p->filter, p->len, &data);
+  return bpf_resume(p->filter, p->len, entry, &data);
 }
 
 /* The strictest of what the inputs say at a point. */
-static uint32_t wanted_at(const struct seccomp_validation *v, const struct subject *s,
+static uint32_t wanted_at(const struct validator *w, const struct subject *s,
                           const uint64_t args[SECCOMP_ARGS], const char **ret_whose) {
+  const struct seccomp_validation *v = w->v;
   uint32_t wanted = SECCOMP_RET_ALLOW;
   *ret_whose = NULL;
   for (size_t i = 0; i < v->inputs_len; i++) {
@@ -76,7 +93,7 @@ static uint32_t wanted_at(const struct seccomp_validation *v, const struct subje
     }
     if (!v->input_programs[i])
       continue;
-    says = run(v->input_programs[i], s, args);
+    says = run(v->input_programs[i], &w->inputs[i], s, args);
     if (seccomp_action_stricter(says, wanted)) {
       wanted = says;
       *ret_whose = v->input_names[i];
@@ -86,28 +103,23 @@ static uint32_t wanted_at(const struct seccomp_validation *v, const struct subje
 }
 
 /* runc's stub stands before the filter: what it answers is not the filter's. */
-static bool stub_answers(const struct seccomp_validation *v, const struct subject *s, uint32_t verdict) {
-  if (verdict != (SECCOMP_RET_ERRNO | ENOSYS))
-    return false;
-  for (size_t i = 0; i < v->inputs_len; i++)
-    if (s->number <= seccomp_profile_border(v->inputs[i], s->abi))
-      return false;
-  return true;
+static bool stub_answers(const struct validator *w, const struct subject *s, uint32_t verdict) {
+  return verdict == (SECCOMP_RET_ERRNO | ENOSYS) && s->number > w->border;
 }
 
 static int judge_point(struct validator *w, const struct subject *s, const uint64_t args[SECCOMP_ARGS]) {
   const struct seccomp_validation *v = w->v;
   const char *whose = NULL;
-  uint32_t wanted = wanted_at(v, s, args, &whose);
+  uint32_t wanted = wanted_at(w, s, args, &whose);
   unsigned least = verdict_strictness(s, wanted);
   for (size_t i = 0; i < v->programs_len; i++) {
-    uint32_t verdict = run(v->programs[i], s, args);
+    uint32_t verdict = run(v->programs[i], &w->programs[i], s, args);
     if (bpf_strictness(verdict) < least)
       return weaker(w, s, args, verdict, wanted, whose);
   }
   if (v->stubbed) {
-    uint32_t verdict = run(v->stubbed, s, args);
-    if (bpf_strictness(verdict) < least && !stub_answers(v, s, verdict))
+    uint32_t verdict = run(v->stubbed, &w->stubbed, s, args);
+    if (bpf_strictness(verdict) < least && !stub_answers(w, s, verdict))
       return weaker(w, s, args, verdict, wanted, whose);
   }
   return 0;
@@ -128,6 +140,7 @@ static int judge_points(struct validator *w, const struct subject *s) {
                      "/linux/seccomp: the conditions on %s are too many to be checked",
                      s->name ? s->name : "a call");
   }
+  enter_all(w, s);
   struct points_cursor cursor = { 0 };
   uint64_t args[SECCOMP_ARGS];
   while (call_points_next(&points, &cursor, args))
@@ -197,12 +210,12 @@ static int judge_abi(struct validator *w, const struct seccomp_abi *abi) {
   enum { NEIGHBOURS = 16 };
   const struct seccomp_validation *v = w->v;
   uint32_t base = seccomp_abi_is_x32(abi) ? SECCOMP_X32_BIT : 0;
-  int64_t border = seccomp_profile_border(v->result, abi);
+  w->border = seccomp_profile_border(v->result, abi);
   for (size_t i = 0; i < v->inputs_len; i++) {
     int64_t other = seccomp_profile_border(v->inputs[i], abi);
-    border = other > border ? other : border;
+    w->border = other > w->border ? other : w->border;
   }
-  uint32_t end = (border > (int64_t)base ? (uint32_t)border : base) + NEIGHBOURS;
+  uint32_t end = (w->border > (int64_t)base ? (uint32_t)w->border : base) + NEIGHBOURS;
   for (uint32_t number = base; number <= end; number++)
     if (judge_number(w, abi, number) < 0)
       return -1;
