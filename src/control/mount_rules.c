@@ -82,17 +82,11 @@ static bool excepted(const char *path, const struct strlist *globs) {
 
 /* By text alone: the sensitive path that this is, or lies below. */
 static const char *sensitive_text(const char *path, const struct policy *policy) {
-  if (strcmp(path, "/") == 0)
-    return "/";
-  for (const char *const *p = facts_sensitive_paths; *p; p++)
-    if (strcmp(*p, "/") != 0 && path_is_below(path, *p))
-      return *p;
-  for (size_t i = 0; i < policy->mounts.deny_sources.len; i++) {
-    const char *p = policy->mounts.deny_sources.items[i];
-    if (strcmp(p, "/") != 0 && control_path_below(path, p))
-      return p;
-  }
-  return NULL;
+  const char *found = facts_sensitive(path);
+  for (size_t i = 0; !found && i < policy->mounts.deny_sources.len; i++)
+    if (control_path_below(path, policy->mounts.deny_sources.items[i]))
+      found = policy->mounts.deny_sources.items[i];
+  return found;
 }
 
 enum source_verdict mount_source_judge(const struct facts *facts, const struct policy *policy,
@@ -124,6 +118,16 @@ static unsigned may_carry(const struct mount_view *v, const char *place) {
   return MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
 }
 
+/* File systems of the kernel's own: they hold no programs and no devices (but devpts), and engines mount them
+ * with every flag. */
+bool mount_is_kernel(const struct mount_view *v) {
+  static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "mqueue", "devpts" };
+  for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+    if (strcmp(types[i], v->type) == 0)
+      return true;
+  return false;
+}
+
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts) {
   struct mount_wish wish = { .unshare = true };
@@ -131,6 +135,8 @@ struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, c
     wish.flags |= mount_flag_named(policy->mounts.enforce.items[i]);
   if (strlist_matches(&policy->mounts.noexec, place))
     wish.flags |= MOUNT_NOEXEC;
+  if (mount_is_kernel(v))
+    wish.flags |= MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
   wish.flags &= may_carry(v, place);
   if (strcmp(v->type, "sysfs") == 0 || strcmp(v->type, "cgroup") == 0 || strcmp(v->type, "cgroup2") == 0)
     wish.flags |= MOUNT_RO;

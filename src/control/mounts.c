@@ -138,9 +138,11 @@ static struct reason why_options(const struct mount_view *v, const struct mount_
   if (wish->flags & MOUNT_RO & ~v->is.set)
     return (struct reason){ mounts_rules[RULE_READONLY].id,
                             "sysfs and cgroup files of the host must not be written" };
-  return (
-      struct reason){ mounts_rules[RULE_FLAGS].id,
-                      "setuid files, device nodes or programs of a mount must give nothing, also below it" };
+  return (struct reason){
+    mounts_rules[RULE_FLAGS].id,
+    "setuid files, device nodes or programs of the mount, or below it, must give nothing: it must carry "
+    "the flags that the policy asks for, and no word against them"
+  };
 }
 
 static int harden_options(const struct turn *t, const struct mount_view *v, size_t index) {

@@ -15,6 +15,9 @@ enum source_verdict mount_source_judge(const struct facts *facts, const struct p
 /* May this mount be at this place in or on /proc, /sys or /dev? */
 bool mount_fits(const struct mount_view *v, const char *place, const struct facts *facts);
 
+/* Is it a file system that the kernel fills (proc, sysfs, cgroup, mqueue, devpts)? */
+bool mount_is_kernel(const struct mount_view *v);
+
 /* The flags this mount is to have under the policy. */
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts);

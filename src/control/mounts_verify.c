@@ -7,11 +7,12 @@
 #include "control/mounts.h"
 #include "io/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static bool asks(const struct policy *policy, const char *word, const char *place) {
-  return strlist_has(&policy->mounts.enforce, word) ||
-         (strcmp(word, "noexec") == 0 && strlist_matches(&policy->mounts.noexec, place));
+static bool asks(const struct policy *policy, const char *word, const struct mount_view *v) {
+  return mount_is_kernel(v) || strlist_has(&policy->mounts.enforce, word) ||
+         (strcmp(word, "noexec") == 0 && strlist_matches(&policy->mounts.noexec, v->place));
 }
 
 static int flags_hold(const struct mount_view *v, const struct policy *policy, const struct facts *facts,
@@ -21,7 +22,7 @@ static int flags_hold(const struct mount_view *v, const struct policy *policy, c
   bool deep = v->is.recursive && policy->mounts.recursive && facts->mount_setattr;
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
     unsigned flag = mount_flag_named(words[i]);
-    if (!asks(policy, words[i], v->place) || (devices && flag == MOUNT_NODEV))
+    if (!asks(policy, words[i], v) || (devices && flag == MOUNT_NODEV))
       continue;
     if (!(v->is.set & flag) || v->is.contested & flag)
       return control_broken(err, pointer, "%s does not hold", words[i]);
@@ -99,13 +100,35 @@ static bool same_mount(const struct mount_view *before, const struct mount_view 
          same_thing(before->mount, after->mount);
 }
 
+/* The bytes of a tmpfs's "size=N"; -1: another word, or one with a unit. */
+static int64_t size_of(const json_t *option) {
+  const char *word = json_string_value(option);
+  if (!word || !str_starts(word, "size="))
+    return -1;
+  char *rest;
+  int64_t bytes = strtoll(word + strlen("size="), &rest, 10);
+  return *rest || bytes <= 0 ? -1 : bytes;
+}
+
+/* Equal, but for a size that is smaller. */
+static bool rest_stricter(const json_t *before, const json_t *after) {
+  if (json_array_size(before) != json_array_size(after))
+    return false;
+  for (size_t i = 0; i < json_array_size(after); i++) {
+    const json_t *was = json_array_get(before, i), *is = json_array_get(after, i);
+    if (!json_equal(was, is) && !(size_of(is) >= 0 && size_of(is) <= size_of(was)))
+      return false;
+  }
+  return true;
+}
+
 static bool options_stricter(const struct mount_view *before, const struct mount_view *after) {
   const struct mount_options *b = &before->is, *a = &after->is;
   json_auto_t *rest_before = mount_options_rest(before->options);
   json_auto_t *rest_after = mount_options_rest(after->options);
   return a->bind == b->bind && (b->recursive || !a->recursive) && !(b->set & ~a->set) &&
          !(b->set_below & ~a->set_below) && !(a->lifted & ~b->lifted) && a->propagation >= b->propagation &&
-         a->propagation_below >= b->propagation_below && json_equal(rest_before, rest_after);
+         a->propagation_below >= b->propagation_below && rest_stricter(rest_before, rest_after);
 }
 
 /* What a control of ours may add: memory that gives nothing, and hides no mount made before it. */
@@ -119,6 +142,13 @@ static bool harmless(const struct mount_view *added, const struct mount_list *be
   return true;
 }
 
+/* Memory over a part of the image: without it that part shows as it is, and cannot be written. */
+static bool dispensable(const struct mount_view *v, const json_t *after) {
+  const unsigned inert = MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
+  return strcmp(v->type, "tmpfs") == 0 && v->is.copy_up && (v->is.set & inert) == inert &&
+         json_is_true(control_at(after, "/root/readonly"));
+}
+
 int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct facts *facts, struct error *err) {
   (void)kind;
@@ -130,6 +160,8 @@ int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
   size_t seen = 0;
   for (size_t i = 0; i < a.len; i++) {
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu", i);
+    while (seen < b.len && !same_mount(&b.items[seen], &a.items[i]) && dispensable(&b.items[seen], after))
+      seen++;
     if (seen < b.len && same_mount(&b.items[seen], &a.items[i])) {
       if (!json_equal(b.items[seen].options, a.items[i].options) &&
           !options_stricter(&b.items[seen], &a.items[i]))
@@ -139,6 +171,8 @@ int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
       return control_broken(err, pointer, "a mount that was not there");
     }
   }
+  while (seen < b.len && dispensable(&b.items[seen], after))
+    seen++;
   if (seen < b.len)
     return control_broken(err, "/mounts", "the mount on \"%s\" is gone or moved", b.items[seen].destination);
   return 0;

@@ -7,16 +7,7 @@
 
 #include <string.h>
 
-enum namespaces_rule {
-  RULE_ADD,
-  RULE_NETWORK,
-  RULE_MOUNT,
-  RULE_HOST,
-  RULE_PATH,
-  RULE_TWICE,
-  RULE_TYPE,
-  RULE_TIME
-};
+enum namespaces_rule { RULE_ADD, RULE_NETWORK, RULE_MOUNT, RULE_HOST, RULE_PATH, RULE_TYPE, RULE_TIME };
 
 const struct control_rule namespaces_rules[] = {
   [RULE_ADD] = { "OH-NSP-001", "a namespace that the policy wants private and the config lacks is added" },
@@ -24,10 +15,8 @@ const struct control_rule namespaces_rules[] = {
   [RULE_MOUNT] = { "OH-NSP-003", "the container has a mount namespace of its own" },
   [RULE_HOST] = { "OH-NSP-004", "a joined namespace is not the host's" },
   [RULE_PATH] = { "OH-NSP-005", "a joined namespace's path is absolute, and names a namespace" },
-  [RULE_TWICE] = { "OH-NSP-006",
-                   "no namespace type is named twice, since runtimes differ in which one counts" },
-  [RULE_TYPE] = { "OH-NSP-007", "a namespace's type is one that every runtime knows" },
-  [RULE_TIME] = { "OH-NSP-008", "the container's clocks are the host's" },
+  [RULE_TYPE] = { "OH-NSP-006", "a namespace's type is one that every runtime knows" },
+  [RULE_TIME] = { "OH-NSP-007", "the container's clocks are the host's" },
   { NULL, NULL },
 };
 
@@ -118,8 +107,6 @@ static int judge_entry(const struct turn *t, const json_t *list, size_t index) {
   const char *type = type_of(entry);
   if (!known_type(type))
     return refuse(t, index, "/type", RULE_TYPE, xasprintf("\"%s\" is no namespace type", type));
-  if (find(list, type) != entry)
-    return refuse(t, index, "", RULE_TWICE, xasprintf("the %s namespace is named twice", type));
   return judge_path(t, entry, index);
 }
 

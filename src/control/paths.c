@@ -40,7 +40,8 @@ int paths_apply(struct spec *spec, const struct policy *policy, const struct fac
   json_t *masked = united(spec_at(spec, masked_pointer), &policy->paths.masked, NULL);
   if (masked &&
       spec_set(spec, masked_pointer, masked,
-               (struct reason){ paths_rules[RULE_MASKED].id, "these files show the host or help an exploit" },
+               (struct reason){ paths_rules[RULE_MASKED].id,
+                                "these files show the host or help an exploit, so they must be masked" },
                err))
     return -1;
   json_t *readonly =
@@ -48,7 +49,9 @@ int paths_apply(struct spec *spec, const struct policy *policy, const struct fac
   if (!readonly)
     return 0;
   return spec_set(spec, readonly_pointer, readonly,
-                  (struct reason){ paths_rules[RULE_READONLY].id, "these files change the host" }, err);
+                  (struct reason){ paths_rules[RULE_READONLY].id,
+                                   "these files change the host, so they must be read-only" },
+                  err);
 }
 
 int paths_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,

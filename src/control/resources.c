@@ -107,7 +107,7 @@ static int harden_cpu(const struct turn *t) {
     return 0;
   const char *text = "CPU time needs a ceiling";
   if (set_number(t, LIMIT_QUOTA, most.quota, RULE_CPU, text) ||
-      set_number(t, LIMIT_PERIOD, most.period, RULE_CPU, text))
+      (most.period != now.period && set_number(t, LIMIT_PERIOD, most.period, RULE_CPU, text)))
     return -1;
   return spec_remove(t->spec, LIMIT_BURST, why(RULE_CPU, "a burst must not exceed the quota"), t->err);
 }

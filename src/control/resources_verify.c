@@ -140,21 +140,26 @@ static int limits_not_weaker(bool update, const json_t *before, const json_t *af
   return 0;
 }
 
+/* Those that override an OCI member are judged with it. */
+static bool overrides(const char *key) {
+  static const char *const keys[] = { "pids.max", "memory.max", "memory.swap.max", "cpu.max" };
+  for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+    if (strcmp(key, keys[i]) == 0)
+      return true;
+  return false;
+}
+
 static int unified_not_weaker(bool update, const json_t *before, const json_t *after, struct error *err) {
   const json_t *b = control_at(before, LIMIT_UNIFIED), *a = control_at(after, LIMIT_UNIFIED);
-  static const char *const overrides[] = { "pids.max", "memory.max", "memory.swap.max", "cpu.max" };
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)a, key, value) {
     const json_t *was = json_object_get(b, key);
-    if (!was || !json_equal(was, value))
+    if (!was || (!overrides(key) && !json_equal(was, value)))
       return control_broken(err, LIMIT_UNIFIED, "\"%s\" was not written so", key);
   }
   json_object_foreach((json_t *)b, key, value) {
-    bool judged = update || !limits_unified_only_limits(key);
-    for (size_t i = 0; i < ARRAY_SIZE(overrides); i++)
-      judged = judged || strcmp(key, overrides[i]) == 0;
-    if (!judged && !json_object_get(a, key))
+    if (!update && !overrides(key) && limits_unified_only_limits(key) && !json_object_get(a, key))
       return control_broken(err, LIMIT_UNIFIED, "the limit \"%s\" is gone", key);
   }
   return 0;

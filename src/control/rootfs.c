@@ -9,6 +9,7 @@
 #include "io/path.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum rootfs_rule {
@@ -96,6 +97,34 @@ static json_t *make_tmpfs(const char *place, int64_t size) {
   return mount;
 }
 
+/* The size of a mount that make_tmpfs made; -1: another mount. */
+static int64_t own_size(const json_t *mount) {
+  const char *place = json_string_value(json_object_get(mount, "destination"));
+  const char *size = json_string_value(json_array_get(json_object_get(mount, "options"), 4));
+  if (!place || !size || !str_starts(size, "size="))
+    return -1;
+  int64_t bytes = strtoll(size + strlen("size="), NULL, 10);
+  json_auto_t *own = make_tmpfs(place, bytes);
+  return json_equal(own, mount) ? bytes : -1;
+}
+
+/* A second policy may want less memory than the first one gave. */
+static int shrink_tmpfs(struct spec *spec, const struct policy *policy, struct error *err) {
+  json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
+  for (size_t i = 0; i < json_array_size(mounts); i++) {
+    json_t *mount = json_array_get(mounts, i);
+    if (own_size(mount) <= policy->rootfs.tmpfs_size)
+      continue;
+    CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/options", i);
+    json_auto_t *smaller =
+        make_tmpfs(json_string_value(json_object_get(mount, "destination")), policy->rootfs.tmpfs_size);
+    if (spec_set(spec, pointer, json_incref(json_object_get(smaller, "options")),
+                 why(RULE_TMPFS, "this policy gives less memory than the one before it"), err))
+      return -1;
+  }
+  return 0;
+}
+
 /* Is the place inside (or the same as) what something else mounts? Then whoever mounts there has decided. */
 static bool taken(const struct mount_list *l, const char *place) {
   for (size_t i = 0; i < l->len; i++)
@@ -179,8 +208,10 @@ int rootfs_apply(struct spec *spec, const struct policy *policy, const struct fa
     return -1;
   if (require_real(spec, facts, err) || harden_propagation(spec, policy, err))
     return -1;
-  if (!policy->rootfs.readonly || json_is_true(spec_at(spec, "/root/readonly")))
+  if (!policy->rootfs.readonly)
     return 0;
+  if (json_is_true(spec_at(spec, "/root/readonly")))
+    return shrink_tmpfs(spec, policy, err);
   /* A pause process writes nothing. */
   if (!facts->sandbox && add_tmpfs(spec, policy, facts, err))
     return -1;
@@ -199,6 +230,9 @@ int rootfs_verify(enum spec_kind kind, const json_t *after, const struct policy 
       return control_broken(err, "/root/path", "/proc, /sys or /dev is no directory");
   if (policy->rootfs.readonly && !json_is_true(control_at(after, "/root/readonly")))
     return control_broken(err, "/root/readonly", "is not true");
+  for (size_t i = 0; policy->rootfs.readonly && i < json_array_size(control_at(after, "/mounts")); i++)
+    if (own_size(json_array_get(control_at(after, "/mounts"), i)) > policy->rootfs.tmpfs_size)
+      return control_broken(err, "/mounts", "mount %zu gives more memory than the policy", i);
   const char *propagation = control_text(after, "/linux/rootfsPropagation");
   if (policy->rootfs.private_propagation && propagation && str_ends(propagation, "shared"))
     return control_broken(err, "/linux/rootfsPropagation", "mount events reach the host");
