@@ -51,7 +51,7 @@ static int add_option(struct command *c, const struct flag_row *flag, const char
           "--%s is given by its name and as -%c: runc refuses that and crun does not; write --%s", flag->name,
           flag->letter, flag->name);
   c->options = xrealloc(c->options, c->len + 1, sizeof *c->options);
-  c->options[c->len++] = (struct option){ flag, value, by_letter };
+  c->options[c->len++] = (struct command_option){ flag, value, by_letter };
   return 0;
 }
 
@@ -252,7 +252,7 @@ void command_free(struct command *c) {
   *c = (struct command){ 0 };
 }
 
-static bool is_option(const struct option *o, const char *name) {
+static bool is_option(const struct command_option *o, const char *name) {
   return o->flag->name && strcmp(o->flag->name, name) == 0;
 }
 
@@ -283,7 +283,7 @@ void command_set(struct command *c, const char *name, const char *value) {
   command_drop(c, name);
   strlist_add(&c->owned, value);
   c->options = xrealloc(c->options, c->len + 1, sizeof *c->options);
-  c->options[c->len++] = (struct option){ flag, c->owned.items[c->owned.len - 1], false };
+  c->options[c->len++] = (struct command_option){ flag, c->owned.items[c->owned.len - 1], false };
 }
 
 int command_preserve_fds(const struct command *c, int *ret, struct error *err) {
@@ -327,7 +327,7 @@ static bool is_overridden(const struct command *c, size_t at) {
 
 static void emit_options(const struct command *c, size_t from, size_t to, struct strlist *out) {
   for (size_t i = from; i < to; i++) {
-    const struct option *o = &c->options[i];
+    const struct command_option *o = &c->options[i];
     if (is_overridden(c, i))
       continue;
     if (o->value)

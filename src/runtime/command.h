@@ -55,7 +55,7 @@ struct verb_row {
 extern const struct flag_row global_flags[];
 extern const struct verb_row verb_table[]; /* ends with name NULL */
 
-struct option {
+struct command_option {
   const struct flag_row *flag;
   const char *value; /* NULL: bool. Borrowed from argv, or one of command.owned */
   bool by_letter;
@@ -64,8 +64,8 @@ struct option {
 /* argv as understood. Borrows from the caller's argv. */
 struct command {
   enum verb verb;
-  const struct verb_row *row; /* NULL for VERB_PASS */
-  struct option *options;     /* global ones first */
+  const struct verb_row *row;     /* NULL for VERB_PASS */
+  struct command_option *options; /* global ones first */
   size_t len, globals;
   const char *id; /* NULL for VERB_PASS; of a delete only when it could be read */
   char **args;    /* behind the id */

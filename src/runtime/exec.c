@@ -17,7 +17,7 @@
 /* --cgroup is relative to the container's cgroup; ".." leaves it. */
 static int judge_cgroup(struct call *c, struct error *err) {
   for (size_t i = c->command.globals; i < c->command.len; i++) {
-    const struct option *o = &c->command.options[i];
+    const struct command_option *o = &c->command.options[i];
     if (strcmp(o->flag->name, "cgroup") != 0)
       continue;
     const char *colon = strchr(o->value, ':'); /* runc: [CONTROLLERS:]PATH */

@@ -58,7 +58,7 @@ static int set_user(json_t *process, const char *text, struct error *err) {
   return 0;
 }
 
-static int set_text(json_t *process, const char *key, const struct option *o, struct error *err) {
+static int set_text(json_t *process, const char *key, const struct command_option *o, struct error *err) {
   json_t *text;
   if (!*o->value)
     return 0; /* runc takes an empty value for none */
@@ -83,7 +83,7 @@ static const struct {
   { "process-label", "selinuxLabel" },
 };
 
-static int apply_option(json_t *process, const struct option *o, struct error *err) {
+static int apply_option(json_t *process, const struct command_option *o, struct error *err) {
   const char *name = o->flag->name;
   uint32_t id;
   json_t *text;
