@@ -131,7 +131,6 @@ static void add_rules(json_t *event, const struct event *e) {
 static void add_identity(json_t *event, const struct event *e) {
   const json_t *a = e->annotations;
   set_text(event, "container.id", e->id);
-  set_text(event, "container.runtime", event_engine(e->root, a));
   set_text(
       event, "container.name",
       annotation(a, (const char *const[]){ "io.kubernetes.cri.container-name", "io.kubernetes.container.name",
