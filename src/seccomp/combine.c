@@ -189,24 +189,18 @@ static bool set_cubes(const struct combine_input *in, struct cubes *list, uint32
   return true;
 }
 
-/* The extremes of what can happen to the call. A pair of rules counts when their cubes meet: others may hide
- * it, so that this errs towards more. */
-struct extremes {
-  uint32_t strictest, least;
-};
-
-static struct extremes outcomes(const struct view *a, const struct view *b) {
-  struct extremes r = { stricter_of(a->base, b->base), stricter_of(a->base, b->base) };
+/* The least strict outcome above `floor` (NULL: of all). A pair of rules counts when their cubes meet: others
+ * may hide it, so that it may not happen after all. The base of both always counts. */
+static uint32_t least_outcome(const struct view *a, const struct view *b, const uint32_t *floor) {
+  uint32_t least = SECCOMP_RET_KILL_PROCESS;
   for (size_t i = 0; i <= a->len; i++)
     for (size_t j = 0; j <= b->len; j++) {
-      if (!cube_intersects(&a->terms[i].cube, &b->terms[j].cube))
-        continue;
       uint32_t action = stricter_of(a->terms[i].action, b->terms[j].action);
-      r.strictest = stricter_of(r.strictest, action);
-      if (seccomp_action_stricter(r.least, action))
-        r.least = action;
+      if (seccomp_action_stricter(least, action) && (!floor || seccomp_action_stricter(action, *floor)) &&
+          cube_intersects(&a->terms[i].cube, &b->terms[j].cube))
+        least = action;
     }
-  return r;
+  return least;
 }
 
 static bool only_two_outcomes(const struct view *a, const struct view *b, uint32_t target, uint32_t other) {
@@ -245,6 +239,44 @@ static void region_of_least(const struct view *a, const struct view *b, uint32_t
   subtract_stricter(b, action, ret);
 }
 
+/* Some arguments are denied more strictly than by the default. That comes first: what is denied less
+ * strictly, and still beyond the default, is raised to it; what is less strict than the default is left to
+ * the default. */
+static bool combine_denials(const struct combine_input *in, const struct view *a, const struct view *b,
+                            uint32_t strictest, struct seccomp_call *ret) {
+  struct cubes region CLEANUP_CUBES = { 0 };
+  uint32_t base = stricter_of(a->base, b->base);
+  if (seccomp_action_stricter(base, in->default_action)) {
+    set_plain(in, strictest, ret);
+    return seccomp_action_compare(base, strictest) == 0;
+  }
+  add_stricter(a, in->default_action, &region);
+  add_stricter(b, in->default_action, &region);
+  if (set_cubes(in, &region, strictest, ret))
+    return only_two_outcomes(a, b, strictest, in->default_action);
+  set_plain(in, strictest, ret);
+  return false;
+}
+
+/* The default is as strict as anything: the least strict outcome is carved out of it. */
+static bool combine_grants(const struct combine_input *in, const struct view *a, const struct view *b,
+                           uint32_t strictest, struct seccomp_call *ret) {
+  uint32_t target = least_outcome(a, b, NULL);
+  while (seccomp_action_stricter(in->default_action, target)) {
+    struct cubes region CLEANUP_CUBES = { 0 };
+    region_of_least(a, b, target, &region);
+    if (region.overflow || region.len > 0) {
+      if (set_cubes(in, &region, target, ret))
+        return only_two_outcomes(a, b, target, in->default_action);
+      set_plain(in, strictest, ret);
+      return false;
+    }
+    target = least_outcome(a, b, &target);
+  }
+  set_plain(in, in->default_action, ret);
+  return true;
+}
+
 bool combine_call(const struct combine_input *in, struct seccomp_call *ret) {
   struct view a CLEANUP(view_free) = { 0 }, b CLEANUP(view_free) = { 0 };
   view_make(&in->engine, &a);
@@ -258,30 +290,7 @@ bool combine_call(const struct combine_input *in, struct seccomp_call *ret) {
     set_plain(in, strictest, ret);
     return false;
   }
-
-  struct cubes region CLEANUP_CUBES = { 0 };
-  struct extremes range = outcomes(&a, &b);
-  bool deny = seccomp_action_stricter(range.strictest, in->default_action);
-  /* A call gets one action besides the default. A denial beyond the default takes precedence: what lies
-   * between is raised to it, and what the default does not cover is left to the default. */
-  uint32_t target = deny ? range.strictest : range.least;
-  if (seccomp_action_compare(target, in->default_action) == 0 ||
-      (deny && seccomp_action_stricter(stricter_of(a.base, b.base), in->default_action))) {
-    set_plain(in, target, ret);
-    return seccomp_action_compare(range.least, range.strictest) == 0;
-  }
-  if (deny) {
-    add_stricter(&a, in->default_action, &region);
-    add_stricter(&b, in->default_action, &region);
-  } else {
-    region_of_least(&a, &b, target, &region);
-  }
-  if (region.len == 0 && !region.overflow) {
-    set_plain(in, in->default_action, ret);
-    return true;
-  }
-  if (set_cubes(in, &region, target, ret))
-    return only_two_outcomes(&a, &b, target, in->default_action);
-  set_plain(in, strictest, ret);
-  return false;
+  if (seccomp_action_stricter(strictest, in->default_action))
+    return combine_denials(in, &a, &b, strictest, ret);
+  return combine_grants(in, &a, &b, strictest, ret);
 }

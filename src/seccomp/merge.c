@@ -31,11 +31,12 @@ static bool has_action(const struct seccomp_profile *profile, uint32_t action) {
   return false;
 }
 
-/* A filter has one listener: the policy's when it has one, else the engine's where that is allowed. */
+/* A filter has one listener: the policy's when it has one, else the engine's where that is allowed. An engine
+ * that names the policy's means the same one. */
 static void choose_listener(struct merge *m) {
   const char *engine = m->engine->listener_path, *policy = m->policy->listener_path;
   m->policy_notify = policy != NULL;
-  m->engine_notify = engine && m->options->engine_listener && (!policy || strcmp(engine, policy) == 0);
+  m->engine_notify = engine && (policy ? strcmp(engine, policy) == 0 : m->options->engine_listener);
 }
 
 static void set_listener(struct merge *m) {
@@ -198,7 +199,8 @@ static struct seccomp_call *find_or_add_call(struct seccomp_profile *profile, co
 
 /* Through the multiplexer the members' arguments are behind a pointer, and libseccomp's rules for it match
  * the member's number only: the strictest of all of them is what no argument can get around. */
-static void merge_family(struct seccomp_profile *result, enum seccomp_mux mux, const char *name) {
+static void merge_family(struct merge *m, enum seccomp_mux mux, const char *name) {
+  struct seccomp_profile *result = &m->result;
   if (!multiplexes(result, mux))
     return;
   const struct seccomp_call *own = seccomp_profile_find(result, name);
@@ -223,6 +225,11 @@ static void merge_family(struct seccomp_profile *result, enum seccomp_mux mux, c
     }
   }
   struct seccomp_call *call = find_or_add_call(result, name);
+  if (m->report && seccomp_action_stricter(action, family.least) &&
+      !strlist_has(&m->report->stricter, name)) {
+    m->report->exact -= own != NULL;
+    strlist_add(&m->report->stricter, name);
+  }
   free(call->rules);
   call->rules = xcalloc(1, sizeof(*call->rules));
   call->rules[0].action = action;
@@ -239,8 +246,8 @@ void seccomp_profile_merge(const struct seccomp_profile *engine, const struct se
   merge_abis(&m);
   merge_default(&m);
   merge_calls(&m);
-  merge_family(&m.result, SECCOMP_MUX_SOCKETCALL, "socketcall");
-  merge_family(&m.result, SECCOMP_MUX_IPC, "ipc");
+  merge_family(&m, SECCOMP_MUX_SOCKETCALL, "socketcall");
+  merge_family(&m, SECCOMP_MUX_IPC, "ipc");
   m.result.flags = ((engine->flags | policy->flags) & SECCOMP_PROFILE_LOG) |
                    (engine->flags & policy->flags & SECCOMP_PROFILE_SPEC_ALLOW);
   set_listener(&m);
