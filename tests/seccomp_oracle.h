@@ -84,7 +84,9 @@ static inline bool oracle_call(struct oracle *o, const struct seccomp_abi *abi, 
   struct oracle_pool *pools = calloc(SECCOMP_ARGS, sizeof(*pools));
   const struct seccomp_profile *profiles[] = { o->a, o->b, o->merged };
   bool good = pools != NULL;
-  bool exact = !strlist_has(&o->report->stricter, name);
+  /* A multiplexer takes over what its family lost. */
+  bool exact =
+      !strlist_has(&o->report->stricter, name) && !seccomp_abi_multiplexes(abi, seccomp_mux_of_call(name));
   for (unsigned arg = 0; good && arg < SECCOMP_ARGS; arg++)
     for (size_t i = 0; i < 3; i++)
       oracle_pool_add(&pools[arg], profiles[i], name, arg);

@@ -14,8 +14,8 @@
  * base, and rules that are no stricter say nothing.
  */
 enum {
-  RULES_MAX = 40,  /* for one call: more, and libseccomp's tree costs more than the precision is worth */
-  PAIRS_MAX = 4096 /* of rules that are intersected: a bound on hostile input */
+  RULES_MAX = 40, /* for one call: more, and libseccomp's tree costs more than the precision is worth */
+  TERMS_MAX = 128 /* of one side: a bound on hostile input, since all pairs are looked at */
 };
 
 struct term {
@@ -239,6 +239,48 @@ static void region_of_least(const struct view *a, const struct view *b, uint32_t
   subtract_stricter(b, action, ret);
 }
 
+/* `cube` lies within one term of v that is no stricter than action, and meets none that is. */
+static bool view_grants(const struct view *v, const struct cube *cube, uint32_t action) {
+  bool granted = false;
+  for (size_t i = 0; i <= v->len; i++) {
+    const struct term *term = &v->terms[i];
+    if (!seccomp_action_stricter(term->action, action))
+      granted |= cube_includes(&term->cube, cube);
+    else if (i < v->len && cube_intersects(&term->cube, cube))
+      return false;
+  }
+  return granted;
+}
+
+/* The region of the least strict action is what a's own rules say: taken as it stands. That spares the pairs,
+ * and makes a result what it is when its policy is applied again. */
+static bool region_is_of(const struct view *a, const struct view *b, uint32_t action, struct cubes *ret) {
+  if (!seccomp_action_stricter(a->base, action))
+    return false;
+  for (size_t i = 0; i < a->len; i++) {
+    const struct term *term = &a->terms[i];
+    if (seccomp_action_stricter(term->action, action))
+      continue;
+    if (!view_grants(a, &term->cube, action) || !view_grants(b, &term->cube, action)) {
+      cubes_free(ret);
+      return false;
+    }
+    cubes_add(ret, &term->cube);
+  }
+  return ret->len > 0;
+}
+
+/* Adds the denials of v that the list does not have in some form: a policy that is applied again adds none.
+ */
+static void add_missing(const struct view *v, uint32_t than, struct cubes *list) {
+  struct cubes had CLEANUP_CUBES = { 0 };
+  for (size_t i = 0; i < list->len; i++)
+    cubes_add(&had, &list->items[i]);
+  for (size_t i = 0; i < v->len; i++)
+    if (seccomp_action_stricter(v->terms[i].action, than) && !cubes_cover(&had, &v->terms[i].cube))
+      cubes_add(list, &v->terms[i].cube);
+}
+
 /* Some arguments are denied more strictly than by the default. That comes first: what is denied less
  * strictly, and still beyond the default, is raised to it; what is less strict than the default is left to
  * the default. */
@@ -251,7 +293,7 @@ static bool combine_denials(const struct combine_input *in, const struct view *a
     return seccomp_action_compare(base, strictest) == 0;
   }
   add_stricter(a, in->default_action, &region);
-  add_stricter(b, in->default_action, &region);
+  add_missing(b, in->default_action, &region);
   if (set_cubes(in, &region, strictest, ret))
     return only_two_outcomes(a, b, strictest, in->default_action);
   set_plain(in, strictest, ret);
@@ -264,7 +306,8 @@ static bool combine_grants(const struct combine_input *in, const struct view *a,
   uint32_t target = least_outcome(a, b, NULL);
   while (seccomp_action_stricter(in->default_action, target)) {
     struct cubes region CLEANUP_CUBES = { 0 };
-    region_of_least(a, b, target, &region);
+    if (!region_is_of(a, b, target, &region) && !region_is_of(b, a, target, &region))
+      region_of_least(a, b, target, &region);
     if (region.overflow || region.len > 0) {
       if (set_cubes(in, &region, target, ret))
         return only_two_outcomes(a, b, target, in->default_action);
@@ -286,7 +329,7 @@ bool combine_call(const struct combine_input *in, struct seccomp_call *ret) {
     set_plain(in, strictest, ret);
     return true;
   }
-  if (in->coarse || (in->narrow && (a.wide || b.wide)) || (a.len + 1) * (b.len + 1) > PAIRS_MAX) {
+  if (in->coarse || (in->narrow && (a.wide || b.wide)) || a.len > TERMS_MAX || b.len > TERMS_MAX) {
     set_plain(in, strictest, ret);
     return false;
   }

@@ -156,6 +156,14 @@ void cubes_subtract(struct cubes *list, const struct cube *y) {
   advance(list, &next);
 }
 
+bool cubes_cover(const struct cubes *list, const struct cube *cube) {
+  struct cubes rest CLEANUP_CUBES = { 0 };
+  cubes_add(&rest, cube);
+  for (size_t i = 0; i < list->len && rest.len > 0; i++)
+    cubes_subtract(&rest, &list->items[i]);
+  return rest.len == 0 && !rest.overflow;
+}
+
 static int compare_u64(uint64_t a, uint64_t b) {
   return (a > b) - (a < b);
 }

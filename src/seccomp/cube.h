@@ -39,6 +39,8 @@ void cube_and(const struct cube *x, const struct cube *y, struct cubes *ret);
 void cube_subtract(const struct cube *x, const struct cube *y, struct cubes *ret); /* x without y */
 void cube_blocks(const struct cube *cube, struct cubes *ret); /* by EQ and MASKED_EQ alone */
 
+/* The cube is a part of the union. False also when that took too many pieces to find out. */
+bool cubes_cover(const struct cubes *list, const struct cube *cube);
 /* list without y. */
 void cubes_subtract(struct cubes *list, const struct cube *y);
 /* The canonical order, and without cubes that are parts of others. */

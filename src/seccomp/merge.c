@@ -156,7 +156,7 @@ static bool beyond_default(uint32_t action, uint32_t *ret) {
     *ret = SECCOMP_RET_ERRNO | ((action & SECCOMP_RET_DATA) == ENOSYS ? EPERM : ENOSYS);
     return true;
   default:
-    *ret = SECCOMP_RET_ERRNO | ENOSYS;
+    *ret = SECCOMP_RET_ERRNO | EPERM;
     return true;
   }
 }
@@ -184,6 +184,23 @@ static void family_add_call(struct family *f, const struct seccomp_call *call, u
     family_add(f, default_action);
 }
 
+/* What a side says of a member counts even where its condition on the first argument never holds: behind the
+ * multiplexer that condition is gone. */
+static uint32_t strictest_said(const struct merge *m, enum seccomp_mux mux, uint32_t action) {
+  const struct seccomp_profile *sides[] = { m->engine, m->policy };
+  const char *member;
+  for (size_t i = 0; (member = seccomp_mux_member(mux, i)); i++)
+    for (size_t side = 0; side < ARRAY_SIZE(sides); side++) {
+      const struct seccomp_call *call = seccomp_profile_find(sides[side], member);
+      for (size_t j = 0; call && j < call->len; j++)
+        if (seccomp_action_stricter(call->rules[j].action, action))
+          action = call->rules[j].action;
+    }
+  /* One listener for half of a family would be no use; and which errno came first says nothing here. */
+  bool plain = action == SECCOMP_RET_USER_NOTIF || (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+  return plain ? (uint32_t)SECCOMP_RET_ERRNO | EPERM : action;
+}
+
 static struct seccomp_call *find_or_add_call(struct seccomp_profile *profile, const char *name) {
   size_t at = 0;
   while (at < profile->calls_len && strcmp(profile->calls[at].name, name) < 0)
@@ -206,7 +223,6 @@ static void merge_family(struct merge *m, enum seccomp_mux mux, const char *name
   const struct seccomp_call *own = seccomp_profile_find(result, name);
   struct family family = { 0 };
   bool named = own != NULL;
-  family_add_call(&family, own, result->default_action);
   const char *member;
   for (size_t i = 0; (member = seccomp_mux_member(mux, i)); i++) {
     const struct seccomp_call *call = seccomp_profile_find(result, member);
@@ -215,11 +231,13 @@ static void merge_family(struct merge *m, enum seccomp_mux mux, const char *name
   }
   if (!named)
     return;
+  uint32_t members_least = family.least;
+  family_add_call(&family, own, result->default_action);
 
-  uint32_t action = family.strictest;
+  uint32_t action = strictest_said(m, mux, family.strictest);
   if (seccomp_action_compare(action, result->default_action) == 0) {
     action = result->default_action;
-    if (seccomp_action_stricter(action, family.least) && !beyond_default(action, &action)) {
+    if (seccomp_action_stricter(action, members_least) && !beyond_default(action, &action)) {
       drop_multiplexing_abis(result, mux);
       return;
     }

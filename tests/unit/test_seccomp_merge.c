@@ -394,7 +394,7 @@ static void random_profile(struct oracle *o, struct seccomp_profile *ret) {
 Test(seccomp_merge, generated_profiles) {
   struct oracle dice = { .random = 0x2545f4914f6cdd1du };
   size_t points = 0, equal = 0;
-  for (int i = 0; i < 3000; i++) {
+  for (int i = 0; i < 1500; i++) {
     struct seccomp_profile a CLEANUP_SECCOMP_PROFILE = { 0 }, b CLEANUP_SECCOMP_PROFILE = { 0 };
     random_profile(&dice, &a);
     random_profile(&dice, &b);
