@@ -12,12 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  FOLD_PAIRS =
-      16, /* up to here all pairs of keys are compared; beyond, folded keys go through a hash table */
-  SURE_DIGITS = 18, /* an integer of so many digits fits */
-  SHOWN = 80,       /* bytes of a number or key that a message shows */
-};
+/* Objects of up to so many keys have all pairs compared; in larger ones folded keys go through a hash table.
+ */
+enum { FOLD_PAIRS = 16 };
+enum { SURE_DIGITS = 18 }; /* an integer of so many digits fits */
+enum { SHOWN = 80 };       /* bytes of a number or key that a message shows */
 
 /* The folded form of the character at *p (its first byte, when it folds to itself); moves *p behind it. */
 static unsigned char fold_step(const unsigned char **p) {
@@ -163,6 +162,18 @@ static int refuse_duplicate(const struct reader *r, size_t path, struct error *e
   return jsonx_error_at(err, ERROR_INPUT, r->src, frame->key_start, pointer.data, text);
 }
 
+/* What the string token [start, end) says: a part of the text itself, or *room when there are escapes. */
+static const char *string_text(const struct reader *r, size_t start, size_t end, struct str *room,
+                               size_t *ret_len) {
+  const char *text = r->src->text + start + 1;
+  *ret_len = end - start - 2;
+  if (!memchr(text, '\\', *ret_len))
+    return text;
+  jsonx_scan_unescape(r->src->text, start, end, room);
+  *ret_len = room->len;
+  return room->data;
+}
+
 /* Puts a value (taken; NULL: out of memory) where the path of its token says. */
 static int attach(struct reader *r, size_t path, json_t *value, struct error *err) {
   if (!value)
@@ -177,14 +188,9 @@ static int attach(struct reader *r, size_t path, json_t *value, struct error *er
     jsonx_append_new(parent, value);
     return 0;
   }
-  CLEANUP_STR struct str unescaped = { 0 };
-  const char *key = r->src->text + frame->key_start + 1;
-  size_t len = frame->key_end - frame->key_start - 2;
-  if (memchr(key, '\\', len)) {
-    jsonx_scan_unescape(r->src->text, frame->key_start, frame->key_end, &unescaped);
-    key = unescaped.data;
-    len = unescaped.len;
-  }
+  CLEANUP_STR struct str room = { 0 };
+  size_t len;
+  const char *key = string_text(r, frame->key_start, frame->key_end, &room, &len);
   size_t before = json_object_size(parent);
   if (json_object_setn_new_nocheck(parent, key, len, value) != 0)
     die_out_of_memory();
@@ -192,14 +198,9 @@ static int attach(struct reader *r, size_t path, json_t *value, struct error *er
 }
 
 static int read_string(struct reader *r, const struct jsonx_token *token, struct error *err) {
-  CLEANUP_STR struct str unescaped = { 0 };
-  const char *text = r->src->text + token->start + 1;
-  size_t len = token->end - token->start - 2;
-  if (memchr(text, '\\', len)) {
-    jsonx_scan_unescape(r->src->text, token->start, token->end, &unescaped);
-    text = unescaped.data;
-    len = unescaped.len;
-  }
+  CLEANUP_STR struct str room = { 0 };
+  size_t len;
+  const char *text = string_text(r, token->start, token->end, &room, &len);
   if (jsonx_u64_is_form(text, len, NULL))
     return refuse_token(r, token, "a string of the form in which large integers are held", err);
   return attach(r, token->path, json_stringn_nocheck(text, len), err);
