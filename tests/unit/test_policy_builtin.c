@@ -297,39 +297,3 @@ Test(policy_builtin, secrets_are_told_from_their_look_alikes) {
     cr_expect_eq(secret, cases[i].secret, "%s", cases[i].name);
   }
 }
-
-/* Sources that engines bind into every container, from their recorded configurations, and what lies beside.
- */
-Test(policy_builtin, engines_own_files_may_be_bound) {
-  static const struct {
-    const char *path;
-    bool allowed;
-  } cases[] = {
-    { "/var/lib/docker/containers/0a/hosts", true },
-    { "/var/lib/docker/containers/0a/mounts/shm", true },
-    { "/var/lib/docker/containers/0a/config.v2.json", false },
-    { "/var/lib/docker/containers", false },
-    { "/var/lib/docker/volumes/named/_data", true },
-    { "/var/lib/docker/volumes", false },
-    { "/var/lib/docker", false },
-    { "/var/lib/kubelet/pods/0a/volumes/kubernetes.io~projected/kube-api-access-x", true },
-    { "/var/lib/kubelet/pods/0a/etc-hosts", true },
-    { "/var/lib/kubelet/pods/0a/containers/main/f44fca39", true },
-    { "/var/lib/kubelet/pods", false },
-    { "/var/lib/kubelet/pki/kubelet-client-current.pem", false },
-    { "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/0a/resolv.conf", true },
-    { "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/0a/shm", true },
-    { "/run/containerd/containerd.sock", false },
-    { "/var/lib/containers/storage/overlay-containers/0a/userdata/shm", true },
-    { "/run/containers/storage/overlay-containers/0a/userdata/.containerenv", true },
-    { "/var/lib/containers/storage/overlay-containers/0a/userdata/config.json", false },
-    { "/usr/bin/docker-init", true },
-    { "/usr/bin", false },
-    { "/etc/hosts", true },
-    { "/etc/shadow", false },
-    { "/", false },
-  };
-  for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-    cr_expect_eq(strlist_matches(&restricted.mounts.allow_sources, cases[i].path), cases[i].allowed, "%s",
-                 cases[i].path);
-}
