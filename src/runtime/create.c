@@ -4,6 +4,7 @@
 #include "runtime/call.h"
 #include "runtime/record.h"
 
+#include <errno.h>
 #include <sha2.h>
 #include <string.h>
 #include <time.h>
@@ -140,8 +141,19 @@ static void undo(struct call *c, struct error *err) {
     error_wrap(err, "%s; and before that", also.message);
 }
 
+/* No bundle, no container: where nothing is in force, the runtime says so in its own words. */
+static int without_bundle(struct call *c, struct error *err) {
+  struct error other = { 0 };
+  if (err->sys != ENOENT || c->bundle.dir >= 0 || call_select(c, NULL, &other) < 0 ||
+      call_enforces(c, SPEC_CONFIG))
+    return -1;
+  return call_start(c, err);
+}
+
 int call_create(struct call *c, struct error *err) {
-  if (parse(c, err) < 0 || call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 ||
+  if (parse(c, err) < 0)
+    return without_bundle(c, err);
+  if (call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 ||
       call_harden(c, c->bundle.fd, err) < 0)
     return -1;
   if (c->harden.changed)

@@ -39,10 +39,10 @@ teardown() {
 
 ctr_() { ctr --address "$T/c/s" "$@"; }
 IMAGE=docker.io/library/busybox:test
-run_hardened() { ctr_ run --rm --runc-binary "$OH" "$@"; }
+run_hardened() { ctr_ run --runc-binary "$OH" "$@"; }
 
 @test "a container of ctr runs under restricted and its kernel state shows it" {
-  run run_hardened "$IMAGE" c1 /bin/sh -c 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status; touch /x; echo touch=$?; touch /tmp/x; echo tmp=$?'
+  run run_hardened --rm "$IMAGE" c1 /bin/sh -c 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status; touch /x; echo touch=$?; touch /tmp/x; echo tmp=$?'
   echo "$output"
   [ "$status" -eq 0 ]
   [[ "$output" == *"CapEff:"*"0000000000000400"* ]]

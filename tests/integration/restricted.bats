@@ -102,7 +102,7 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     start "$runtime" "e-$runtime"
     # As the engines send it: every capability, no_new_privs off.
     jq '.capabilities |= map_values(["CAP_SYS_ADMIN", "CAP_NET_RAW", "CAP_SYS_PTRACE"] + .) | .noNewPrivileges = false
-      | .args = ["/bin/sh", "-c", "cat /proc/self/status"] | del(.apparmorProfile, .selinuxLabel)' \
+      | .user = {uid: 0, gid: 0} | .args = ["/bin/sh", "-c", "cat /proc/self/status"] | del(.apparmorProfile, .selinuxLabel)' \
       "$ROOT/tests/fixtures/docker/exec-privileged.process.json" >"$T/p.json"
     cp "$T/p.json" "$T/p.before"
     run oh exec --process "$T/p.json" "e-$runtime"
