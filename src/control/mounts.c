@@ -140,8 +140,8 @@ static struct reason why_options(const struct mount_view *v, const struct mount_
                             "sysfs and cgroup files of the host must not be written" };
   return (struct reason){
     mounts_rules[RULE_FLAGS].id,
-    "setuid files, device nodes or programs of the mount, or below it, must give nothing: it must carry "
-    "the flags that the policy asks for, and no word against them"
+    "its setuid files, device nodes or programs must give nothing: the mount is to carry the policy's flags, "
+    "and no word against them"
   };
 }
 
