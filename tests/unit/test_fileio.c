@@ -35,7 +35,7 @@ static void teardown(void) {
   nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-TestSuite(fileio, .init = setup, .fini = teardown);
+TestSuite(fileio, .init = setup, .fini = teardown, .timeout = 20);
 
 static void put(int at, const char *name, const char *text, mode_t mode) {
   int fd = openat(at, name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
@@ -94,7 +94,7 @@ Test(fileio, read_gives_stat_of_what_was_read) {
 }
 
 /* Blocks for ever without O_NONBLOCK. */
-Test(fileio, read_refuses_what_is_no_file, .timeout = 5) {
+Test(fileio, read_refuses_what_is_no_file) {
   struct error err;
   cr_assert(mkfifoat(dir, "fifo", 0600) == 0);
   cr_expect(try_read("fifo", RESOLVE_INSIDE, 10, &err) == -1 && err.code == ERROR_INPUT, "%s", err.message);
@@ -117,7 +117,7 @@ Test(fileio, read_refuses_what_is_no_file, .timeout = 5) {
   cr_expect(try_read("link", RESOLVE_TRUSTED, 10, &err) == 0);
 }
 
-Test(fileio, read_fd_of_a_pipe_that_comes_in_pieces, .timeout = 10) {
+Test(fileio, read_fd_of_a_pipe_that_comes_in_pieces) {
   int p[2];
   cr_assert(pipe(p) == 0);
   enum { TOTAL = 300000 };
@@ -150,7 +150,7 @@ static int try_trusted(const char *name, struct error *err) {
   return file_read_trusted(path, 100, &data, &len, err);
 }
 
-Test(fileio, trusted, .timeout = 5) {
+Test(fileio, trusted) {
   struct error err;
   put(dir, "f", "ok", 0644);
   cr_expect(try_trusted("f", &err) == 0, "%s", err.message);
@@ -330,7 +330,7 @@ Test(fileio, replace_removes_what_dead_writers_left) {
 }
 
 /* A reader never sees anything but one whole version. */
-Test(fileio, replace_is_atomic_for_readers, .timeout = 20) {
+Test(fileio, replace_is_atomic_for_readers) {
   enum { SIZE = 50000, ROUNDS = 300 };
   CLEANUP_FREE char *data = xcalloc(1, SIZE);
   memset(data, 'a', SIZE);
@@ -355,7 +355,7 @@ Test(fileio, replace_is_atomic_for_readers, .timeout = 20) {
   cr_expect(status == 0);
 }
 
-Test(fileio, append, .timeout = 5) {
+Test(fileio, append) {
   CLEANUP_FREE char *path = xasprintf("%s/log", top);
   struct error err = { 0 };
   mode_t old = umask(0);
