@@ -130,8 +130,9 @@ static void look_at_destinations(struct facts *f, const struct spec *spec, int r
                                  const struct policy *const *policies, size_t policies_len) {
   size_t i;
   json_t *mount;
-  json_array_foreach(spec_at(spec, "/mounts"), i, mount)
-      add_destination(f, rootfs, json_string_value(json_object_get(mount, "destination")));
+  json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
+    add_destination(f, rootfs, json_string_value(json_object_get(mount, "destination")));
+  }
   for (size_t k = 0; k < policies_len; k++) {
     add_destinations(f, rootfs, &policies[k]->rootfs.tmpfs);
     add_destinations(f, rootfs, &policies[k]->paths.masked);

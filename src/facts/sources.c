@@ -95,8 +95,10 @@ static const char *denied_by_path(const struct guards *g, const char *real,
 static bool has_option(const json_t *mount, const char *option) {
   size_t i;
   json_t *item;
-  json_array_foreach(json_object_get(mount, "options"), i,
-                     item) if (strcmp(json_string_value(item), option) == 0) return true;
+  json_array_foreach(json_object_get(mount, "options"), i, item) {
+    if (strcmp(json_string_value(item), option) == 0)
+      return true;
+  }
   return false;
 }
 

@@ -33,7 +33,7 @@ int write_all(int fd, const void *data, size_t len) {
 
 int file_read_fd(int fd, const char *name, size_t limit, char **ret_data, size_t *ret_len,
                  struct error *err) {
-  struct stat st;
+  struct stat st = { 0 };
   size_t size = CHUNK;
   if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
     size = (size_t)st.st_size < limit ? (size_t)st.st_size + 2 : limit + 2;
@@ -78,7 +78,7 @@ static int open_regular(int dirfd, const char *path, enum resolve resolve, enum 
 int file_read(int dirfd, const char *path, enum resolve resolve, size_t limit, char **ret_data,
               size_t *ret_len, struct stat *ret_stat, struct error *err) {
   CLEANUP_FD int fd = -1;
-  struct stat st;
+  struct stat st = { 0 };
   if (open_regular(dirfd, path, resolve, ERROR_INPUT, &fd, &st, err) < 0 ||
       file_read_fd(fd, path, limit, ret_data, ret_len, err) < 0)
     return -1;
@@ -89,7 +89,7 @@ int file_read(int dirfd, const char *path, enum resolve resolve, size_t limit, c
 
 int file_read_trusted(const char *path, size_t limit, char **ret_data, size_t *ret_len, struct error *err) {
   CLEANUP_FD int fd = -1;
-  struct stat st;
+  struct stat st = { 0 };
   if (open_regular(AT_FDCWD, path, RESOLVE_TRUSTED, ERROR_POLICY, &fd, &st, err) < 0)
     return -1;
   if (st.st_uid != 0 && st.st_uid != geteuid())

@@ -67,8 +67,12 @@ static void drop_environment(json_t *value) {
   const char *key;
   json_t *item;
   (void)json_object_del(value, "env");
-  json_object_foreach(value, key, item) drop_environment(item);
-  json_array_foreach(value, i, item) drop_environment(item);
+  json_object_foreach(value, key, item) {
+    drop_environment(item);
+  }
+  json_array_foreach(value, i, item) {
+    drop_environment(item);
+  }
 }
 
 static void encode_value(json_t *entry, const char *key, const char *pointer, json_t *value) {

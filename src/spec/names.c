@@ -247,8 +247,10 @@ static int check(const struct spec *spec, const json_t *value, struct str *point
   bool free_keys = is_free_map(pointer->data);
   const char *key;
   json_t *member;
-  json_object_foreach((json_t *)value, key,
-                      member) if (check_member(spec, key, member, free_keys, pointer, err) < 0) return -1;
+  json_object_foreach((json_t *)value, key, member) {
+    if (check_member(spec, key, member, free_keys, pointer, err) < 0)
+      return -1;
+  }
   return 0;
 }
 
