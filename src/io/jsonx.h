@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strict JSON over jansson: what Go and C would read differently is refused, with its place.
+ * Strict JSON into jansson's values: what Go and C would read differently is refused, with its place.
  *
  * Refused: duplicate keys; keys of one object that fold to the same name under Go's encoding/json rules
  * (ASCII case, U+017F is s, U+212A is k); bytes behind the value; a byte order mark; NUL in a key or string;
- * more than JSONX_DEPTH levels; more bytes than the caller's limit; integers outside [-2^63, 2^64-1].
+ * more than JSONX_DEPTH levels; more bytes than the caller's limit; integers outside [-2^63, 2^64-1]; reals
+ * that are no finite double.
  *
  * jansson holds integers to 2^63-1, OCI's are uint64 (RLIM_INFINITY is 2^64-1, and engines write it).
  * Integers above 2^63-1 are held as a string of a private form (see jsonx_u64_new) and written back as

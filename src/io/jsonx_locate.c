@@ -72,9 +72,8 @@ static size_t find(const struct jsonx_source *src, const char *pointer, bool for
   CLEANUP_STR struct str step = { 0 };
   size_t matched = 0;
   size_t place = 0;
-  size_t key_place = 0;
+  size_t key_place = 0; /* of an array's item: its value's */
   bool more = next_step(&pointer, &step);
-  bool by_key = false;
   jsonx_scan_init(&scan, src);
   for (;;) {
     struct jsonx_token token = jsonx_scan_next(&scan);
@@ -91,7 +90,6 @@ static size_t find(const struct jsonx_source *src, const char *pointer, bool for
       if (frame->object ? token.kind == JSONX_TOKEN_KEY && key_is(&scan, frame, wanted)
                         : index_is(frame, wanted)) {
         matched++;
-        by_key = frame->object;
         key_place = token.start;
         more = next_step(&pointer, &step);
       }
@@ -100,7 +98,7 @@ static size_t find(const struct jsonx_source *src, const char *pointer, bool for
       continue;
     place = token.start;
     if (!more)
-      return for_key && by_key ? key_place : place;
+      return for_key && matched ? key_place : place;
     if (token.kind != JSONX_TOKEN_OPEN)
       return place;
   }

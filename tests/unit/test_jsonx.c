@@ -172,6 +172,8 @@ Test(jsonx, refuses_bad_strings_with_their_place) {
     { "{\"k\":\"\\ud800\"}", "c.json:1:7: /k: half of a surrogate pair" },
     { "{\"k\":\"\\ud800\\u0041\"}", "c.json:1:7: /k: half of a surrogate pair" },
     { "{\"k\":\"\\ud800\\ud800\"}", "c.json:1:7: /k: half of a surrogate pair" },
+    { "{\"k\":\"\\ud800\\ue000\"}", "c.json:1:7: /k: half of a surrogate pair" },
+    { "{\"k\":\"\\udc00\\udc00\"}", "c.json:1:7: /k: half of a surrogate pair" },
     { "{\"k\":\"x\\udc00\"}", "c.json:1:8: /k: half of a surrogate pair" },
     { "[\"\xff\"]", "c.json:1:3: /0: not UTF-8" },
     { "[\"\xc0\xaf\"]", "c.json:1:3: /0: not UTF-8" },         /* overlong */
@@ -179,7 +181,8 @@ Test(jsonx, refuses_bad_strings_with_their_place) {
     { "[\"\xf0\x80\x80\xaf\"]", "c.json:1:3: /0: not UTF-8" }, /* overlong */
     { "[\"\xed\xa0\x80\"]", "c.json:1:3: /0: not UTF-8" },     /* a surrogate */
     { "[\"\xf4\x90\x80\x80\"]", "c.json:1:3: /0: not UTF-8" }, /* above U+10FFFF */
-    { "[\"a\xe2\x82\"]", "c.json:1:4: /0: not UTF-8" },        /* cut */
+    { "[\"\xf5\x80\x80\x80\"]", "c.json:1:3: /0: not UTF-8" },
+    { "[\"a\xe2\x82\"]", "c.json:1:4: /0: not UTF-8" }, /* cut */
     { "[\"\x80\"]", "c.json:1:3: /0: not UTF-8" },
     { "{\"\xff\":1}", "c.json:1:3: not UTF-8" },
     { "\xef\xbb\xbf{}", "c.json:1:1: byte order mark" },

@@ -166,6 +166,9 @@ Test(jsonx_rows, says_what_is_wrong_and_where) {
     { "{\"inner\":{\"on\":true,\n\"dpeth\":1}}",
       "p.json:2:1: /inner/dpeth: unknown key \"dpeth\", did you mean \"depth\"? known keys: depth, on" },
     { "{\"inner\":{\"a/b\":1}}", "p.json:1:11: /inner/a~1b: unknown key \"a/b\"; known keys: depth, on" },
+    { "{\"inner\":{\"xy\":1}}", "p.json:1:11: /inner/xy: unknown key \"xy\"; known keys: depth, on" },
+    { "{\"inner\":{\"no\":1}}",
+      "p.json:1:11: /inner/no: unknown key \"no\", did you mean \"on\"? known keys: depth, on" },
     { "{\"ENABLED\":true}",
       "p.json:1:2: /ENABLED: unknown key \"ENABLED\", did you mean \"enabled\"? known keys: "
       "enabled, count, any, name, list, flags, colour, inner, length" },
