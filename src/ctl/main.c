@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hardenctl: finds the command, runs it, reports its error. */
+#include "base/str.h"
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *argp_program_version = "hardenctl " HARDEN_VERSION;
+
+/* The row whose words argv begins with; *ret_words is how many it took. */
+static const struct ctl_command *find(int argc, char **argv, int *ret_words) {
+  for (int words = argc < 2 ? argc : 2; words > 0; words--) {
+    CLEANUP_FREE char *name = words == 2 ? xasprintf("%s %s", argv[0], argv[1]) : xstrdup(argv[0]);
+    for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+      if (strcmp((*c)->name, name) == 0) {
+        *ret_words = words;
+        return *c;
+      }
+    }
+  }
+  return NULL;
+}
+
+static char *command_list(void) {
+  struct str text = { 0 };
+  str_add(&text, "Commands:\n");
+  for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+    str_addf(&text, "  %-18s %s\n", (*c)->name, (*c)->summary);
+  str_add(&text,
+          "\n`hardenctl COMMAND --help` tells more. Exit status: 0 fine, 1 findings or a refusal, 2 error.");
+  return str_steal(&text);
+}
+
+struct rest {
+  int at; /* index of the command's first word in argv */
+};
+
+static error_t parse_global(int key, char *arg, struct argp_state *state) {
+  struct rest *rest = state->input;
+  switch (key) {
+  case 'C':
+    ctl_globals.config_path = arg;
+    return 0;
+  case ARGP_KEY_ARG:
+    rest->at = state->next - 1;
+    state->next = state->argc;
+    return 0;
+  case ARGP_KEY_NO_ARGS:
+    argp_usage(state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+int main(int argc, char **argv) {
+  CLEANUP_FREE char *list = command_list();
+  CLEANUP_FREE char *doc =
+      xasprintf("Asks and answers about OCI containers, policies and this node.\v%s", list);
+  const struct argp argp = { ctl_global_options, parse_global, "COMMAND [ARG...]", doc, NULL, NULL, NULL };
+  struct rest rest = { 0 };
+  argp_err_exit_status = CTL_ERROR;
+  argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &rest);
+
+  int words;
+  const struct ctl_command *command = find(argc - rest.at, argv + rest.at, &words);
+  if (!command) {
+    fprintf(stderr, "hardenctl: unknown command '%s'; `hardenctl --help` lists them\n", argv[rest.at]);
+    return CTL_ERROR;
+  }
+  CLEANUP_FREE char *name = xasprintf("hardenctl %s", command->name);
+  char **args = argv + rest.at + words - 1;
+  args[0] = name;
+  struct error err = { 0 };
+  int code = command->run(command, argc - rest.at - words + 1, args, &err);
+  if (code < 0) {
+    fprintf(stderr, "hardenctl: %s\n", err.message);
+    return CTL_ERROR;
+  }
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    fprintf(stderr, "hardenctl: cannot write the answer\n");
+    return CTL_ERROR;
+  }
+  return code;
+}
