@@ -51,7 +51,7 @@ int ctl_load_policy(const struct config *config, const char *name, struct policy
     return policy_load(config->policy_dir, name, ret, err);
   CLEANUP_FREE char *text = NULL;
   size_t len;
-  if (file_read(AT_FDCWD, name, PATH_TRUSTED, POLICY_SIZE_MAX, &text, &len, NULL, err) < 0)
+  if (file_read(AT_FDCWD, name, RESOLVE_TRUSTED, POLICY_SIZE_MAX, &text, &len, NULL, err) < 0)
     return -1;
   const struct jsonx_source src = { name, text, len };
   return policy_load_text(config->policy_dir, &src, ret, err);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Colours, only where they are wanted: a terminal, no NO_COLOR, TERM not "dumb". */
+#ifndef HARDEN_CTL_TERMINAL_H
+#define HARDEN_CTL_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum colour { COLOUR_NONE, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_DIM, COLOUR_BOLD };
+
+bool terminal_has_colour(FILE *out);
+/* printf to stdout in a colour, when `on`. The text's control characters are printed as '?': what is printed
+ * may come from a config or an event, and must not steer a terminal. */
+void terminal_print(bool on, enum colour colour, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
