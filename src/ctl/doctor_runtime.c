@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -31,10 +32,14 @@ static const struct advisory advisories[] = {
     "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881",
     { 1, 2, 8 },
     "masks and /dev/console can be turned into writes to the host's /proc" },
-  { RUNTIME_CRUN, "CVE-2025-24965", { 1, 20, 0 }, "the krun handler writes through a link in the rootfs" },
+  { RUNTIME_CRUN,
+    "CVE-2025-24965",
+    { 0, 0, 0 },
+    { 1, 20, 0 },
+    "the krun handler writes through a link in the rootfs" },
 };
 
-/* What PATH --version prints first, at most 10 s later. NULL: it could not be run. The caller frees. */
+/* What PATH --version prints first, which has 10 s for it. NULL: it could not be run. The caller frees. */
 static char *version_line(const char *path) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0)
@@ -55,6 +60,9 @@ static char *version_line(const char *path) {
   CLEANUP_FREE char *text = NULL;
   size_t len;
   struct error ignored = { 0 };
+  struct pollfd ready = { .fd = out, .events = POLLIN };
+  if (poll(&ready, 1, 10000) == 0)
+    kill(pid, SIGKILL);
   int result = file_read_fd(out, path, 1 << 16, &text, &len, &ignored);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -82,7 +90,8 @@ static void advise(struct doctor *d, const struct runtime_choice *r, const char 
     return;
   }
   for (size_t i = 0; i < ARRAY_SIZE(advisories); i++) {
-    if ((int)advisories[i].kind != r->kind || !older(have, advisories[i].fixed))
+    if ((int)advisories[i].kind != r->kind || !older(have, advisories[i].fixed) ||
+        older(have, advisories[i].since))
       continue;
     CLEANUP_FREE char *remedy =
         xasprintf("upgrade to %u.%u.%u, or make sure that the distribution's package has the fix",
