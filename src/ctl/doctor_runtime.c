@@ -15,12 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Versions below `fixed` have it, within the same major.minor when `branch` is set. Sources: the projects'
- * own advisories. */
+/* Versions from `since` and below `fixed` have it. Sources: the projects' own advisories. */
 struct advisory {
   enum runtime_kind kind;
   const char *name;
-  unsigned fixed[3];
+  unsigned since[3], fixed[3];
   const char *what;
 };
 static const struct advisory advisories[] = {
