@@ -39,33 +39,61 @@ struct answer {
   char *error;   /* why there is no answer, or the refusal of a document that no runtime should accept */
 };
 
-static void count(struct answer *answer, const struct journal *journal, bool refusals_only) {
+/* What the wrapper would make of an entry that was journaled in audit mode: the strictest that one of the
+ * policies asks for its control. */
+enum weight { WEIGHT_FINDING, WEIGHT_CHANGE, WEIGHT_REFUSAL };
+static enum weight weight_of(const struct judged *judged, const struct journal_entry *e) {
+  const struct control *control = control_find(e->control);
+  enum weight weight = WEIGHT_FINDING;
+  for (size_t i = 0; control && e->outcome != OUTCOME_FINDING && i < judged->policies_len; i++) {
+    switch (judged->asked[i].mode == POLICY_AUDIT ? ACTION_AUDIT
+                                                  : control_action(control, &judged->asked[i])) {
+    case ACTION_DENY:
+      return WEIGHT_REFUSAL;
+    case ACTION_HARDEN:
+      weight = e->refusal ? WEIGHT_REFUSAL : weight < WEIGHT_CHANGE ? WEIGHT_CHANGE : weight;
+      break;
+    case ACTION_AUDIT:
+    case ACTION_OFF:
+      break;
+    }
+  }
+  return weight;
+}
+
+static void count(struct answer *answer, const struct judged *judged, bool refusals_only) {
+  const struct journal *journal = &judged->harden.spec.journal;
   for (size_t i = 0; i < journal->len; i++) {
-    const struct journal_entry *e = &journal->entries[i];
-    if (e->outcome == OUTCOME_FINDING)
+    switch (weight_of(judged, &journal->entries[i])) {
+    case WEIGHT_FINDING:
       answer->findings++;
-    else if (e->refusal)
-      answer->refusals++;
-    else
+      break;
+    case WEIGHT_CHANGE:
       answer->changes++;
+      break;
+    case WEIGHT_REFUSAL:
+      answer->refusals++;
+      break;
+    }
   }
   if (answer->refusals || (!refusals_only && (answer->changes || answer->findings)))
     answer->exit = CTL_FINDINGS;
 }
 
-static const char *word_of(const struct journal_entry *e) {
-  if (e->outcome == OUTCOME_FINDING)
-    return "finding";
-  return e->refusal ? "refuse" : "change";
+static void print_entry(const struct document *d, const struct judged *judged, const struct journal_entry *e,
+                        bool colour) {
+  static const char *const words[] = { "finding", "change", "refuse" };
+  static const enum colour colours[] = { COLOUR_BLUE, COLOUR_YELLOW, COLOUR_RED };
+  enum weight weight = weight_of(judged, e);
+  const struct jsonx_source src = { d->name, d->text, d->len };
+  const char *pointer = spec_source_pointer(d->kind, e->pointer);
+  unsigned line, column;
+  jsonx_locate(&src, pointer, false, &line, &column);
+  terminal_print(colour, colours[weight], "  %-8s", words[weight]);
+  terminal_print(colour, COLOUR_NONE, "%s %u:%u %s: %s\n", e->rule, line, column, pointer, e->reason);
 }
 
-static enum colour colour_of(const struct journal_entry *e) {
-  if (e->outcome == OUTCOME_FINDING)
-    return COLOUR_BLUE;
-  return e->refusal ? COLOUR_RED : COLOUR_YELLOW;
-}
-
-static void print_text(const struct document *d, const struct journal *journal, const struct answer *answer,
+static void print_text(const struct document *d, const struct judged *judged, const struct answer *answer,
                        bool colour) {
   terminal_print(colour, COLOUR_BOLD, "%s", d->name);
   if (answer->error) {
@@ -76,15 +104,9 @@ static void print_text(const struct document *d, const struct journal *journal, 
   terminal_print(colour, answer->exit == CTL_OK ? COLOUR_GREEN : COLOUR_NONE,
                  ": policy %s: %zu to refuse, %zu to change, %zu findings\n", answer->policies,
                  answer->refusals, answer->changes, answer->findings);
-  const struct jsonx_source src = { d->name, d->text, d->len };
-  for (size_t i = 0; i < journal->len; i++) {
-    const struct journal_entry *e = &journal->entries[i];
-    unsigned line, column;
-    const char *pointer = spec_source_pointer(d->kind, e->pointer);
-    jsonx_locate(&src, pointer, false, &line, &column);
-    terminal_print(colour, colour_of(e), "  %-8s", word_of(e));
-    terminal_print(colour, COLOUR_NONE, "%s %u:%u %s: %s\n", e->rule, line, column, pointer, e->reason);
-  }
+  const struct journal *journal = &judged->harden.spec.journal;
+  for (size_t i = 0; i < journal->len; i++)
+    print_entry(d, judged, &journal->entries[i], colour);
   if (answer->unknown)
     terminal_print(colour, COLOUR_DIM, "  %s\n", answer->unknown);
 }
@@ -120,14 +142,14 @@ static enum ctl_exit check_one(const struct arguments *a, const struct config *c
     if (!d.name)
       d.name = xstrdup(path);
   } else {
-    count(&answer, &judged.harden.spec.journal, a->refusals_only);
+    count(&answer, &judged, a->refusals_only);
     answer.unknown = judged_unknown(&judged);
   }
   answer.policies = judged_policy_names(&judged);
   if (a->json)
     print_json(&d, &judged.harden.spec.journal, &answer);
   else
-    print_text(&d, &judged.harden.spec.journal, &answer, colour);
+    print_text(&d, &judged, &answer, colour);
   free(answer.policies);
   free(answer.unknown);
   free(answer.error);

@@ -109,6 +109,7 @@ static int load_policies(const struct judge *judge, const struct config *config,
   for (size_t i = 0; i < names.len; i++) {
     if (ctl_load_policy(config, names.items[i], &j->policies[i], err) < 0)
       return -1;
+    policy_copy(&j->asked[i], &j->policies[i]);
     if (judge->audit)
       j->policies[i].mode = POLICY_AUDIT;
     j->policies_len++;
@@ -159,8 +160,10 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
 
 void judged_free(struct judged *j) {
   harden_free(&j->harden);
-  for (size_t i = 0; i < j->policies_len; i++)
+  for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++) {
     policy_free(&j->policies[i]);
+    policy_free(&j->asked[i]);
+  }
   facts_free(&j->facts);
   *j = (struct judged){ 0 };
 }

@@ -50,6 +50,7 @@ error_t judge_parse(int key, char *arg, struct argp_state *state, struct judge *
 struct judged {
   struct harden harden;
   struct policy policies[HARDEN_POLICIES_MAX];
+  struct policy asked[HARDEN_POLICIES_MAX]; /* as they were loaded, before judge.audit */
   size_t policies_len;
   struct facts facts;
   bool facts_given;
