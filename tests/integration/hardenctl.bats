@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The operator's tool, as an operator or a CI job calls it.
+load helper
+setup() { oh_setup; }
+teardown() { oh_teardown; }
+
+ctl() { "$CTL" --config "$T/config.json" "$@"; }
+DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
+
+@test "harden is a filter, says what it could not judge, and its output meets the policy" {
+  ctl harden --policy restricted <"$DEFAULT" >"$T/out.json" 2>"$T/err"
+  grep -q 'not judged' "$T/err"
+  [ "$(jq -r '.process.noNewPrivileges' "$T/out.json")" = true ]
+  [ "$(jq -c '.process.capabilities.bounding' "$T/out.json")" = '["CAP_NET_BIND_SERVICE"]' ]
+  [ "$(jq -r '.root.readonly' "$T/out.json")" = true ]
+  ctl harden --policy restricted "$T/out.json" 2>/dev/null | cmp - "$T/out.json"
+  ctl check --policy restricted --refusals-only "$T/out.json"
+  # The bytes that the runtime would get.
+  [ "$(ctl harden --policy restricted --compact "$DEFAULT" 2>/dev/null | wc -l)" -eq 1 ]
+}
+
+@test "harden judges a process file by what it is" {
+  ctl harden --policy restricted "$ROOT/tests/fixtures/docker/exec-privileged.process.json" >"$T/out.json" 2>/dev/null
+  [ "$(jq -c '.capabilities.bounding' "$T/out.json")" = '["CAP_NET_BIND_SERVICE"]' ]
+  [ "$(jq -r '.noNewPrivileges' "$T/out.json")" = true ]
+}
+
+@test "a refusal exits 1 and names file, place, rule and value" {
+  jq '.process.cwd = "/proc/self/fd/7"' "$DEFAULT" >"$T/bad.json"
+  run ctl harden --policy restricted "$T/bad.json"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"bad.json:"*":"*"/process/cwd"* ]]
+  [[ "$output" == *"/proc/self/fd/7"* ]]
+  run ctl diff --policy restricted "$T/bad.json"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *refused:* ]]
+  echo '{"ociVersion": "1.0.2", "process": {"args": ["a"]}, "Process": {}}' >"$T/fold.json"
+  run ctl harden --policy restricted "$T/fold.json"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"fold.json:1:"*Process* ]]
+}
+
+@test "check: 0 for what meets the policy, 1 for findings, 2 for what cannot be judged" {
+  run ctl check --policy restricted "$DEFAULT"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-CAP-* ]]
+  [[ "$output" == *OH-NNP-* ]]
+  run ctl check --policy restricted "$T/none.json"
+  [ "$status" -eq 2 ]
+  run ctl check --policy no-such-policy "$DEFAULT"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *no-such-policy* ]]
+  # Many documents, and standard input; the worst answer is the exit status.
+  run ctl check --policy privileged "$DEFAULT" "$T/none.json" -
+  [ "$status" -eq 2 ]
+  run ctl check --policy restricted --json "$DEFAULT" "$ROOT/tests/fixtures/podman/default.json"
+  [ "$status" -eq 1 ]
+  [ "$(jq -s length <<<"$output")" -eq 2 ]
+  [ "$(jq -rs '.[0].result' <<<"$output")" = findings ]
+  [ "$(jq -rs '.[0].journal | map(select(.rule | startswith("OH-CAP"))) | length > 0' <<<"$output")" = true ]
+}
+
+@test "check lists every refusal, not the first alone" {
+  jq '.process.cwd = "/proc/1" | .linux.namespaces |= map(select(.type != "network"))
+    | .mounts += [{destination: "/e", type: "bind", source: "/etc", options: ["rbind"]}]' "$DEFAULT" >"$T/bad.json"
+  run ctl check --policy restricted "$T/bad.json"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-PRC-* ]]
+  [[ "$output" == *OH-NSP-* ]]
+  [[ "$output" == *OH-MNT-* ]]
+  n=$(grep -c '^  refuse' <<<"$output")
+  [ "$n" -ge 3 ]
+}
+
+@test "no environment value appears in any output" {
+  jq '.process.env += ["DB_PASSWORD=hunter2secret", "API_TOKEN=hunter2secret"]' "$DEFAULT" >"$T/secret.json"
+  for policy in baseline restricted strict; do
+    run ctl check --policy "$policy" "$T/secret.json"
+    [[ "$output" != *hunter2secret* ]]
+    [[ "$output" == *DB_PASSWORD* || "$policy" = baseline ]]
+    run ctl check --json --policy "$policy" "$T/secret.json"
+    [[ "$output" != *hunter2secret* ]]
+    run ctl diff --policy "$policy" "$T/secret.json"
+    [[ "$output" != *hunter2secret* ]]
+  done
+}
+
+@test "diff shows each change with its reason, and nothing where nothing changes" {
+  run ctl diff --policy restricted "$DEFAULT"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"- \"CAP_CHOWN\""* ]]
+  [[ "$output" == *"/process/noNewPrivileges"* ]]
+  [[ "$output" != *$'\033'* ]]
+  ctl harden --policy restricted "$DEFAULT" >"$T/out.json" 2>/dev/null
+  run ctl diff --policy restricted "$T/out.json"
+  [ "$status" -eq 0 ]
+  # On a terminal, in colour.
+  script -qec "TERM=xterm $CTL --config $T/config.json diff --policy restricted $DEFAULT" /dev/null >"$T/tty"
+  grep -q $'\033\[3[12]m' "$T/tty"
+}
+
+@test "policies: list, show, validate" {
+  echo '{"description": "for team a", "extends": "restricted", "capabilities": {"allow": ["...", "CAP_CHOWN"]}}' >"$T/policies/team-a.json"
+  chmod 600 "$T/policies/team-a.json"
+  run ctl policy list
+  echo "$output"
+  [ "$status" -eq 0 ]
+  for name in privileged baseline restricted strict team-a; do grep -q "^$name " <<<"$output"; done
+  run ctl policy show team-a
+  [ "$status" -eq 0 ]
+  [ "$(jq -c .capabilities.allow <<<"$output")" = '["CAP_NET_BIND_SERVICE","CAP_CHOWN"]' ]
+  ctl policy show restricted >"$T/shown.json"
+  ctl policy validate "$T/shown.json" team-a
+  echo '{"extends": "restricted", "capabilities": {"alow": []}}' >"$T/policies/broken.json"
+  chmod 600 "$T/policies/broken.json"
+  run ctl policy list
+  echo "$output"
+  [ "$status" -eq 1 ]
+  grep -q '^broken .*INVALID.*broken.json:1:' <<<"$output"
+  run ctl policy validate broken
+  [ "$status" -eq 1 ]
+  # Anyone could have written it.
+  chmod 666 "$T/policies/team-a.json"
+  run ctl policy show team-a
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *team-a.json* ]]
+}
+
+@test "seccomp: show, simulate, merge" {
+  run ctl seccomp show strict
+  echo "$output"
+  [ "$status" -eq 0 ]
+  run ctl seccomp show --json policy:strict
+  if [ "$(uname -m)" = x86_64 ]; then
+    n=$(jq '.reachable.SCMP_ARCH_X86_64 | length' <<<"$output")
+    [ "$n" -gt 50 ] && [ "$n" -le 230 ]
+    [ "$(jq '.reachable.SCMP_ARCH_X86 | length' <<<"$output")" -eq 0 ]
+    [ "$(jq '.reachable.SCMP_ARCH_X32 | length' <<<"$output")" -eq 0 ]
+  fi
+  run ctl seccomp simulate restricted read 0 0 0
+  [ "$status" -eq 0 ]
+  [ "$output" = SCMP_ACT_ALLOW ]
+  run ctl seccomp simulate restricted kexec_load
+  [ "$status" -eq 1 ]
+  [[ "$output" == SCMP_ACT_ERRNO* ]]
+  run ctl seccomp simulate restricted clone 0x10000000
+  [ "$status" -eq 1 ]
+  run ctl seccomp simulate restricted clone 0x11
+  [ "$status" -eq 0 ]
+  run ctl seccomp simulate restricted clone3
+  [ "$output" = "SCMP_ACT_ERRNO ENOSYS" ]
+  ctl seccomp merge "$DEFAULT" restricted >"$T/merged.json" 2>"$T/err"
+  grep -q 'names exact' "$T/err"
+  run ctl seccomp simulate "$T/merged.json" kexec_load
+  [ "$status" -eq 1 ]
+  run ctl seccomp show "$ROOT/tests/fixtures/docker/privileged.json"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"no seccomp section"* ]]
+}
+
+@test "doctor examines the node and every finding has a remedy" {
+  run ctl doctor
+  echo "$output"
+  [[ "$output" == *kernel:* ]]
+  [[ "$output" == *"runc version"* ]]
+  [ "$(grep -cE '^(warn|fail) ' <<<"$output")" -eq "$(grep -c remedy: <<<"$output")" ]
+  oh_config runc '.runtimes = [{path: "/nonexistent/runc"}] | .defaultPolicy = "none-such"'
+  run ctl doctor --quiet
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"none of the configured runtimes"* ]]
+  [[ "$output" == *none-such* ]]
+  chmod 777 "$T/state"
+  run ctl doctor --json
+  [ "$(jq -rs 'map(select(.health == "fail" and .subject == "state directory")) | length' <<<"$output")" -eq 1 ]
+  chmod 666 "$T/config.json"
+  run ctl doctor --quiet
+  [ "$status" -eq 1 ]
+  [[ "$output" == *configuration:* ]]
+}
+
+@test "events: filters, the last ones, pretty on a terminal" {
+  for i in 1 2; do
+    CMD=true bundle "e$i" >/dev/null
+    oh --log "$T/log" run --bundle "$T/e$i" "e$i" </dev/null
+  done
+  CMD=true bundle bad '.process.cwd = "/proc/1"' >/dev/null
+  run oh run --bundle "$T/bad" bad
+  [ "$status" -eq 1 ]
+  cat "$T/events.json"
+  run ctl events
+  [ "$(jq -s length <<<"$output")" -eq "$(wc -l <"$T/events.json")" ]
+  run ctl events --container e1
+  [ "$(jq -rs 'map(.container.id) | unique[0]' <<<"$output")" = e1 ]
+  run ctl events --outcome failure
+  [ "$(jq -rs '.[0].container.id' <<<"$output")" = bad ]
+  [ "$(jq -rs '.[0].rule.id | startswith("OH-PRC-")' <<<"$output")" = true ]
+  run ctl events --lines 1
+  [ "$(jq -rs 'length' <<<"$output")" -eq 1 ]
+  run ctl events --rule OH-NNP-001 --container e2
+  [ "$(jq -rs 'length' <<<"$output")" -ge 1 ]
+  script -qec "TERM=xterm $CTL --config $T/config.json events" /dev/null >"$T/tty"
+  grep -q $'\033\[31m' "$T/tty"
+  # --follow sees what comes later, also after the log was rotated.
+  "$CTL" --config "$T/config.json" events --follow --container late >"$T/followed" 3>&- &
+  follower=$!
+  sleep 0.3
+  mv "$T/events.json" "$T/events.json.1"
+  CMD=true bundle late >/dev/null
+  oh run --bundle "$T/late" late </dev/null
+  wait_for 5 grep -q late "$T/followed"
+  kill "$follower"
+}
