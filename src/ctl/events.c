@@ -62,49 +62,56 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static const char *text_at(const json_t *event, const char *pointer) {
-  const char *text = json_string_value(jsonx_at(event, pointer));
+/* A member by its ECS name ("container.id"); "" when absent. */
+static const char *text_of(const json_t *event, const char *name) {
+  const char *text = json_string_value(json_object_get(event, name));
   return text ? text : "";
 }
 
-static bool names_rule(const json_t *event, const char *rule) {
-  if (strcmp(text_at(event, "/rule/id"), rule) == 0)
-    return true;
-  const json_t *journal = jsonx_at(event, "/oci_harden/journal");
-  json_t *entry;
+static const json_t *ours(const json_t *event, const char *name) {
+  return json_object_get(json_object_get(event, "oci_harden"), name);
+}
+
+static bool array_has(const json_t *array, const char *text) {
+  json_t *item;
   size_t i;
-  json_array_foreach(journal, i, entry) {
-    if (strcmp(text_at(entry, "/rule"), rule) == 0)
+  json_array_foreach(array, i, item) {
+    const char *value = json_string_value(item);
+    if (value && strcmp(value, text) == 0)
       return true;
   }
   return false;
 }
 
 static bool wanted(const struct arguments *a, const json_t *event) {
-  if (a->container && !str_starts(text_at(event, "/container/id"), a->container))
+  if (a->container && !str_starts(text_of(event, "container.id"), a->container))
     return false;
-  if (a->outcome && strcmp(text_at(event, "/event/outcome"), a->outcome) != 0)
+  if (a->outcome && strcmp(text_of(event, "event.outcome"), a->outcome) != 0)
     return false;
-  if (a->rule && !names_rule(event, a->rule))
+  if (a->rule && !array_has(json_object_get(event, "rule.id"), a->rule))
     return false;
-  return !a->policy || strcmp(text_at(event, "/oci_harden/policy"), a->policy) == 0;
+  return !a->policy || array_has(ours(event, "policy"), a->policy);
 }
 
 static void print_pretty(const json_t *event, bool colour) {
-  bool failed = strcmp(text_at(event, "/event/outcome"), "failure") == 0;
-  terminal_print(colour, COLOUR_DIM, "%s ", text_at(event, "/@timestamp"));
-  terminal_print(colour, failed ? COLOUR_RED : COLOUR_GREEN, "%-7s ", text_at(event, "/oci_harden/decision"));
-  terminal_print(colour, COLOUR_NONE, "%-7s %-14.14s policy=%s", text_at(event, "/event/action"),
-                 text_at(event, "/container/id"), text_at(event, "/oci_harden/policy"));
-  const char *pod = text_at(event, "/orchestrator/resource/name");
+  bool failed = strcmp(text_of(event, "event.outcome"), "failure") == 0;
+  terminal_print(colour, COLOUR_DIM, "%s ", text_of(event, "@timestamp"));
+  terminal_print(colour, failed ? COLOUR_RED : COLOUR_GREEN, "%-7s ", failed ? "refused" : "ok");
+  terminal_print(colour, COLOUR_NONE, "%-7s %-14.14s", json_string_value(ours(event, "verb")),
+                 text_of(event, "container.id"));
+  json_t *policy;
+  size_t i;
+  json_array_foreach(ours(event, "policy"), i, policy)
+      terminal_print(colour, COLOUR_NONE, "%s%s", i ? "+" : " ", json_string_value(policy));
+  const char *pod = text_of(event, "orchestrator.resource.name");
   if (*pod)
-    terminal_print(colour, COLOUR_NONE, " pod=%s/%s", text_at(event, "/orchestrator/namespace"), pod);
-  size_t changes = json_array_size(jsonx_at(event, "/oci_harden/journal"));
-  if (changes)
-    terminal_print(colour, COLOUR_DIM, " journal=%zu", changes);
-  const char *reason = text_at(event, "/event/reason");
-  if (*reason)
-    terminal_print(colour, COLOUR_YELLOW, " %s %s", text_at(event, "/rule/id"), reason);
+    terminal_print(colour, COLOUR_NONE, " pod=%s/%s", text_of(event, "orchestrator.namespace"), pod);
+  size_t entries = json_array_size(ours(event, "journal"));
+  if (!failed && entries)
+    terminal_print(colour, COLOUR_DIM, " journal=%zu", entries);
+  const char *rule = json_string_value(json_array_get(json_object_get(event, "rule.id"), 0));
+  if (failed)
+    terminal_print(colour, COLOUR_YELLOW, " %s %s", rule ? rule : "", text_of(event, "event.reason"));
   printf("\n");
 }
 

@@ -27,31 +27,6 @@ const char *outcome_name(enum outcome o) {
   return "unknown";
 }
 
-void journal_add(struct journal *j, const char *control, const char *rule, enum outcome outcome,
-                 const char *pointer, json_t *before, json_t *after, const char *reason) {
-  j->entries = xrealloc(j->entries, j->len + 1, sizeof *j->entries);
-  j->entries[j->len++] = (struct journal_entry){
-    .control = control,
-    .rule = rule,
-    .outcome = outcome,
-    .pointer = xstrdup(pointer),
-    .before = json_incref(before),
-    .after = json_incref(after),
-    .reason = xstrdup(reason),
-  };
-}
-
-void journal_free(struct journal *j) {
-  for (size_t i = 0; i < j->len; i++) {
-    free(j->entries[i].pointer);
-    json_decref(j->entries[i].before);
-    json_decref(j->entries[i].after);
-    free(j->entries[i].reason);
-  }
-  free(j->entries);
-  *j = (struct journal){ 0 };
-}
-
 /* The process's environment and the hooks': values there may be secrets. */
 static bool is_environment(const char *pointer) {
   return path_is_below(pointer, "/process/env") || glob_match("/hooks/*/env", pointer) ||
@@ -75,16 +50,41 @@ static void drop_environment(json_t *value) {
   }
 }
 
-static void encode_value(json_t *entry, const char *key, const char *pointer, json_t *value) {
+/* What may be remembered of a value: not a word of an environment, so that no printer of the journal can leak
+ * one. */
+static json_t *without_environment(const char *pointer, json_t *value) {
   if (!value || is_environment(pointer))
-    return;
-  if (!may_hold_environment(pointer)) {
-    jsonx_set_new(entry, key, json_incref(value));
-    return;
-  }
+    return NULL;
+  if (!may_hold_environment(pointer))
+    return json_incref(value);
   json_t *copy = jsonx_copy(value);
   drop_environment(copy);
-  jsonx_set_new(entry, key, copy);
+  return copy;
+}
+
+void journal_add(struct journal *j, const char *control, const char *rule, enum outcome outcome,
+                 const char *pointer, json_t *before, json_t *after, const char *reason) {
+  j->entries = xrealloc(j->entries, j->len + 1, sizeof *j->entries);
+  j->entries[j->len++] = (struct journal_entry){
+    .control = control,
+    .rule = rule,
+    .outcome = outcome,
+    .pointer = xstrdup(pointer),
+    .before = without_environment(pointer, before),
+    .after = without_environment(pointer, after),
+    .reason = xstrdup(reason),
+  };
+}
+
+void journal_free(struct journal *j) {
+  for (size_t i = 0; i < j->len; i++) {
+    free(j->entries[i].pointer);
+    json_decref(j->entries[i].before);
+    json_decref(j->entries[i].after);
+    free(j->entries[i].reason);
+  }
+  free(j->entries);
+  *j = (struct journal){ 0 };
 }
 
 json_t *journal_encode(const struct journal *j) {
@@ -100,8 +100,10 @@ json_t *journal_encode(const struct journal *j) {
     jsonx_set_new(entry, "rule", jsonx_string_new(e->rule));
     jsonx_set_new(entry, "outcome", jsonx_string_new(outcome_name(e->outcome)));
     jsonx_set_new(entry, "pointer", jsonx_string_new(e->pointer));
-    encode_value(entry, "before", e->pointer, e->before);
-    encode_value(entry, "after", e->pointer, e->after);
+    if (e->before)
+      jsonx_set_new(entry, "before", json_incref(e->before));
+    if (e->after)
+      jsonx_set_new(entry, "after", json_incref(e->after));
     jsonx_set_new(entry, "reason", jsonx_string_new(e->reason));
     jsonx_append_new(out, entry);
   }

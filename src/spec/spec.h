@@ -43,7 +43,7 @@ struct journal_entry {
   enum outcome outcome;
   bool refusal;   /* REFUSED, or AUDITED where ACTION_HARDEN would have refused */
   char *pointer;  /* RFC 6901, in the (wrapped) document */
-  json_t *before; /* NULL: was absent */
+  json_t *before; /* NULL: was absent, or is an environment, of which nothing is remembered */
   json_t *after;  /* NULL: removed, or nothing was to be changed */
   char *reason;   /* one sentence, lower case, no full stop; never an environment value */
 };
@@ -111,8 +111,7 @@ void journal_add(struct journal *j, const char *control, const char *rule, enum 
                  const char *pointer, json_t *before, json_t *after,
                  const char *reason); /* copies; references values */
 void journal_free(struct journal *j);
-/* An array of {control, rule, outcome, pointer, before, after, reason}; values at or below /process/env are
- * left out. New reference. */
+/* An array of {control, rule, outcome, pointer, before, after, reason}. New reference. */
 json_t *journal_encode(const struct journal *j) MUST_CHECK;
 
 const char *action_name(enum action a);
