@@ -136,9 +136,8 @@ static enum ctl_exit check_one(const struct arguments *a, const struct config *c
   struct error err = { 0 };
   if (document_open(&d, path, (size_t)config->config_limit, &err) < 0 ||
       judge_run(&a->judge, config, &d, &judged, &err) < 0) {
-    bool refused = err.code == ERROR_REFUSED || err.code == ERROR_INPUT;
-    answer.exit = refused ? CTL_FINDINGS : CTL_ERROR;
-    answer.error = xstrdup(err.message);
+    answer.exit = is_refusal(&err) ? CTL_FINDINGS : CTL_ERROR;
+    answer.error = *err.rule ? xasprintf("%s (%s)", err.message, err.rule) : xstrdup(err.message);
     if (!d.name)
       d.name = xstrdup(path);
   } else {

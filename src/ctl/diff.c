@@ -71,12 +71,13 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   CLEANUP_CONFIG struct config config = { 0 };
   CLEANUP_DOCUMENT struct document document = { .bundle_fd = -1 };
   CLEANUP_JUDGED struct judged judged = { 0 };
-  if (ctl_load_config(&config, err) < 0 ||
-      document_open(&document, a.path ? a.path : "-", (size_t)config.config_limit, err) < 0)
+  if (ctl_load_config(&config, err) < 0)
     return -1;
   bool colour = terminal_has_colour(stdout);
-  int result = judge_run(&a.judge, &config, &document, &judged, err);
-  if (result < 0 && err->code != ERROR_REFUSED && err->code != ERROR_INPUT)
+  int result = document_open(&document, a.path ? a.path : "-", (size_t)config.config_limit, err);
+  if (result == 0)
+    result = judge_run(&a.judge, &config, &document, &judged, err);
+  if (result < 0 && !is_refusal(err))
     return -1;
   const struct journal *journal = &judged.harden.spec.journal;
   for (size_t i = 0; i < journal->len; i++) {
@@ -84,7 +85,8 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
       print_entry(colour, &journal->entries[i]);
   }
   if (result < 0) {
-    terminal_print(colour, COLOUR_RED, "refused: %s\n", err->message);
+    terminal_print(colour, COLOUR_RED, "refused: %s%s%s%s\n", err->message, *err->rule ? " (" : "", err->rule,
+                   *err->rule ? ")" : "");
     return CTL_FINDINGS;
   }
   CLEANUP_FREE char *unknown = judged_unknown(&judged);

@@ -31,7 +31,7 @@ static void roff(const char *text) {
 
 static void heading(const char *page, const char *section, const char *name, const char *summary) {
   printf(".\\\" Made by `hardenctl generate`: change the tables in the source, not this file.\n");
-  printf(".TH %s %s \"\" \"oci-harden %s\" \"oci-harden\"\n.SH NAME\n%s \\- %s\n", page, section,
+  printf(".TH %s %s 2026-11-22 \"oci-harden %s\" \"oci-harden\"\n.SH NAME\n%s \\- %s\n", page, section,
          HARDEN_VERSION, name, summary);
 }
 

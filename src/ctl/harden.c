@@ -31,13 +31,14 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   CLEANUP_CONFIG struct config config = { 0 };
   CLEANUP_DOCUMENT struct document document = { .bundle_fd = -1 };
   CLEANUP_JUDGED struct judged judged = { 0 };
-  if (ctl_load_config(&config, err) < 0 ||
-      document_open(&document, a.path ? a.path : "-", (size_t)config.config_limit, err) < 0)
+  if (ctl_load_config(&config, err) < 0)
     return -1;
-  if (judge_run(&a.judge, &config, &document, &judged, err) < 0) {
-    if (err->code != ERROR_REFUSED && err->code != ERROR_INPUT)
+  if (document_open(&document, a.path ? a.path : "-", (size_t)config.config_limit, err) < 0 ||
+      judge_run(&a.judge, &config, &document, &judged, err) < 0) {
+    if (!is_refusal(err))
       return -1;
-    fprintf(stderr, "hardenctl: refused: %s\n", err->message);
+    fprintf(stderr, "hardenctl: refused: %s%s%s%s\n", err->message, *err->rule ? " (" : "", err->rule,
+            *err->rule ? ")" : "");
     return CTL_FINDINGS;
   }
   CLEANUP_FREE char *unknown = judged_unknown(&judged);

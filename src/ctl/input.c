@@ -158,6 +158,10 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
   return harden_run(&ret->harden, &options, err);
 }
 
+bool is_refusal(const struct error *err) {
+  return err->code == ERROR_REFUSED || err->code == ERROR_INPUT;
+}
+
 void judged_free(struct judged *j) {
   harden_free(&j->harden);
   for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++) {

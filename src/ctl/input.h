@@ -59,6 +59,8 @@ struct judged {
 int judge_run(const struct judge *judge, const struct config *config, const struct document *document,
               struct judged *ret, struct error *err) MUST_CHECK;
 void judged_free(struct judged *j);
+/* The error says that the wrapper would refuse the document, not that the question could not be answered. */
+bool is_refusal(const struct error *err);
 
 /* What could not be judged, as one line for stderr; NULL when all could. The caller frees. */
 char *judged_unknown(const struct judged *j) MUST_CHECK;

@@ -90,8 +90,8 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     echo "$output"
     [[ "$output" == *readonly*copied*noexec* ]]
     # A masked file opens (it is /dev/null): what counts is the device behind it.
-    [ "$(stat -L -c '%t:%T' "$root/proc/kcore")" = 1:3 ]
-    [ "$(stat -L -c '%t:%T' "$root/proc/keys")" = 1:3 ]
+    [ "$(stat -L -c "%t:%T" "$root/proc/kallsyms")" = 1:3 ]
+    [ "$(stat -L -c '%t:%T' "$root/proc/interrupts")" = 1:3 ]
     awk '$5 == "/tmp" {print $6}' "/proc/$PID/mountinfo" | grep -w nosuid | grep -w nodev | grep -qw noexec
     [ -z "$(ls -A "$root/sys/firmware")" ]
   done
