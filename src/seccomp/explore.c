@@ -45,6 +45,8 @@ struct exploration {
   size_t pending_len, pending_size;
   struct exclusion *exclusions;
   size_t exclusions_len, exclusions_size;
+  struct bpf_comparison *comparisons; /* what branches look at, kept up to the limit; NULL: not wanted */
+  size_t comparisons_len, comparisons_max;
   size_t work; /* instructions followed and exclusions looked at */
   unsigned actions;
 };
@@ -156,6 +158,18 @@ static bool constant_compare(uint16_t op, uint32_t a, uint32_t k) {
   return op == BPF_JEQ ? a == k : op == BPF_JGE ? a >= k : op == BPF_JGT ? a > k : (a & k) != 0;
 }
 
+static void note_comparison(struct exploration *e, const struct value *v, uint32_t constant) {
+  size_t kept = e->comparisons_len < e->comparisons_max ? e->comparisons_len : e->comparisons_max;
+  for (size_t i = 0; i < kept; i++) {
+    const struct bpf_comparison *c = &e->comparisons[i];
+    if (c->word == v->word && c->mask == v->bits && c->constant == constant)
+      return;
+  }
+  if (kept < e->comparisons_max)
+    e->comparisons[kept] = (struct bpf_comparison){ v->word, v->bits, constant };
+  e->comparisons_len++;
+}
+
 /* True: the branch was decided, and the state goes on at its target; false: what is possible was pushed. */
 static bool branch(struct exploration *e, struct state *s, const struct sock_filter *i) {
   struct value operand = BPF_SRC(i->code) == BPF_X ? s->x : (struct value){ VALUE_CONSTANT, 0, i->k };
@@ -166,6 +180,8 @@ static bool branch(struct exploration *e, struct state *s, const struct sock_fil
     return true;
   }
   bool tracked = s->a.kind == VALUE_WORD && operand.kind == VALUE_CONSTANT;
+  if (tracked)
+    note_comparison(e, &s->a, operand.bits);
   for (int outcome = 0; outcome < 2; outcome++) {
     struct state narrowed = *s;
     if (!tracked || assume(e, &narrowed, op, &s->a, operand.bits, outcome))
@@ -283,6 +299,18 @@ unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch,
 unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch) {
   struct exploration e = { .program = program, .data = { .arch = arch } };
   return len ? explore(&e) : 0;
+}
+
+size_t bpf_comparisons(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr,
+                       struct bpf_comparison *ret, size_t max) {
+  struct exploration e = { .program = program,
+                           .data = { .nr = (int)nr, .arch = arch },
+                           .number_known = true,
+                           .comparisons = ret,
+                           .comparisons_max = max };
+  if (len)
+    explore(&e);
+  return e.comparisons_len;
 }
 
 size_t bpf_reachable(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,48 @@ static int compare_values(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static void sort_unique(struct argument_points *p) {
+  qsort(p->all, p->all_len, sizeof *p->all, compare_values);
+  size_t unique = 1;
+  for (size_t k = 1; k < p->all_len; k++)
+    if (p->all[k] != p->all[unique - 1])
+      p->all[unique++] = p->all[k];
+  p->all_len = unique;
+}
+
+/* Values of one half around the constants that programs compare it with. */
+static void gather_half(struct argument_points *half, const struct points_source *source, unsigned word) {
+  add_point(half, 0);
+  add_point(half, UINT32_MAX);
+  for (size_t i = 0; i < source->comparisons_len; i++) {
+    const struct bpf_comparison *c = &source->comparisons[i];
+    if (c->word != word)
+      continue;
+    add_point(half, (uint32_t)(c->constant - 1));
+    add_point(half, c->constant);
+    add_point(half, (uint32_t)(c->constant + 1));
+    add_point(half, c->constant | ~c->mask);
+    for (unsigned bit = 0; bit < 32 && c->mask != UINT32_MAX; bit++)
+      add_point(half, c->constant ^ UINT32_C(1) << bit);
+  }
+}
+
+static void gather_comparisons(struct gathering *g, const struct points_source *source, unsigned argument) {
+  enum { BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
+  unsigned first = (unsigned)(offsetof(struct seccomp_data, args) / 4) + 2 * argument;
+  struct argument_points low = { 0 }, high = { 0 };
+  gather_half(&low, source, first + BIG);
+  gather_half(&high, source, first + !BIG);
+  sort_unique(&low);
+  sort_unique(&high);
+  if (low.all_len + high.all_len > 4) /* more than the ends of both */
+    for (size_t i = 0; i < high.all_len; i++)
+      for (size_t k = 0; k < low.all_len; k++)
+        add_point(g->points, high.all[i] << 32 | low.all[k]);
+  free(low.all);
+  free(high.all);
+}
+
 /* Which conditions hold, and whether the upper half is empty, as a hash: two kinds that share one only lose a
  * vector. */
 static uint64_t kind_of(const struct gathering *g, const struct seccomp_abi *abi, uint64_t value) {
@@ -72,22 +115,29 @@ static void choose_kinds(const struct gathering *g, const struct seccomp_abi *ab
     p->kinds_len = 1;
     return;
   }
-  CLEANUP_FREE uint64_t *kinds = xcalloc(p->all_len, sizeof *kinds);
-  for (size_t i = 0; i < p->all_len; i++)
-    kinds[i] = kind_of(g, abi, p->all[i]);
-  p->kinds = xcalloc(p->all_len, sizeof *p->kinds);
-  for (size_t i = 0; i < p->all_len; i++) {
-    bool first = true, last = true;
-    for (size_t k = 0; k < i; k++)
-      first &= kinds[k] != kinds[i];
-    for (size_t k = i + 1; k < p->all_len; k++)
-      last &= kinds[k] != kinds[i];
-    if (first || last)
-      p->kinds[p->kinds_len++] = p->all[i];
+  struct kind {
+    uint64_t id, least, greatest;
+  };
+  CLEANUP_FREE struct kind *kinds = xcalloc(p->all_len, sizeof *kinds);
+  size_t len = 0;
+  for (size_t i = 0; i < p->all_len; i++) { /* ascending */
+    uint64_t id = kind_of(g, abi, p->all[i]);
+    size_t k = 0;
+    while (k < len && kinds[k].id != id)
+      k++;
+    if (k == len)
+      kinds[len++] = (struct kind){ id, p->all[i], p->all[i] };
+    kinds[k].greatest = p->all[i];
+  }
+  p->kinds = xcalloc(2 * len, sizeof *p->kinds);
+  for (size_t k = 0; k < len; k++) {
+    p->kinds[p->kinds_len++] = kinds[k].least;
+    if (kinds[k].greatest != kinds[k].least)
+      p->kinds[p->kinds_len++] = kinds[k].greatest;
   }
 }
 
-void call_points_make(struct call_points *ret, const struct seccomp_profile *const *profiles, size_t len,
+void call_points_make(struct call_points *ret, const struct points_source *source,
                       const struct seccomp_abi *abi, const char *name) {
   struct gathering g[SECCOMP_ARGS] = { 0 };
   for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
@@ -96,21 +146,16 @@ void call_points_make(struct call_points *ret, const struct seccomp_profile *con
     add_point(g[i].points, UINT64_MAX);
   }
   enum seccomp_mux mux = seccomp_mux_of_call(name);
-  for (size_t i = 0; i < len; i++) {
-    const struct seccomp_call *call = seccomp_profile_find(profiles[i], name);
+  for (size_t i = 0; i < source->profiles_len; i++) {
+    const struct seccomp_call *call = seccomp_profile_find(source->profiles[i], name);
     if (call)
       gather_call(g, call);
     if (mux != SECCOMP_MUX_NONE && seccomp_abi_multiplexes(abi, mux))
-      gather_members(g, profiles[i], mux);
+      gather_members(g, source->profiles[i], mux);
   }
   for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
-    struct argument_points *p = &ret->args[i];
-    qsort(p->all, p->all_len, sizeof *p->all, compare_values);
-    size_t unique = 1;
-    for (size_t k = 1; k < p->all_len; k++)
-      if (p->all[k] != p->all[unique - 1])
-        p->all[unique++] = p->all[k];
-    p->all_len = unique;
+    gather_comparisons(&g[i], source, i);
+    sort_unique(&ret->args[i]);
     choose_kinds(&g[i], abi);
     free(g[i].conditions);
   }

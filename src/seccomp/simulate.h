@@ -58,6 +58,15 @@ unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch,
 /* The same for every number of the arch at once. */
 unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch);
 
+/* A comparison that decides over a call: of a word of struct seccomp_data, under a mask, with a constant. */
+struct bpf_comparison {
+  unsigned word; /* its offset / 4 */
+  uint32_t mask, constant;
+};
+/* Those that the exploration meets, each once. Returns how many there are; no more than `max` are written. */
+size_t bpf_comparisons(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr,
+                       struct bpf_comparison *ret, size_t max);
+
 /* Counts the system calls first .. first+count-1 that may be carried out; marks them in ret_reached (NULL:
  * not wanted), which has `count` entries. */
 size_t bpf_reachable(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Vectors that one system call, and all of them together, may cost. */
-enum { VECTORS_PER_CALL = 1 << 17, VECTORS_TOTAL = 1 << 20 };
+enum { VECTORS_PER_CALL = 1 << 17, VECTORS_TOTAL = 1 << 20, COMPARISONS_MAX = 256 };
 
 /* One number of one ABI. */
 struct subject {
@@ -125,21 +125,45 @@ static int judge_point(struct validator *w, const struct subject *s, const uint6
   return 0;
 }
 
+static int too_many(struct validator *w, const struct subject *s) {
+  if (s->name && *w->ret_call == NULL)
+    *w->ret_call = xstrdup(s->name);
+  return error_set(w->err, ERROR_INTERNAL, 0,
+                   "/linux/seccomp: the conditions on %s are too many to be checked",
+                   s->name ? s->name : "a call");
+}
+
+/* All programs' comparisons for the call. False: more than there is room for. */
+static bool add_comparisons(const struct seccomp_program *p, const struct subject *s,
+                            struct bpf_comparison all[COMPARISONS_MAX], size_t *len) {
+  if (!p)
+    return true;
+  size_t room = COMPARISONS_MAX - *len;
+  size_t found = bpf_comparisons(p->filter, p->len, s->abi->audit, s->number, all + *len, room);
+  *len += found < room ? found : room;
+  return found <= room;
+}
+
 static int judge_points(struct validator *w, const struct subject *s) {
-  const struct seccomp_profile *profiles[1 + SECCOMP_INPUTS_MAX] = { w->v->result };
-  for (size_t i = 0; i < w->v->inputs_len; i++)
-    profiles[1 + i] = w->v->inputs[i];
+  const struct seccomp_validation *v = w->v;
+  const struct seccomp_profile *profiles[1 + SECCOMP_INPUTS_MAX] = { v->result };
+  struct bpf_comparison comparisons[COMPARISONS_MAX];
+  struct points_source source = { profiles, 1, comparisons, 0 };
+  bool room = true;
+  for (size_t i = 0; i < v->programs_len; i++)
+    room = room && add_comparisons(v->programs[i], s, comparisons, &source.comparisons_len);
+  for (size_t i = 0; i < v->inputs_len; i++) {
+    profiles[source.profiles_len++] = v->inputs[i];
+    room = room && add_comparisons(v->input_programs[i], s, comparisons, &source.comparisons_len);
+  }
+  if (!room)
+    return too_many(w, s);
   CLEANUP_CALL_POINTS struct call_points points = { 0 };
-  call_points_make(&points, profiles, 1 + w->v->inputs_len, s->abi, s->name ? s->name : "");
+  call_points_make(&points, &source, s->abi, s->name ? s->name : "");
   uint64_t count = call_points_count(&points);
   w->vectors += count < VECTORS_TOTAL ? count : VECTORS_TOTAL;
-  if (count > VECTORS_PER_CALL || w->vectors > VECTORS_TOTAL) {
-    if (s->name && *w->ret_call == NULL)
-      *w->ret_call = xstrdup(s->name);
-    return error_set(w->err, ERROR_INTERNAL, 0,
-                     "/linux/seccomp: the conditions on %s are too many to be checked",
-                     s->name ? s->name : "a call");
-  }
+  if (count > VECTORS_PER_CALL || w->vectors > VECTORS_TOTAL)
+    return too_many(w, s);
   enter_all(w, s);
   struct points_cursor cursor = { 0 };
   uint64_t args[SECCOMP_ARGS];
