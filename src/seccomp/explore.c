@@ -273,10 +273,12 @@ static void advance(struct exploration *e, struct state *s) {
   }
 }
 
-static unsigned explore(struct exploration *e) {
+static unsigned explore(struct exploration *e, uint32_t first, uint32_t last) {
   struct state s = { .exclusions = NO_PARENT }; /* A, X and memory are the constant 0 */
   for (size_t i = 0; i < WORDS; i++)
     s.words[i].max = UINT32_MAX;
+  s.words[offsetof(struct seccomp_data, nr) / 4].min = first;
+  s.words[offsetof(struct seccomp_data, nr) / 4].max = last;
   push(e, &s, 0);
   while (e->pending_len && e->actions != BPF_SET_ALL) {
     s = e->pending[--e->pending_len];
@@ -290,15 +292,21 @@ static unsigned explore(struct exploration *e) {
 }
 
 unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr) {
+  struct bpf_entry entry;
+  bpf_enter(program, len, arch, nr, &entry);
+  if (entry.pc < len &&
+      program[entry.pc].code == (BPF_RET | BPF_K)) /* most calls: no argument is looked at */
+    return BPF_SET(program[entry.pc].k);
   struct exploration e = { .program = program,
                            .data = { .nr = (int)nr, .arch = arch },
                            .number_known = true };
-  return len ? explore(&e) : 0;
+  return len ? explore(&e, nr, nr) : 0;
 }
 
-unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch) {
+unsigned bpf_reach_numbers(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,
+                           uint32_t last) {
   struct exploration e = { .program = program, .data = { .arch = arch } };
-  return len ? explore(&e) : 0;
+  return len ? explore(&e, first, last) : 0;
 }
 
 size_t bpf_comparisons(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr,
@@ -309,7 +317,7 @@ size_t bpf_comparisons(const struct sock_filter *program, size_t len, uint32_t a
                            .comparisons = ret,
                            .comparisons_max = max };
   if (len)
-    explore(&e);
+    explore(&e, nr, nr);
   return e.comparisons_len;
 }
 

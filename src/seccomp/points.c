@@ -71,14 +71,15 @@ static void gather_half(struct argument_points *half, const struct points_source
   add_point(half, UINT32_MAX);
   for (size_t i = 0; i < source->comparisons_len; i++) {
     const struct bpf_comparison *c = &source->comparisons[i];
-    if (c->word != word)
+    if (c->word != word || c->mask == 0)
       continue;
     add_point(half, (uint32_t)(c->constant - 1));
     add_point(half, c->constant);
     add_point(half, (uint32_t)(c->constant + 1));
     add_point(half, c->constant | ~c->mask);
     for (unsigned bit = 0; bit < 32 && c->mask != UINT32_MAX; bit++)
-      add_point(half, c->constant ^ UINT32_C(1) << bit);
+      if (c->mask & UINT32_C(1) << bit)
+        add_point(half, c->constant ^ UINT32_C(1) << bit);
   }
 }
 

@@ -55,8 +55,9 @@ unsigned bpf_strictness(uint32_t verdict);
  */
 unsigned bpf_reach(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t nr);
 
-/* The same for every number of the arch at once. */
-unsigned bpf_reach_arch(const struct sock_filter *program, size_t len, uint32_t arch);
+/* The same for the numbers first .. last at once. */
+unsigned bpf_reach_numbers(const struct sock_filter *program, size_t len, uint32_t arch, uint32_t first,
+                           uint32_t last);
 
 /* A comparison that decides over a call: of a word of struct seccomp_data, under a mask, with a constant. */
 struct bpf_comparison {
