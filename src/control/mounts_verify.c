@@ -126,7 +126,7 @@ static bool options_stricter(const struct mount_view *before, const struct mount
   const struct mount_options *b = &before->is, *a = &after->is;
   json_auto_t *rest_before = mount_options_rest(before->options);
   json_auto_t *rest_after = mount_options_rest(after->options);
-  return a->bind == b->bind && (b->recursive || !a->recursive) && !(b->set & ~a->set) &&
+  return a->bind == b->bind && a->recursive == b->recursive && !(b->set & ~a->set) &&
          !(b->set_below & ~a->set_below) && !(a->lifted & ~b->lifted) && a->propagation >= b->propagation &&
          a->propagation_below >= b->propagation_below && rest_stricter(rest_before, rest_after);
 }
