@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 #include "facts/facts.h"
+#include "tempdir.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,14 +17,9 @@
 #include <sys/wait.h>
 
 /* A bundle: TOP/bundle with rootfs/ inside, TOP/host for what lies outside. */
-static char top[64];
+static char *top;
 static int top_fd = -1;
 static int bundle = -1;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
 
 static void dir(const char *name) {
   cr_assert(mkdirat(top_fd, name, 0755) == 0, "%s: %s", name, strerror(errno));
@@ -41,8 +36,7 @@ static void link_to(const char *target, const char *name) {
 }
 
 static void setup(void) {
-  snprintf(top, sizeof top, "/tmp/test_facts.XXXXXX");
-  cr_assert(mkdtemp(top) != NULL);
+  top = tempdir_make("test_facts");
   top_fd = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
   dir("bundle");
   dir("bundle/rootfs");
@@ -54,7 +48,7 @@ static void setup(void) {
 static void teardown(void) {
   close(bundle);
   close(top_fd);
-  nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  tempdir_remove(top);
 }
 
 TestSuite(facts, .init = setup, .fini = teardown, .timeout = 20);

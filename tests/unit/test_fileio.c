@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/fileio.h"
+#include "tempdir.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,24 +15,18 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-static char top[64];
+static char *top;
 static int dir = -1;
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
-
 static void setup(void) {
-  snprintf(top, sizeof top, "/tmp/test_fileio.XXXXXX");
-  cr_assert(mkdtemp(top) != NULL);
+  top = tempdir_make("test_fileio");
   dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
   cr_assert(dir >= 0);
 }
 
 static void teardown(void) {
   close(dir);
-  nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  tempdir_remove(top);
 }
 
 TestSuite(fileio, .init = setup, .fini = teardown, .timeout = 20);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 #include "io/path.h"
+#include "tempdir.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static char top[64];
+static char *top;
 static int root = -1;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
 
 static void touch(const char *name) {
   int fd = openat(root, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -26,15 +21,14 @@ static void touch(const char *name) {
 }
 
 static void setup(void) {
-  snprintf(top, sizeof top, "/tmp/test_path.XXXXXX");
-  cr_assert(mkdtemp(top) != NULL);
+  top = tempdir_make("test_path");
   root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
   cr_assert(root >= 0);
 }
 
 static void teardown(void) {
   close(root);
-  nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  tempdir_remove(top);
 }
 
 TestSuite(path, .init = setup, .fini = teardown);
