@@ -86,7 +86,7 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     start "$runtime" "m-$runtime"
     root="/proc/$PID/root"
     awk '$5 == "/" {print $6}' "/proc/$PID/mountinfo" | tail -n 1 | grep -qw ro
-    run in_container "m-$runtime" 'touch /x || echo readonly; cp /bin/busybox /tmp/b && echo copied; /tmp/b true || echo noexec'
+    run in_container "m-$runtime" 'touch /x || echo readonly; cp /bin/busybox /tmp/busybox && echo copied; /tmp/busybox true || echo noexec'
     echo "$output"
     [[ "$output" == *readonly*copied*noexec* ]]
     # A masked file opens (it is /dev/null): what counts is the device behind it.
