@@ -30,6 +30,16 @@ const struct control controls[] = {
       .rules = no_new_privileges_rules,
   },
   {
+      .name = "seccomp",
+      .action_offset = SECTION(seccomp),
+      .on_exec = false, /* an exec inherits it */
+      FUNCTIONS(seccomp),
+      .technique = "T1068",
+      .guarantee = "every system call passes both the engine's filter and the policy's, and none passes by "
+                   "another ABI",
+      .rules = seccomp_rules,
+  },
+  {
       .name = "user",
       .action_offset = SECTION(user),
       .on_exec = true,
@@ -37,16 +47,6 @@ const struct control controls[] = {
       .technique = "T1068",
       .guarantee = "a process runs only as the users and groups that the policy names",
       .rules = user_rules,
-  },
-  {
-      .name = "process",
-      .action_offset = SECTION(process),
-      .on_exec = true,
-      FUNCTIONS(process),
-      .technique = "T1611",
-      .guarantee =
-          "a process starts in and from the container's own files, and takes no precedence over the host",
-      .rules = process_rules,
   },
   {
       .name = "namespaces",
@@ -109,6 +109,16 @@ const struct control controls[] = {
       .technique = "T1499",
       .guarantee = "the container cannot use up the node's processes, memory or CPU time",
       .rules = resources_rules,
+  },
+  {
+      .name = "process",
+      .action_offset = SECTION(process),
+      .on_exec = true,
+      FUNCTIONS(process),
+      .technique = "T1611",
+      .guarantee =
+          "a process starts in and from the container's own files, and takes no precedence over the host",
+      .rules = process_rules,
   },
   {
       .name = "environment",

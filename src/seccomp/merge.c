@@ -32,11 +32,11 @@ static bool has_action(const struct seccomp_profile *profile, uint32_t action) {
 }
 
 /* A filter has one listener: the policy's when it has one, else the engine's where that is allowed. An engine
- * that names the policy's means the same one. */
+ * that names the policy's means the same one; a policy that is the engine's own profile has none. */
 static void choose_listener(struct merge *m) {
   const char *engine = m->engine->listener_path, *policy = m->policy->listener_path;
-  m->policy_notify = policy != NULL;
-  m->engine_notify = engine && (policy ? strcmp(engine, policy) == 0 : m->options->engine_listener);
+  m->policy_notify = policy && (m->policy != m->engine || m->options->engine_listener);
+  m->engine_notify = engine && (m->policy_notify ? strcmp(engine, policy) == 0 : m->options->engine_listener);
 }
 
 static void set_listener(struct merge *m) {

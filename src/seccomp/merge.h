@@ -33,6 +33,7 @@ void seccomp_merge_report_free(struct seccomp_merge_report *report);
 #define CLEANUP_SECCOMP_MERGE_REPORT CLEANUP(seccomp_merge_report_free)
 
 /*
+ * Where one side has no profile both pointers are the other's; the listener then counts as the engine's.
  * Cannot fail. Deterministic, and merge(merge(a, b), b) encodes as merge(a, b) does. `report` may be NULL.
  * Where both give ERRNO, an errno that a rule names wins over a default's, and then the policy's over the
  * engine's. Flags: LOG if either asks for it, SPEC_ALLOW only if both do, WAIT_KILLABLE_RECV with its
