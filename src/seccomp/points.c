@@ -11,6 +11,7 @@
 struct gathering {
   const struct seccomp_condition **conditions;
   size_t conditions_len;
+  unsigned low_word, high_word; /* where the argument stands in struct seccomp_data, in words */
   struct argument_points *points;
 };
 
@@ -83,12 +84,10 @@ static void gather_half(struct argument_points *half, const struct points_source
   }
 }
 
-static void gather_comparisons(struct gathering *g, const struct points_source *source, unsigned argument) {
-  enum { BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
-  unsigned first = (unsigned)(offsetof(struct seccomp_data, args) / 4) + 2 * argument;
+static void gather_comparisons(struct gathering *g, const struct points_source *source) {
   struct argument_points low = { 0 }, high = { 0 };
-  gather_half(&low, source, first + BIG);
-  gather_half(&high, source, first + !BIG);
+  gather_half(&low, source, g->low_word);
+  gather_half(&high, source, g->high_word);
   sort_unique(&low);
   sort_unique(&high);
   if (low.all_len + high.all_len > 4) /* more than the ends of both */
@@ -99,19 +98,28 @@ static void gather_comparisons(struct gathering *g, const struct points_source *
   free(high.all);
 }
 
-/* Which conditions hold, and whether the upper half is empty, as a hash: two kinds that share one only lose a
- * vector. */
-static uint64_t kind_of(const struct gathering *g, const struct seccomp_abi *abi, uint64_t value) {
+/* Which conditions hold and how each comparison ends, as a hash: two kinds that share one only lose a vector.
+ */
+static uint64_t kind_of(const struct gathering *g, const struct points_source *source,
+                        const struct seccomp_abi *abi, uint64_t value) {
   uint64_t kind = value >> 32 ? 3 : 7;
   for (size_t i = 0; i < g->conditions_len; i++)
     kind = kind * 0x9e3779b97f4a7c15u + seccomp_condition_holds(g->conditions[i], abi, value);
+  for (size_t i = 0; i < source->comparisons_len; i++) {
+    const struct bpf_comparison *c = &source->comparisons[i];
+    if (c->word != g->low_word && c->word != g->high_word)
+      continue;
+    uint32_t half = (uint32_t)(c->word == g->low_word ? value : value >> 32) & c->mask;
+    kind = kind * 0x9e3779b97f4a7c15u + (half == c->constant ? 0 : half > c->constant ? 1 : 2);
+  }
   return kind;
 }
 
-/* The least and the greatest point of each kind; one for an argument without conditions. */
-static void choose_kinds(const struct gathering *g, const struct seccomp_abi *abi) {
+/* The least and the greatest point of each kind; one for an argument that nothing looks at. */
+static void choose_kinds(const struct gathering *g, const struct points_source *source,
+                         const struct seccomp_abi *abi) {
   struct argument_points *p = g->points;
-  if (g->conditions_len == 0) {
+  if (p->all_len <= 2) {
     p->kinds = xcalloc(1, sizeof *p->kinds);
     p->kinds_len = 1;
     return;
@@ -122,7 +130,7 @@ static void choose_kinds(const struct gathering *g, const struct seccomp_abi *ab
   CLEANUP_FREE struct kind *kinds = xcalloc(p->all_len, sizeof *kinds);
   size_t len = 0;
   for (size_t i = 0; i < p->all_len; i++) { /* ascending */
-    uint64_t id = kind_of(g, abi, p->all[i]);
+    uint64_t id = kind_of(g, source, abi, p->all[i]);
     size_t k = 0;
     while (k < len && kinds[k].id != id)
       k++;
@@ -142,6 +150,10 @@ void call_points_make(struct call_points *ret, const struct points_source *sourc
                       const struct seccomp_abi *abi, const char *name) {
   struct gathering g[SECCOMP_ARGS] = { 0 };
   for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
+    enum { BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
+    unsigned first = (unsigned)(offsetof(struct seccomp_data, args) / 4) + 2 * i;
+    g[i].low_word = first + BIG;
+    g[i].high_word = first + !BIG;
     g[i].points = &ret->args[i];
     add_point(g[i].points, 0);
     add_point(g[i].points, UINT64_MAX);
@@ -155,9 +167,9 @@ void call_points_make(struct call_points *ret, const struct points_source *sourc
       gather_members(g, source->profiles[i], mux);
   }
   for (unsigned i = 0; i < SECCOMP_ARGS; i++) {
-    gather_comparisons(&g[i], source, i);
+    gather_comparisons(&g[i], source);
     sort_unique(&ret->args[i]);
-    choose_kinds(&g[i], abi);
+    choose_kinds(&g[i], source, abi);
     free(g[i].conditions);
   }
 }
