@@ -8,6 +8,7 @@
 #include "seccomp/profile_file.h"
 #include "seccomp/validate.h"
 
+#include <linux/seccomp.h>
 #include <string.h>
 
 #define ENGINE_POINTER "/linux/seccomp"
@@ -130,10 +131,13 @@ static void merge(const struct task *t, const struct strlist *coarse, struct sec
                                                  .runtime = t->runtime,
                                                  .engine_listener = t->policy->seccomp.listener,
                                                  .coarse = coarse };
-  /* A side that is not there asks for nothing beyond what the other does. */
-  const struct seccomp_profile *engine = t->has_engine ? &t->engine : &t->profile;
-  const struct seccomp_profile *profile = t->has_profile ? &t->profile : &t->engine;
-  seccomp_profile_merge(engine, profile, &options, ret, NULL);
+  /* A side that is not there allows all that the other does, and has no listener. */
+  const struct seccomp_profile *only = t->has_engine ? &t->engine : &t->profile;
+  const struct seccomp_profile neutral = {
+    .default_action = SECCOMP_RET_ALLOW, .abis = only->abis, .abis_len = only->abis_len, .flags = only->flags
+  };
+  seccomp_profile_merge(t->has_engine ? &t->engine : &neutral, t->has_profile ? &t->profile : &neutral,
+                        &options, ret, NULL);
   if (!wants_speculation(t))
     ret->flags &= ~(unsigned)SECCOMP_PROFILE_SPEC_ALLOW;
 }
