@@ -8,6 +8,7 @@ setup() {
   oh_setup
   POLICY=privileged
   mkdir -p "$T/bare" "$T/ours"
+  : >"$T/empty" # not /dev/null, which crun would hand to the user of an exec
 }
 teardown() { oh_teardown; }
 
@@ -34,7 +35,7 @@ both() {
       else
         "$OH" --config "$T/config.json" --policy privileged --root "$T/root" --log "$T/ours.log" --log-format json "${args[@]}"
       fi
-    ) >"$T/$side.out" 2>"$T/$side.err" <"${STDIN:-/dev/null}" || code=$?
+    ) >"$T/$side.out" 2>"$T/$side.err" <"${STDIN:-$T/empty}" || code=$?
     echo "$code" >"$T/$side.code"
   done
   local what
