@@ -323,6 +323,25 @@ Test(fileio, replace_removes_what_dead_writers_left) {
   cr_expect(count_entries(dir) == 3 + ARRAY_SIZE(strange));
 }
 
+/* A writer of another user is alive although we may not signal it. */
+Test(fileio, replace_leaves_other_users_writers_alone) {
+  if (geteuid() != 0)
+    cr_skip_test("needs root");
+  CLEANUP_FREE char *other = xasprintf(".config.json.oci-harden.%d.0011", (int)getppid());
+  put(dir, other, "", 0600);
+  cr_assert(fchownat(dir, ".", 65534, 65534, 0) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    struct error err = { 0 };
+    if (setgid(65534) < 0 || setuid(65534) < 0)
+      _exit(2);
+    _exit(file_replace(dir, "config.json", "new", 3, NULL, &err) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  cr_assert(waitpid(child, &status, 0) == child && status == 0);
+  cr_expect(faccessat(dir, other, F_OK, 0) == 0);
+}
+
 /* A reader never sees anything but one whole version. */
 Test(fileio, replace_is_atomic_for_readers) {
   enum { SIZE = 50000, ROUNDS = 300 };
