@@ -87,12 +87,32 @@ int file_read(int dirfd, const char *path, enum resolve resolve, size_t limit, c
   return 0;
 }
 
+static bool maps_host_root(void) {
+  CLEANUP_FREE char *map = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (file_read(AT_FDCWD, "/proc/self/uid_map", RESOLVE_TRUSTED, CHUNK, &map, &len, NULL, &ignored) < 0)
+    return true;
+  for (const char *line = map; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+    char *end;
+    (void)strtoul(line, &end, 10);
+    if (strtoul(end, NULL, 10) == 0)
+      return true;
+  }
+  return false;
+}
+
+bool file_owner_is_trusted(uid_t owner) {
+  enum { OVERFLOW_UID = 65534 }; /* the kernel's default; where it was changed, rootless is refused */
+  return owner == 0 || owner == geteuid() || (owner == OVERFLOW_UID && !maps_host_root());
+}
+
 int file_read_trusted(const char *path, size_t limit, char **ret_data, size_t *ret_len, struct error *err) {
   CLEANUP_FD int fd = -1;
   struct stat st = { 0 };
   if (open_regular(AT_FDCWD, path, RESOLVE_TRUSTED, ERROR_POLICY, &fd, &st, err) < 0)
     return -1;
-  if (st.st_uid != 0 && st.st_uid != geteuid())
+  if (!file_owner_is_trusted(st.st_uid))
     return error_set(err, ERROR_POLICY, 0, "%s is not trusted: it belongs to uid %u; chown it to root", path,
                      (unsigned)st.st_uid);
   /* A POSIX ACL that lets others write shows in the group bits (its mask). */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "io/path.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,12 @@ int file_read_fd(int fd, const char *name, size_t limit, char **ret_data, size_t
  * the open does not block. *ret_stat, if not NULL, is of the fd that was read. */
 int file_read(int dirfd, const char *path, enum resolve resolve, size_t limit, char **ret_data,
               size_t *ret_len, struct stat *ret_stat, struct error *err) MUST_CHECK;
+
+/* May what this uid owns be believed? Root and ourselves. In a user namespace that does not map the host's
+ * root, as a rootless engine makes it, root's files belong to the overflow uid: that is believed too, there
+ * being no way to tell root's from those of other unmapped users, who have nothing in the places that we are
+ * told to look. */
+bool file_owner_is_trusted(uid_t owner);
 
 /* file_read for a file whose content is trusted: a regular file owned by root or by our own uid,
  * writable by its owner only (checked on the fd), else ERROR_POLICY. */

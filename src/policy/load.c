@@ -37,7 +37,7 @@ static int check_directory(int fd, const char *dir, struct error *err) {
   struct stat st;
   if (fstat(fd, &st) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "cannot stat %s", dir);
-  if (st.st_uid != 0 && st.st_uid != geteuid())
+  if (!file_owner_is_trusted(st.st_uid))
     return error_set(err, ERROR_POLICY, 0, "%s is not trusted: it belongs to uid %u; chown it to root", dir,
                      (unsigned)st.st_uid);
   if (st.st_mode & (S_IWGRP | S_IWOTH))

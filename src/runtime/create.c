@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create, run and restore: a container comes to be from a bundle. */
 #include "base/cleanup.h"
+#include "base/stamp.h"
 #include "runtime/call.h"
 #include "runtime/record.h"
 
@@ -75,10 +76,8 @@ static bool output_has_user_namespace(const struct call *c) {
 }
 
 static int save(struct call *c, int fd, struct error *err) {
-  char created[32];
-  struct tm tm;
-  time_t now = time(NULL);
-  strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+  char created[STAMP_SIZE];
+  stamp_seconds(created, time(NULL));
   struct state state = {
     .id = (char *)c->command.id,
     .root = c->root,

@@ -2,6 +2,7 @@
 #include "runtime/event.h"
 
 #include "base/cleanup.h"
+#include "base/stamp.h"
 #include "base/str.h"
 #include "control/control.h"
 #include "io/fileio.h"
@@ -190,10 +191,8 @@ static void add_event_fields(json_t *event, const struct event *e) {
 }
 
 json_t *event_build(const struct event *e, const struct timespec *now, pid_t pid) {
-  char seconds[32], stamp[48];
-  struct tm tm;
-  strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now->tv_sec, &tm));
-  snprintf(stamp, sizeof stamp, "%s.%03ldZ", seconds, now->tv_nsec / 1000000);
+  char stamp[STAMP_SIZE];
+  stamp_millis(stamp, now);
   json_t *event = new_object();
   set_text(event, "@timestamp", stamp);
   set_text(event, "ecs.version", "8.11.0");

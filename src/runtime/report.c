@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/report.h"
 
+#include "base/stamp.h"
 #include "base/str.h"
 #include "io/fileio.h"
 #include "io/jsonx.h"
@@ -15,9 +16,8 @@ char *report_text(const struct error *err) {
 }
 
 char *report_line(const char *text, bool json, time_t now) {
-  char stamp[32];
-  struct tm tm;
-  strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+  char stamp[STAMP_SIZE];
+  stamp_seconds(stamp, now);
   CLEANUP_STR struct str line = { 0 };
   json_auto_t *message = jsonx_string_new(text);
   if (json) {

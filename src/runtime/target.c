@@ -2,6 +2,7 @@
 #include "runtime/target.h"
 
 #include "base/cleanup.h"
+#include "io/fileio.h"
 #include "io/path.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ static int check(int fd, const char *path, struct error *err) {
     return error_set(err, ERROR_SYSTEM, errno, "runtime %s", path);
   if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
     return error_set_rule(err, ERROR_POLICY, "OH-RUN-002", "runtime %s is not an executable file", path);
-  if (st.st_uid != 0 && st.st_uid != geteuid())
+  if (!file_owner_is_trusted(st.st_uid))
     return error_set_rule(err, ERROR_POLICY, "OH-RUN-003",
                           "runtime %s is not trusted: it belongs to uid %u; chown it to root", path,
                           (unsigned)st.st_uid);
