@@ -413,3 +413,37 @@ refused() { # refused RULE TEXT ARGS...: exit 1 (255 for exec), our message on s
   run oh state c1
   [ "$status" -eq 1 ] && [[ "$output" == *OH-RUN-001* ]]
 }
+
+@test "without root: as a user, and in a rootless engine's user namespace" {
+  oh_config crun
+  b=$(CMD='cat /proc/self/status' bundle one 'del(.linux.cgroupsPath, .linux.resources, .linux.sysctl)
+    | .mounts |= map(select(.type != "sysfs")) | (.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]')
+  jq -n '{name: "rootless", extends: "restricted", resources: {action: "off"}}' >"$T/policies/rootless.json"
+  chmod 644 "$T/config.json" "$T/policies/rootless.json"
+  cp "$OH" "$T/oci-harden"
+  mkdir "$T/home" "$T/home/state" "$T/home/root"
+  mv "$b" "$T/home/one"
+  b=$T/home/one
+  jq --arg s "$T/home/state" --arg e "$T/home/events.json" '.stateDir = $s | .events = $e' "$T/config.json" >"$T/c"
+  cat "$T/c" >"$T/config.json"
+  cp "$b/config.json" "$T/before"
+  chown -R 1000:1000 "$T/home"
+  as_user() { setpriv --reuid 1000 --regid 1000 --clear-groups "$@"; }
+  hardened() { "$T/oci-harden" --config "$T/config.json" --policy rootless --root "$T/home/root" --cgroup-manager disabled "$@"; }
+  export -f hardened
+  export T
+  # podman's way: the engine has made a user namespace in which it is root, and the host's root is nobody's number
+  run as_user unshare --user --map-root-user bash -c 'hardened run --bundle "$T/home/one" c1'
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'CapBnd:'*0000000000000400*'NoNewPrivs:'*1*'Seccomp:'*2*'Seccomp_filters:'*2* ]]
+  # a person's way: no privilege, and a user namespace in the config
+  jq '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}]
+    | .linux.gidMappings = .linux.uidMappings' "$T/before" >"$T/c"
+  cat "$T/c" >"$b/config.json"
+  run as_user bash -c 'hardened run --bundle "$T/home/one" c2'
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'CapBnd:'*0000000000000400*'NoNewPrivs:'*1* ]]
+  [ "$(stat -c '%u %a' "$T/home/state" "$b/config.engine.json" | xargs)" = "1000 $(stat -c %a "$T/home/state") 1000 600" ]
+}
