@@ -226,11 +226,11 @@ int devices_not_weaker(enum spec_kind kind, const json_t *before, const json_t *
       return control_broken(err, rules_pointer, "\"%s\" was not allowed", example);
   }
   const json_t *had = control_at(before, nodes_pointer), *has = control_at(after, nodes_pointer);
-  for (size_t i = 0; i < json_array_size(has); i++) {
-    bool found = false;
-    for (size_t k = 0; k < json_array_size(had) && !found; k++)
-      found = json_equal(json_array_get(had, k), json_array_get(has, i)) != 0;
-    if (!found)
+  size_t k = 0; /* they keep their order */
+  for (size_t i = 0; i < json_array_size(has); i++, k++) {
+    while (k < json_array_size(had) && !json_equal(json_array_get(had, k), json_array_get(has, i)))
+      k++;
+    if (k >= json_array_size(had))
       return control_broken(err, nodes_pointer, "node %zu was not there", i);
   }
   return 0;

@@ -80,9 +80,20 @@ static bool excepted(const char *path, const struct strlist *globs) {
   return false;
 }
 
+/* A private ipc namespace beside the host's /dev/shm would be half of what was promised: POSIX shared memory
+ * and semaphores live there. */
+static const char *shared_memory(const char *path, const struct policy *policy) {
+  int action = policy->namespaces.action; /* in a policy of mode audit this is recorded like all else */
+  bool promised =
+      (action == ACTION_HARDEN || action == ACTION_DENY) && policy->namespaces.ipc == NAMESPACE_PRIVATE;
+  return promised && path_is_below(path, "/dev/shm") ? "/dev/shm" : NULL;
+}
+
 /* By text alone: the sensitive path that this is, or lies below. */
 static const char *sensitive_text(const char *path, const struct policy *policy) {
   const char *found = facts_sensitive(path);
+  if (!found)
+    found = shared_memory(path, policy);
   for (size_t i = 0; !found && i < policy->mounts.deny_sources.len; i++)
     if (control_path_below(path, policy->mounts.deny_sources.items[i]))
       found = policy->mounts.deny_sources.items[i];
@@ -98,9 +109,8 @@ enum source_verdict mount_source_judge(const struct facts *facts, const struct p
   if (fact) {
     if (!fact->real)
       return SOURCE_UNKNOWN;
-    *ret_why = fact->sensitive;
-    return fact->sensitive && !excepted(fact->real, &policy->mounts.allow_sources) ? SOURCE_SENSITIVE
-                                                                                   : SOURCE_FINE;
+    *ret_why = fact->sensitive ? fact->sensitive : shared_memory(fact->real, policy);
+    return *ret_why && !excepted(fact->real, &policy->mounts.allow_sources) ? SOURCE_SENSITIVE : SOURCE_FINE;
   }
   if (*source != '/')
     return SOURCE_FINE; /* of the bundle: there is no host to ask */

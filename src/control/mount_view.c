@@ -49,10 +49,10 @@ static const struct mount_view *underlying(const struct mount_list *l, size_t co
 static void place_view(struct mount_view *v, const struct mount_list *earlier, size_t count,
                        const struct facts *facts) {
   v->place = mount_place(facts, v->destination, &v->why);
-  if (!v->place)
+  if (!v->place || strcmp(v->place, v->text) == 0)
     return;
   const struct mount_view *under = underlying(earlier, count, v->text);
-  if (!under || strcmp(v->place, v->text) == 0)
+  if (!under)
     return;
   if (strcmp(under->type, "bind") == 0) {
     v->redirected = true;
@@ -75,6 +75,8 @@ void mount_list_read(struct mount_list *ret, const json_t *mounts, const struct 
       v->destination = "";
     v->source = member(v->mount, "source");
     v->options = json_object_get(v->mount, "options");
+    if (json_is_null(v->options))
+      v->options = NULL;
     mount_options_read(v->options, &v->is);
     v->type = v->is.bind ? "bind" : member(v->mount, "type");
     if (!v->type)
