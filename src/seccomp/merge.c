@@ -90,10 +90,10 @@ static bool listed(const struct strlist *names, const char *name) {
   return names && (strlist_has(names, name) || strlist_has(names, "*"));
 }
 
-static void merge_call(struct merge *m, const struct seccomp_call *engine,
+static void merge_call(struct merge *m, const char *name, const struct seccomp_call *engine,
                        const struct seccomp_call *policy) {
   struct seccomp_call *call = &m->result.calls[m->result.calls_len++];
-  call->name = xstrdup(engine ? engine->name : policy->name);
+  call->name = xstrdup(name);
   struct combine_input in = {
     .engine = { engine, default_of(m, m->engine, m->engine_notify),
                 notify_allowed(m, m->engine_notify, call->name) },
@@ -118,8 +118,13 @@ static void merge_calls(struct merge *m) {
   const struct seccomp_profile *a = m->engine, *b = m->policy;
   m->result.calls = xcalloc(a->calls_len + b->calls_len + 2, sizeof(*m->result.calls));
   for (size_t i = 0, j = 0; i < a->calls_len || j < b->calls_len;) {
-    int order = i == a->calls_len ? 1 : j == b->calls_len ? -1 : strcmp(a->calls[i].name, b->calls[j].name);
-    merge_call(m, order <= 0 ? &a->calls[i] : NULL, order >= 0 ? &b->calls[j] : NULL);
+    const struct seccomp_call *x = i < a->calls_len ? &a->calls[i] : NULL;
+    const struct seccomp_call *y = j < b->calls_len ? &b->calls[j] : NULL;
+    int order = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
+    if (order <= 0)
+      merge_call(m, x->name, x, order == 0 ? y : NULL);
+    else
+      merge_call(m, y->name, NULL, y);
     i += order <= 0;
     j += order >= 0;
   }

@@ -3,13 +3,43 @@
  * Two seccomp sections in one text: [engine, policy, options]. Both decoded, intersected, and the result
  * judged by what the three mean. Whatever the sections are, the intersection must be as strict as both.
  */
+#include "seccomp/compile.h"
+#include "seccomp/validate.h"
+
 #include "seccomp_oracle.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPTION_NATIVE_ONLY = 1, OPTION_RUNC = 2, OPTION_LISTENER = 4, OPTION_COARSE = 8 };
+enum { OPTION_NATIVE_ONLY = 1, OPTION_RUNC = 2, OPTION_LISTENER = 4, OPTION_COARSE = 8, OPTION_COMPILE = 16 };
+
+static void fail(const char *why) {
+  fprintf(stderr, "%s\n", why);
+  abort();
+}
+
+/* With one action for every call there is nothing that libseccomp could get wrong. */
+static void judge_compiled(const struct seccomp_profile *a, const struct seccomp_profile *b,
+                           struct seccomp_merge_options options, const struct strlist *coarse) {
+  struct seccomp_profile merged CLEANUP_SECCOMP_PROFILE = { 0 };
+  struct error err = { 0 };
+  char *call CLEANUP_FREE = NULL;
+  options.coarse = coarse;
+  seccomp_profile_merge(a, b, &options, &merged, NULL);
+  struct seccomp_compilation job = { .profile = &merged, .abis = &merged };
+  if (seccomp_compile(&job, 1, SECCOMP_COMPILE_LIMIT_MS, &err) < 0)
+    return; /* too long for the kernel, say */
+  struct seccomp_validation validation = { .result = &merged,
+                                           .programs = { &job.program },
+                                           .programs_len = 1,
+                                           .inputs = { a, b },
+                                           .input_names = { "the first", "the second" },
+                                           .inputs_len = 2 };
+  if (seccomp_validate(&validation, &call, &err) < 0)
+    fail(err.message);
+  seccomp_program_free(&job.program);
+}
 
 static void judge(const json_t *pair) {
   struct seccomp_profile a CLEANUP_SECCOMP_PROFILE = { 0 }, b CLEANUP_SECCOMP_PROFILE = { 0 };
@@ -28,10 +58,10 @@ static void judge(const json_t *pair) {
     .coarse = bits & OPTION_COARSE ? &every : NULL,
   };
   struct oracle o = { .a = &a, .b = &b, .random = 0x9e3779b97f4a7c15u };
-  if (!oracle_merge(&o, &options, 2000)) {
-    fprintf(stderr, "%s\n", o.fault);
-    abort();
-  }
+  if (!oracle_merge(&o, &options, 2000))
+    fail(o.fault);
+  if (bits & OPTION_COMPILE)
+    judge_compiled(&a, &b, options, &every);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
