@@ -79,16 +79,20 @@ static int harden_propagation(struct spec *spec, const struct policy *policy, st
                   why(RULE_PROPAGATION, "mount events of the container must not reach the host"), err);
 }
 
-/* runc gives the tmpfs the mode of the directory it covers, where there is one; crun the one asked for. */
-static json_t *make_tmpfs(const char *place, int64_t size) {
+/*
+ * runc gives the tmpfs the mode of the directory it covers, where there is one; crun the one asked for.
+ * tmpcopyup only where something is to be copied: runc then mounts three times and waits for the kernel's
+ * grace period at each of them, which takes longer than all the rest of the hardening.
+ */
+static json_t *make_tmpfs(const char *place, int64_t size, bool copy_up) {
   CLEANUP_FREE char *bytes = xasprintf("size=%" PRId64, size);
   const char *mode = str_ends(place, "/tmp") || strcmp(place, "/dev/shm") == 0 ? "mode=1777" : "mode=0755";
-  const char *const options[] = { "nosuid", "nodev", "noexec", "tmpcopyup", bytes, mode };
+  const char *const options[] = { "nosuid", "nodev", "noexec", bytes, mode, "tmpcopyup" };
   json_t *list = json_array();
   json_t *mount = json_object();
   if (!list || !mount)
     die_out_of_memory();
-  for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+  for (size_t i = 0; i < ARRAY_SIZE(options) - !copy_up; i++)
     jsonx_append_new(list, jsonx_string_new(options[i]));
   jsonx_set_new(mount, "destination", jsonx_string_new(place));
   jsonx_set_new(mount, "type", jsonx_string_new("tmpfs"));
@@ -97,15 +101,17 @@ static json_t *make_tmpfs(const char *place, int64_t size) {
   return mount;
 }
 
-/* The size of a mount that make_tmpfs made; -1: another mount. */
-static int64_t own_size(const json_t *mount) {
+/* Did make_tmpfs make it? */
+static bool is_own(const json_t *mount, int64_t *ret_size, bool *ret_copy_up) {
+  const json_t *options = json_object_get(mount, "options");
   const char *place = json_string_value(json_object_get(mount, "destination"));
-  const char *size = json_string_value(json_array_get(json_object_get(mount, "options"), 4));
+  const char *size = json_string_value(json_array_get(options, 3));
   if (!place || !size || !str_starts(size, "size="))
-    return -1;
-  int64_t bytes = strtoll(size + strlen("size="), NULL, 10);
-  json_auto_t *own = make_tmpfs(place, bytes);
-  return json_equal(own, mount) ? bytes : -1;
+    return false;
+  *ret_size = strtoll(size + strlen("size="), NULL, 10);
+  *ret_copy_up = json_array_size(options) == 6;
+  json_auto_t *own = make_tmpfs(place, *ret_size, *ret_copy_up);
+  return json_equal(own, mount);
 }
 
 /* A second policy may want less memory than the first one gave. */
@@ -113,11 +119,13 @@ static int shrink_tmpfs(struct spec *spec, const struct policy *policy, struct e
   json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
   for (size_t i = 0; i < json_array_size(mounts); i++) {
     json_t *mount = json_array_get(mounts, i);
-    if (own_size(mount) <= policy->rootfs.tmpfs_size)
+    int64_t size;
+    bool copy_up;
+    if (!is_own(mount, &size, &copy_up) || size <= policy->rootfs.tmpfs_size)
       continue;
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/options", i);
-    json_auto_t *smaller =
-        make_tmpfs(json_string_value(json_object_get(mount, "destination")), policy->rootfs.tmpfs_size);
+    json_auto_t *smaller = make_tmpfs(json_string_value(json_object_get(mount, "destination")),
+                                      policy->rootfs.tmpfs_size, copy_up);
     if (spec_set(spec, pointer, json_incref(json_object_get(smaller, "options")),
                  why(RULE_TMPFS, "this policy gives less memory than the one before it"), err))
       return -1;
@@ -189,7 +197,8 @@ static int add_tmpfs(struct spec *spec, const struct policy *policy, const struc
     if (covered(&places, i))
       continue;
     const char *place = places.items[i];
-    json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size);
+    const struct destination_fact *there = facts_destination(facts, place);
+    json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size, !there || !there->empty);
     if (json_array_insert_new(mounts, position(mounts, facts, place), mount))
       die_out_of_memory();
     str_addf(&names, "%s%s", names.len ? ", " : "", place);
@@ -230,9 +239,13 @@ int rootfs_verify(enum spec_kind kind, const json_t *after, const struct policy 
       return control_broken(err, "/root/path", "/proc, /sys or /dev is no directory");
   if (policy->rootfs.readonly && !json_is_true(control_at(after, "/root/readonly")))
     return control_broken(err, "/root/readonly", "is not true");
-  for (size_t i = 0; policy->rootfs.readonly && i < json_array_size(control_at(after, "/mounts")); i++)
-    if (own_size(json_array_get(control_at(after, "/mounts"), i)) > policy->rootfs.tmpfs_size)
+  for (size_t i = 0; policy->rootfs.readonly && i < json_array_size(control_at(after, "/mounts")); i++) {
+    int64_t size;
+    bool copy_up;
+    if (is_own(json_array_get(control_at(after, "/mounts"), i), &size, &copy_up) &&
+        size > policy->rootfs.tmpfs_size)
       return control_broken(err, "/mounts", "mount %zu gives more memory than the policy", i);
+  }
   const char *propagation = control_text(after, "/linux/rootfsPropagation");
   if (policy->rootfs.private_propagation && propagation && str_ends(propagation, "shared"))
     return control_broken(err, "/linux/rootfsPropagation", "mount events reach the host");

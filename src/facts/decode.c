@@ -22,6 +22,7 @@ static const struct jsonx_row destination_rows[] = {
   { .key = "destination", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, destination) },
   { .key = "resolved", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, resolved) },
   { .key = "exists", .type = JSONX_BOOL, .offset = offsetof(struct destination_fact, exists) },
+  { .key = "empty", .type = JSONX_BOOL, .offset = offsetof(struct destination_fact, empty) },
   { .key = "why", .type = JSONX_STRING, .offset = offsetof(struct destination_fact, why) },
   { 0 },
 };

@@ -36,7 +36,8 @@ struct destination_fact {
   char *destination; /* as the config or a policy says it */
   char *resolved;    /* in the rootfs, links followed; NULL: could not be resolved (see why) */
   bool exists;
-  char *why; /* why not */
+  bool empty; /* looked at for the policies' tmpfs only: nothing is there that a tmpfs would hide */
+  char *why;  /* why not */
 };
 
 struct facts {

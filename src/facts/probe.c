@@ -3,6 +3,7 @@
 
 #include "io/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -113,6 +114,31 @@ static void add_destination(struct facts *f, int rootfs, const char *destination
     fact->why = xstrdup(err.message);
 }
 
+/* A directory without entries; what is no directory, or cannot be read, is not. */
+static bool is_empty(int rootfs, const char *path) {
+  CLEANUP_FD int fd = path_open(rootfs, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, RESOLVE_ROOTFS);
+  if (fd < 0)
+    return false;
+  DIR *dir = fdopendir(fd);
+  if (!dir)
+    return false;
+  (void)steal_fd(&fd);
+  bool empty = true;
+  for (struct dirent *entry; empty && (entry = readdir(dir));)
+    empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+  closedir(dir);
+  return empty;
+}
+
+/* Whether there is anything to copy into the policies' tmpfs. */
+static void look_into(struct facts *f, int rootfs, const struct strlist *tmpfs) {
+  for (size_t i = 0; i < f->destinations_len; i++) {
+    struct destination_fact *fact = &f->destinations[i];
+    if (fact->resolved && strlist_has(tmpfs, fact->destination))
+      fact->empty = !fact->exists || is_empty(rootfs, fact->resolved);
+  }
+}
+
 static bool is_listed(const struct facts *f, const char *destination) {
   for (size_t i = 0; i < f->destinations_len; i++)
     if (strcmp(f->destinations[i].destination, destination) == 0)
@@ -137,6 +163,7 @@ static void look_at_destinations(struct facts *f, const struct spec *spec, int r
     add_destinations(f, rootfs, &policies[k]->rootfs.tmpfs);
     add_destinations(f, rootfs, &policies[k]->paths.masked);
     add_destinations(f, rootfs, &policies[k]->paths.readonly);
+    look_into(f, rootfs, &policies[k]->rootfs.tmpfs);
   }
 }
 

@@ -3,8 +3,8 @@
 
 #define ROOT(ro) "'root':{'path':'rootfs','readonly':" ro "}"
 #define MEMORY(size)                                                                                         \
-  "{'destination':'/tmp','type':'tmpfs','source':'tmpfs','options':['nosuid','nodev','noexec','tmpcopyup',"  \
-  "'size=" size "','mode=1777']}"
+  "{'destination':'/tmp','type':'tmpfs','source':'tmpfs','options':['nosuid','nodev','noexec',"  \
+  "'size=" size "','mode=1777','tmpcopyup']}"
 
 Test(control_rootfs, order) {
   static const struct order_case cases[] = {

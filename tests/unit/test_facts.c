@@ -172,6 +172,23 @@ static void expect_destination(const struct facts *f, const char *destination, c
   cr_expect(d->exists == exists && d->why == NULL, "%s", destination);
 }
 
+Test(facts, a_tmpfs_has_something_to_hide_or_not) {
+  dir("bundle/rootfs/empty");
+  dir("bundle/rootfs/full");
+  dir("bundle/rootfs/full/.hidden");
+  link_to("full", "bundle/rootfs/link");
+  CLEANUP_POLICY struct policy policy = { 0 };
+  policy_init(&policy);
+  const char *const places[] = { "/empty", "/full", "/link", "/absent" };
+  const bool empty[] = { true, false, false, true };
+  for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+    strlist_add(&policy.rootfs.tmpfs, places[i]);
+  CLEANUP_FACTS struct facts f = { 0 };
+  probe(&f, ROOT, &policy);
+  for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+    cr_expect(facts_destination(&f, places[i])->empty == empty[i], "%s", places[i]);
+}
+
 Test(facts, destinations) {
   dir("bundle/rootfs/run");
   dir("bundle/rootfs/var");
@@ -196,6 +213,8 @@ Test(facts, destinations) {
   expect_destination(&f, "/x", NULL, false);
   expect_destination(&f, "/out", "/etc", false);
   expect_destination(&f, "/var/run/tmp", "/run/tmp", false);
+  /* Only what a policy's tmpfs would hide is looked into. */
+  cr_expect(facts_destination(&f, "/var/run/tmp")->empty && !facts_destination(&f, "/proc/kcore")->empty);
   expect_destination(&f, "/proc/kcore", "/proc/kcore", false);
   expect_destination(&f, "/out/passwd", "/etc/passwd", false);
   cr_expect(f.destinations_len == 8, "%zu", f.destinations_len);

@@ -18,8 +18,8 @@ static const char whole[] =
     "c\",\"arg0Resolved\":\"/a\","
     "\"sources\":[{\"source\":\"s\",\"real\":\"/s\",\"sensitive\":\"/etc\",\"kind\":\"file\"},"
     "{\"source\":\"t\",\"real\":null,\"sensitive\":null,\"kind\":\"absent\"}],"
-    "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/d\",\"exists\":true,\"why\":null},"
-    "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"why\":\"loop\"}],"
+    "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/d\",\"exists\":true,\"empty\":true,\"why\":null},"
+    "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
     "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"userNamespace\":true}";
 
 Test(facts_decode, round_trip_of_every_member) {
