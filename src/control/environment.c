@@ -28,7 +28,7 @@ static char *name_of(const char *variable) {
 
 static bool looks_secret(const char *variable, const struct policy *policy) {
   CLEANUP_FREE char *name = name_of(variable);
-  CLEANUP_FREE char *upper = name ? name_of(variable) : xstrdup(variable);
+  CLEANUP_FREE char *upper = xstrdup(name ? name : variable);
   for (char *c = upper; *c; c++)
     if (*c >= 'a' && *c <= 'z')
       *c = (char)(*c - 'a' + 'A');
