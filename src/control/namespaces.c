@@ -123,7 +123,7 @@ static int require(const struct turn *t, const char *type) {
     return spec_refuse(t->spec, list_pointer,
                        (struct reason){ namespaces_rules[RULE_NETWORK].id,
                                         "a network namespace is missing: the container would have the host's "
-                                        "network" },
+                                        "network, which namespaces.network \"any\" would allow" },
                        t->err);
   CLEANUP_FREE char *text = xasprintf("without one the container has the host's %s namespace", type);
   json_t *entry = json_object();
