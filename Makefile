@@ -128,7 +128,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"

@@ -84,22 +84,44 @@ config_for_engine() {
   chmod 600 /etc/oci-harden/config.json
 }
 
-# image_archive FILE NAME: a docker archive of one layer with a busybox rootfs, for `ctr images import`.
-image_archive() {
-  local work=$T/image layer config
-  mkdir -p "$work/l"
-  cp -a "$(bundle image-rootfs)/rootfs" "$work/rootfs"
-  tar -C "$work/rootfs" --numeric-owner --owner=0 --group=0 -cf "$work/l/layer.tar" .
-  layer=$(sha256sum "$work/l/layer.tar" | cut -d' ' -f1)
-  jq -n --arg layer "sha256:$layer" '{architecture: "amd64", os: "linux", created: "1970-01-01T00:00:00Z",
-    config: {Env: ["PATH=/bin"], Cmd: ["/bin/sh"]}, rootfs: {type: "layers", diff_ids: [$layer]}, history: []}' >"$work/l/config"
-  case $(uname -m) in aarch64) sed -i 's/amd64/arm64/' "$work/l/config" ;; esac
-  config=$(sha256sum "$work/l/config" | cut -d' ' -f1)
-  mv "$work/l/config" "$work/l/$config.json"
+# archive FILE NAME ROOTFS CONFIG: a docker archive of one layer, for `ctr images import` and `docker load`.
+archive() {
+  local work=$T/archive layer config arch=amd64
+  case $(uname -m) in aarch64) arch=arm64 ;; esac
+  mkdir -p "$work"
+  tar -C "$3" --numeric-owner --owner=0 --group=0 -cf "$work/layer.tar" .
+  layer=$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
+  jq -n --arg layer "sha256:$layer" --arg arch "$arch" --argjson config "$(jq -n "$4")" '{architecture: $arch, os: "linux",
+    created: "1970-01-01T00:00:00Z", config: $config, rootfs: {type: "layers", diff_ids: [$layer]}, history: []}' >"$work/config"
+  config=$(sha256sum "$work/config" | cut -d' ' -f1)
+  mv "$work/config" "$work/$config.json"
   jq -n --arg config "$config.json" --arg name "$2" \
-    '[{Config: $config, RepoTags: [$name], Layers: ["layer.tar"]}]' >"$work/l/manifest.json"
-  tar -C "$work/l" -cf "$1" .
+    '[{Config: $config, RepoTags: [$name], Layers: ["layer.tar"]}]' >"$work/manifest.json"
+  tar -C "$work" -cf "$1" .
   rm -rf "$work"
+}
+
+# image_archive FILE NAME: one with a busybox rootfs.
+image_archive() {
+  archive "$1" "$2" "$(bundle image-rootfs)/rootfs" '{Env: ["PATH=/bin"], Cmd: ["/bin/sh"]}'
+}
+
+# pause_archive FILE NAME: the same for a pod's pause process.
+pause_archive() {
+  mkdir -p "$T/pause"
+  cp "$BUILD/helpers/pause" "$T/pause/pause"
+  archive "$1" "$2" "$T/pause" '{Cmd: ["/pause"]}'
+  rm -rf "$T/pause"
+}
+
+# oh_unmount: whatever an engine left mounted below $T.
+oh_unmount() {
+  awk -v t="$T/" 'index($5, t) == 1 {print $5}' /proc/self/mountinfo | sort -r | xargs -r -n 1 umount -l
+}
+
+# oh_remove_cgroups NAME: the empty groups below NAME of every hierarchy, which engines leave behind.
+oh_remove_cgroups() {
+  find /sys/fs/cgroup -depth -type d \( -path "*/$1" -o -path "*/$1/*" \) -exec rmdir {} + 2>/dev/null || true
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds, looking ten times a second.

@@ -1,0 +1,289 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Pods through the CRI of a real containerd, as kubelet starts them: one runtime handler for each policy.
+load helper
+
+IMAGE=docker.io/library/busybox:test
+CNI_BIN=/usr/lib/cni
+
+setup_file() {
+  oh_setup
+  config_for_engine
+  mkdir -p "$T/c" "$T/cni" "$T/bin" "$T/logs"
+  containerd_config >"$T/containerd.toml"
+  jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
+    ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.0.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
+  containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
+  CONTAINERD=$!
+  wait_for 20 test -S "$T/c/s"
+  wait_for 20 cri_ready
+  image_archive "$T/image.tar" "$IMAGE"
+  pause_archive "$T/pause.tar" localhost/pause:test
+  ctr --address "$T/c/s" -n k8s.io images import "$T/image.tar" >/dev/null
+  ctr --address "$T/c/s" -n k8s.io images import "$T/pause.tar" >/dev/null
+  CGROUP=$(basename "$T")
+  export T CONTAINERD CGROUP
+}
+
+# The handlers: runc alone, and the wrapper under the name that selects a policy.
+containerd_config() {
+  local handler
+  cat <<TOML
+version = 2
+root = "$T/c/root"
+state = "$T/c/state"
+[grpc]
+  address = "$T/c/s"
+[ttrpc]
+  address = "$T/c/t"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "localhost/pause:test"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$CNI_BIN"
+    conf_dir = "$T/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+TOML
+  for handler in runc baseline restricted strict; do
+    cat <<TOML
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$handler]
+    runtime_type = "io.containerd.runc.v2"
+    pod_annotations = ["oci-harden.policy"]
+    container_annotations = ["oci-harden.policy"]
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$handler.options]
+      BinaryName = "$T/bin/oci-harden-$handler"
+TOML
+    ln -s "$OH" "$T/bin/oci-harden-$handler"
+  done
+  ln -sf "$(command -v runc)" "$T/bin/oci-harden-runc"
+}
+
+cri() { "$ROOT/tests/integration/cri" "$T/c/s" "$@"; }
+
+cri_ready() {
+  cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1
+}
+
+teardown() {
+  local id
+  for id in $(cri ListPodSandbox | jq -r '.items[]?.id'); do
+    cri StopPodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
+    cri RemovePodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
+  done
+}
+
+teardown_file() {
+  if [ -n "${CONTAINERD-}" ]; then
+    kill "$CONTAINERD"
+    wait_for 20 sh -c "! kill -0 $CONTAINERD 2>/dev/null"
+  fi
+  oh_unmount
+  oh_remove_cgroups "$CGROUP"
+  oh_teardown
+}
+
+# pod HANDLER [JQ]: runs a sandbox and sets POD to its id, POD_CONFIG to its configuration.
+pod() {
+  POD_CONFIG=$(jq -n --arg name "p$RANDOM" --arg logs "$T/logs" --arg cgroup "/$CGROUP" '{
+    metadata: {name: $name, uid: ("uid-" + $name), namespace: "default", attempt: 0}, hostname: $name, log_directory: $logs,
+    linux: {cgroup_parent: $cgroup, security_context: {seccomp: {profile_type: 0}}}}' | jq "${2:-.}")
+  POD=$(cri RunPodSandbox "$(jq -n --argjson c "$POD_CONFIG" --arg h "$1" '{config: $c, runtime_handler: $h}')" | jq -r .pod_sandbox_id)
+  [ -n "$POD" ]
+}
+
+# container SHELL-COMMAND [JQ]: creates and starts a container in the pod and sets ID; its output is $T/logs/ID.log.
+container() {
+  local config name=c$RANDOM
+  config=$(jq -n --arg image "$IMAGE" --arg name "$name" --arg cmd "$1" '{metadata: {name: $name}, image: {image: $image},
+    command: ["/bin/sh", "-c", $cmd], log_path: ($name + ".log"),
+    linux: {resources: {cpu_shares: 102, oom_score_adj: 1000}, security_context: {namespace_options: {pid: 1}}}}' | jq "${2:-.}")
+  ID=$(cri CreateContainer "$(jq -n --arg pod "$POD" --argjson c "$config" --argjson s "$POD_CONFIG" \
+    '{pod_sandbox_id: $pod, config: $c, sandbox_config: $s}')" | jq -r .container_id) || return 1
+  [ -n "$ID" ] || return 1
+  LOG=$T/logs/$name.log
+  cri StartContainer "$(jq -n --arg id "$ID" '{container_id: $id}')" >/dev/null
+}
+
+container_call() { # METHOD [JQ]
+  cri "$1" "$(jq -n --arg id "$ID" '{container_id: $id}' | jq "${2:-.}")"
+}
+# exec_sync WORDS...: runs them in the container, prints their output; the status is theirs.
+exec_sync() {
+  local answer
+  answer=$(container_call ExecSync ".cmd = $(jq -cn '$ARGS.positional' --args -- "$@") | .timeout = 20") || return 1
+  jq -rj '(.stdout // ""), (.stderr // "")' <<<"$answer"
+  return "$(jq '.exit_code // 0' <<<"$answer")"
+}
+# pid_of ID: the first process of a sandbox or container.
+pid_of() {
+  ctr --address "$T/c/s" -n k8s.io tasks ls | awk -v id="$1" '$1 == id {print $2}'
+}
+# tasks_exec ID WORDS...: an exec with streams, as `crictl exec` or `kubectl exec` make it.
+tasks_exec() {
+  ctr --address "$T/c/s" -n k8s.io tasks exec --exec-id "x$RANDOM" "$@"
+}
+container_is() { # NUMBER: 1 running, 2 exited
+  [ "$(container_call ContainerStatus | jq '.status.state // 0')" = "$1" ]
+}
+
+# What kubelet makes of a pod that keeps the Pod Security Standards' "restricted".
+PSS_RESTRICTED='.linux.security_context += {run_as_user: {value: 1000}, run_as_group: {value: 1000}, no_new_privs: true,
+  capabilities: {drop_capabilities: ["ALL"]}, seccomp: {profile_type: 0}}'
+SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
+
+@test "a default pod runs under runc, baseline and restricted: exec, update, stop, remove" {
+  local handler
+  for handler in runc baseline restricted; do
+    pod "$handler"
+    container 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
+    wait_for 10 grep -q ' up$' "$LOG"
+    run exec_sync /bin/sh -c 'id -u; hostname; exit 7'
+    echo "$handler: $output"
+    [ "$status" -eq 7 ]
+    [ "${lines[0]}" = 0 ]
+    container_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
+    container_call StopContainer '.timeout = 10'
+    container_is 2
+    [ "$(container_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
+    container_call RemoveContainer
+    teardown
+  done
+  run find "$T/state" -path '*/.cache' -prune -o -mindepth 1 -print
+  echo "$output"
+  [ -z "$output" ]
+  jq -es 'any(.["orchestrator.namespace"] == "default")' "$T/events.json"
+}
+
+@test "a pod of the restricted Pod Security Standard runs under every policy, a pause process of root too" {
+  local handler
+  for handler in runc baseline restricted strict; do
+    pod "$handler"
+    container 'id -u; sleep 600' "$PSS_RESTRICTED"
+    run exec_sync /bin/sh -c "echo \$(id -u) > /tmp/me && cat /tmp/me; $SELF"
+    echo "$handler: $output"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = 1000 ]
+    [[ "$output" == *"CapBnd:"*"0000000000000000"* ]]
+    [[ "$output" == *"NoNewPrivs:"*"1"* ]]
+    [[ "$output" == *"Seccomp:"*"2"* ]]
+    container_is 1
+    [ -d "/proc/$(pid_of "$POD")" ]
+    teardown
+  done
+}
+
+@test "strict: a container of root is refused with the reason, its pod stays" {
+  pod strict
+  run container 'sleep 600'
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"OCI runtime create failed: "* ]]
+  [[ "$output" == *"OH-USR-002"* ]]
+  [ -d "/proc/$(pid_of "$POD")" ]
+}
+
+@test "a pod on the host's network is refused, and kubelet's user reads why" {
+  local handler
+  for handler in baseline restricted strict; do
+    run pod "$handler" '.linux.security_context.namespace_options = {network: 2}'
+    echo "$handler: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"OCI runtime create failed: "* ]]
+    [[ "$output" == *"network"* ]]
+    [[ "$output" == *"OH-NSP-"* ]]
+    [[ "$output" != *"unable to retrieve"* ]]
+  done
+}
+
+@test "what a pod asks for beyond its policy is taken away: host pid and ipc, all capabilities, unconfined" {
+  local handler set
+  for handler in baseline:00000000a80405fb restricted:0000000000000400; do
+    set=${handler#*:} handler=${handler%:*}
+    pod "$handler" '.linux.security_context += {namespace_options: {pid: 2, ipc: 2}, seccomp: {profile_type: 1}}'
+    container 'sleep 600' '.linux.security_context = {namespace_options: {pid: 2, ipc: 2},
+      capabilities: {add_capabilities: ["ALL"]}, seccomp: {profile_type: 1}}'
+    run exec_sync /bin/sh -c "cat /proc/1/comm; readlink /proc/self/ns/ipc; $SELF"
+    echo "$handler: $output"
+    [ "${lines[0]}" = pause ]
+    [ "${lines[1]}" != "$(readlink /proc/self/ns/ipc)" ]
+    [[ "$output" == *"CapEff:"*"$set"* ]]
+    [[ "$output" == *"CapBnd:"*"$set"* ]]
+    [[ "$output" == *"Seccomp:"*"2"* ]]
+    run tasks_exec "$ID" /bin/sh -c "$SELF"
+    echo "$handler: exec: $output"
+    [[ "$output" == *"CapEff:"*"$set"* ]]
+    teardown
+  done
+}
+
+@test "a privileged pod under restricted has no device, no capability and no writable kernel of the host" {
+  pod restricted '.linux.security_context.privileged = true'
+  container 'sleep 600' '.linux.security_context.privileged = true'
+  run exec_sync /bin/sh -c "$SELF; ls /dev; for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper; do
+    test -w \$f && (: > \$f) 2>/dev/null && echo wrote \$f; done"
+  echo "$output"
+  [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+  [[ "$output" == *"NoNewPrivs:"*"1"* ]]
+  [[ "$output" != *"vda"* && "$output" != *"mem"* && "$output" != *"kmsg"* ]]
+  [[ "$output" != *"wrote"* ]]
+}
+
+@test "a pod's annotation can ask for a stricter policy, not for a looser one" {
+  pod baseline '.annotations = {"oci-harden.policy": "restricted"}'
+  container 'sleep 600' '.annotations = {"oci-harden.policy": "restricted"}'
+  run exec_sync /bin/sh -c "touch /x; $SELF"
+  echo "$output"
+  [[ "$output" == *"Read-only file system"* ]]
+  [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+  teardown
+  pod restricted '.annotations = {"oci-harden.policy": "privileged"}'
+  container 'sleep 600' '.annotations = {"oci-harden.policy": "privileged"}'
+  run exec_sync /bin/sh -c "touch /x; $SELF"
+  echo "$output"
+  [[ "$output" == *"Read-only file system"* ]]
+  [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+}
+
+@test "volumes, sysctls, groups and kubelet's files of a pod work under restricted; the host's /etc is refused" {
+  mkdir -p "$T/volume" "$T/configmap"
+  chown 1000 "$T/volume"
+  echo setting >"$T/configmap/file"
+  chmod 666 "$T/configmap/file"
+  echo '10.251.0.9 friend' >"$T/hosts"
+  pod restricted '.linux.sysctls = {"net.ipv4.ip_unprivileged_port_start": "0"}'
+  container 'sleep 600' "$PSS_RESTRICTED"'|.linux.security_context.supplemental_groups = [2000]
+    |.envs = [{key: "A", value: "line\nline"}] | .working_dir = "/tmp"
+    |.mounts = [{container_path: "/data", host_path: "'"$T"'/volume"}, {container_path: "/etc/hosts", host_path: "'"$T"'/hosts"},
+      {container_path: "/config", host_path: "'"$T"'/configmap", readonly: true}]'
+  run exec_sync /bin/sh -c 'pwd; id; cat /config/file; echo x >> /config/file; echo data > /data/out; cat /etc/hosts; echo "$A"
+    cat /proc/sys/net/ipv4/ip_unprivileged_port_start; echo shared > /dev/shm/x && cat /dev/shm/x'
+  echo "$output"
+  [ "${lines[0]}" = /tmp ]
+  [[ "${lines[1]}" == *"groups="*"2000"* ]]
+  [[ "$output" == *setting* ]]
+  [[ "$output" == *"Read-only file system"* ]]
+  [[ "$output" == *friend* ]]
+  [[ "$output" == *shared* ]]
+  [ "$(cat "$T/volume/out")" = data ]
+  run container 'sleep 600' '.mounts = [{container_path: "/host", host_path: "/etc"}]'
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"OH-MNT-"* ]]
+}
+
+@test "containers of one pod share its network and, when asked, its pids; root serves port 80" {
+  local handler shared='.linux.security_context.namespace_options = {pid: 0}'
+  for handler in runc baseline restricted; do
+    pod "$handler" "$shared"
+    container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 80 -h /tmp/w' "$shared"
+    container 'sleep 600' "$shared"
+    run exec_sync /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; ps'
+    echo "$handler: $output"
+    [[ "$output" == *hello* ]]
+    [[ "$output" == *"/pause"* ]]
+    [[ "$output" == *"httpd -f -p 80"* ]]
+    teardown
+  done
+}
