@@ -30,9 +30,10 @@ struct seccomp_cache {
                       inputs) on use */
 };
 
-/* `engine` is the input's /linux/seccomp or NULL. A policy whose seccomp action is off, audit or deny gets
- * the engine's section validated as it stands. Refusals (ERROR_REFUSED) name a pointer below /linux/seccomp.
- * The plan owns its members. */
+/* `engine` is the input's /linux/seccomp or NULL. Under a policy whose seccomp action is off or audit the
+ * engine's section stays as it is, unread, without a program; under deny it is validated as it stands against
+ * the policy's profile, and refused where it is weaker. Refusals (ERROR_REFUSED) name a pointer below
+ * /linux/seccomp; ERROR_POLICY is the profile's fault. The plan owns its members. */
 int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, const struct policy *policy,
                       enum runtime_kind runtime, const struct seccomp_cache *cache,
                       struct error *err) MUST_CHECK;
