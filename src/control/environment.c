@@ -26,15 +26,23 @@ static char *name_of(const char *variable) {
   return memcpy(name, variable, (size_t)(equals - variable));
 }
 
+/* Thousands of variables are usual (each service of a namespace has seven): no allocation for a short name.
+ */
 static bool looks_secret(const char *variable, const struct policy *policy) {
+  char small[128];
+  size_t len = strcspn(variable, "=");
+  CLEANUP_FREE char *large = len < sizeof small ? NULL : xcalloc(len + 1, 1);
+  char *upper = large ? large : small;
+  for (size_t i = 0; i < len; i++) {
+    char c = variable[i];
+    upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+  }
+  upper[len] = '\0';
+  if (!strlist_matches(&policy->environment.secrets, upper))
+    return false;
   CLEANUP_FREE char *name = name_of(variable);
-  CLEANUP_FREE char *upper = xstrdup(name ? name : variable);
-  for (char *c = upper; *c; c++)
-    if (*c >= 'a' && *c <= 'z')
-      *c = (char)(*c - 'a' + 'A');
-  return strlist_matches(&policy->environment.secrets, upper) &&
-         !(name && strlist_matches(&policy->environment.allow, name)) &&
-         !strlist_matches(&policy->environment.allow, upper);
+  return !strlist_matches(&policy->environment.allow, upper) &&
+         !(name && strlist_matches(&policy->environment.allow, name));
 }
 
 int environment_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
