@@ -70,7 +70,7 @@ bool call_enforces(const struct call *c, enum spec_kind kind);
  * `why` goes on "..., and policy NAME forbids it; REMEDY". */
 int call_judge(struct call *c, const struct policy *policy, int section_action, const char *control,
                const char *rule, const char *why, const char *remedy, struct error *err) MUST_CHECK;
-/* --preserve-fds, which create and exec share. */
+/* --preserve-fds and LISTEN_FDS, which create and exec share. */
 int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
 /* harden_run with the call's policies. */
 int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;

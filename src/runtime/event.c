@@ -154,10 +154,13 @@ static void add_identity(json_t *event, const struct event *e) {
 
 static json_t *own_fields(const struct event *e) {
   json_t *own = new_object(), *policies = new_array();
-  for (size_t i = 0; i < e->policies_len; i++)
+  size_t auditing = 0;
+  for (size_t i = 0; i < e->policies_len; i++) {
     jsonx_append_new(policies, jsonx_string_new(e->policies[i].name));
+    auditing += e->policies[i].mode == POLICY_AUDIT;
+  }
   jsonx_set_new(own, "policy", policies);
-  set_text(own, "mode", e->policies_len && e->policies[0].mode == POLICY_AUDIT ? "audit" : "enforce");
+  set_text(own, "mode", auditing > 0 && auditing == e->policies_len ? "audit" : "enforce");
   set_text(own, "verb", e->verb);
   set_text(own, "engine", event_engine(e->root, e->annotations));
   set_text(own, "runtime", e->runtime);

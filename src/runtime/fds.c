@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The protocol of socket activation; the runtimes hand these fds on, so we must not take them away. */
@@ -17,6 +18,15 @@ static int listen_fds(void) {
     return 0;
   long n = strtol(count, NULL, 10);
   return n > 0 && n < 4096 ? (int)n : 0;
+}
+
+bool fds_listen_is_plain(void) {
+  for (int fd = 3; fd < 3 + listen_fds(); fd++) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode))
+      return false;
+  }
+  return true;
 }
 
 static int named_fd(const char *value) {

@@ -6,6 +6,12 @@
 #include "base/error.h"
 #include "runtime/command.h"
 
+#include <stdbool.h>
+
+/* True when every fd of LISTEN_FDS is a socket or a pipe, as socket activation has them: a directory handed
+ * on by that door is as good as one of --preserve-fds. */
+bool fds_listen_is_plain(void);
+
 /*
  * Marks close-on-exec every fd from 3 on but: those of LISTEN_FDS (when LISTEN_PID is ours, as
  * sd_listen_fds(3) checks too) and of --preserve-fds, which follow each other from 3, and those that an

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "io/fileio.h"
 #include "runtime/call.h"
+#include "runtime/fds.h"
 #include "runtime/record.h"
 
 #include <fcntl.h>
@@ -117,12 +118,18 @@ int call_judge_fds(struct call *c, struct error *err) {
   int count;
   if (command_preserve_fds(&c->command, &count, err) < 0)
     return error_wrap(err, "%s", c->command.row->name);
-  for (size_t i = 0; count > 0 && i < c->policies_len; i++) {
+  const bool plain = fds_listen_is_plain();
+  for (size_t i = 0; i < c->policies_len; i++) {
     const struct policy *p = &c->policies[i];
-    if (!p->process.preserve_fds &&
-        call_judge(c, p, p->process.action, "process", "OH-CMD-011",
-                   "--preserve-fds hands open files of the host to the container",
-                   "leave it out, or set process.preserveFds in the policy", err) < 0)
+    if (p->process.preserve_fds)
+      continue;
+    if (count > 0 && call_judge(c, p, p->process.action, "process", "OH-CMD-011",
+                                "--preserve-fds hands open files of the host to the container",
+                                "leave it out, or set process.preserveFds in the policy", err) < 0)
+      return -1;
+    if (!plain && call_judge(c, p, p->process.action, "process", "OH-CMD-022",
+                             "LISTEN_FDS hands the container a descriptor that is neither socket nor pipe",
+                             "pass sockets only, or set process.preserveFds in the policy", err) < 0)
       return -1;
   }
   return 0;

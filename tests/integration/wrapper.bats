@@ -214,6 +214,11 @@ refused() { # refused RULE TEXT ARGS...: exit 1 (255 for exec), our message on s
   run bash -c 'exec 3</dev/null 7</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"' - \
     "$OH" --config "$T/config.json" --policy baseline --root "$T/root" create --bundle "$b" c1
   [[ " $(fds) " == *" 3 "* ]] && [[ " $(fds) " != *" 7 "* ]]
+  # A host directory may not come in by that door where --preserve-fds is closed.
+  run bash -c 'exec 3</etc; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"' - \
+    "$OH" --config "$T/config.json" --policy restricted --root "$T/root" create --bundle "$b" c1
+  echo "$output"
+  [ "$status" -eq 1 ] && [[ "$output" == *OH-CMD-022* ]]
   run env LISTEN_FDS=1 LISTEN_PID=1 "$OH" --config "$T/config.json" --policy baseline --root "$T/root" create --bundle "$b" c1 3</dev/null
   [[ " $(fds) " != *" 3 "* ]]
 }
