@@ -165,3 +165,16 @@ Test(seccomp_floor, without_privilege_it_is_refused) {
   }
   cr_assert_eq(child_status(pid), 0);
 }
+
+Test(seccomp_floor, of_each_built_in_policy_can_be_built) {
+  for (const struct builtin *b = builtin_policies; b->name; b++) {
+    CLEANUP_POLICY struct policy policy = { 0 };
+    struct error err = { 0 };
+    struct floor f = { 0 };
+    cr_assert_eq(policy_load("/nonexistent", b->name, &policy, &err), 0, "%s", err.message);
+    cr_assert_eq(seccomp_floor_build(&policy.seccomp.floor, &f.program, &f.len, &err), 0, "%s: %s", b->name,
+                 err.message);
+    cr_assert_eq(f.len == 0, policy.seccomp.floor.len == 0);
+    free(f.program);
+  }
+}

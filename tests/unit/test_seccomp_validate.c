@@ -171,13 +171,15 @@ Test(seccomp_validate, finds_moved_constants) {
                                        0x7e020000,
                                        0x7e020001,
                                        UINT64_MAX };
-    for (int nr = 0; nr < 512 && !weaker; nr++)
+    for (size_t n = 0; n < 3 * b.input.calls_len && !weaker; n++) { /* each named number and its neighbours */
+      int nr = seccomp_abi_number(seccomp_abi_native(), b.input.calls[n / 3].name) + (int)(n % 3) - 1;
       for (size_t k = 0; k < ARRAY_SIZE(values) * ARRAY_SIZE(values) && !weaker; k++) {
         uint64_t x = values[k % ARRAY_SIZE(values)], y = values[k / ARRAY_SIZE(values)];
         struct seccomp_data data = { .nr = nr, .arch = seccomp_abi_native()->audit, .args = { x, y, y } };
         weaker = bpf_strictness(bpf_run(b.program.filter, b.program.len, &data)) <
                  bpf_strictness(bpf_run(faithful, b.program.len, &data));
       }
+    }
     int rc = validate(&b);
     cr_assert(rc == -1 || !weaker, "comparison at %zu", i);
     found += rc == -1;
