@@ -83,7 +83,7 @@ static inline bool go_is_flag(const struct flag_row *rows, const char *arg) {
 }
 
 static inline void go_reorder(const struct flag_row *rows, char **args) {
-  char *first[MODEL_WORDS], *rest[MODEL_WORDS];
+  char *first[MODEL_WORDS] = { 0 }, *rest[MODEL_WORDS] = { 0 };
   size_t n = 0, m = 0, i = 0;
   for (bool value = false; args[i]; i++) {
     if (value && !go_is_flag(rows, args[i])) {
@@ -144,7 +144,7 @@ static inline char **go_parse(struct reading *r, const struct flag_row *rows, ch
 static inline void read_as_runc(struct reading *r, char **line) {
   char *args[MODEL_WORDS + 1];
   size_t n = 0;
-  for (; line[n] && n < MODEL_WORDS; n++)
+  for (; n < MODEL_WORDS && line[n]; n++)
     args[n] = line[n];
   args[n] = NULL;
   char **rest = go_parse(r, global_flags, args);
@@ -201,7 +201,7 @@ static inline char **argp_parse_model(struct reading *r, const struct flag_row *
 
 static inline void read_as_crun(struct reading *r, char **line) {
   char name[] = "crun", *argv[MODEL_WORDS + 2] = { name };
-  for (size_t n = 0; line[n] && n < MODEL_WORDS; n++)
+  for (size_t n = 0; n < MODEL_WORDS && line[n]; n++)
     argv[n + 1] = line[n];
   char **rest = argp_parse_model(r, global_flags, argv);
   const struct verb_row *verb = rest ? model_verb(rest[0]) : NULL;

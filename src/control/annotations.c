@@ -28,7 +28,8 @@ int annotations_apply(struct spec *spec, const struct policy *policy, const stru
   json_t *value;
 
   (void)facts;
-  json_object_foreach(spec_at(spec, "/annotations"), key, value) if (denied(key, policy))
+  json_object_foreach(spec_at(spec, "/annotations"), key, value)
+    if (denied(key, policy))
       strlist_add(&keys, key);
   for (size_t i = 0; i < keys.len; i++) {
     CLEANUP_FREE char *pointer = jsonx_pointer("/annotations", keys.items[i]);
@@ -45,9 +46,9 @@ int annotations_verify(enum spec_kind kind, const json_t *after, const struct po
   json_t *value;
 
   (void)kind, (void)facts;
-  json_object_foreach(control_at(after, "/annotations"), key,
-                      value) if (denied(key, policy)) return control_broken(err, "/annotations",
-                                                                            "\"%s\" is still there", key);
+  json_object_foreach(control_at(after, "/annotations"), key, value)
+    if (denied(key, policy))
+      return control_broken(err, "/annotations", "\"%s\" is still there", key);
   return 0;
 }
 
@@ -58,11 +59,8 @@ int annotations_not_weaker(enum spec_kind kind, const json_t *before, const json
   json_t *value;
 
   (void)kind, (void)facts;
-  json_object_foreach(
-      control_at(after, "/annotations"), key,
-      value) if (strcmp(key, SECCOMP_CRUN_ANNOTATION) != 0 &&
-                 !json_equal(json_object_get(was, key),
-                             value)) return control_broken(err, "/annotations",
-                                                           "\"%s\" is new or has another value", key);
+  json_object_foreach(control_at(after, "/annotations"), key, value)
+    if (strcmp(key, SECCOMP_CRUN_ANNOTATION) != 0 && !json_equal(json_object_get(was, key), value))
+      return control_broken(err, "/annotations", "\"%s\" is new or has another value", key);
   return 0;
 }

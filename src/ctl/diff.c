@@ -31,7 +31,8 @@ static void print_array(bool colour, const json_t *before, const json_t *after) 
     json_array_foreach(ours, i, item) {
       bool shared = false;
       json_t *candidate;
-      json_array_foreach(other, k, candidate) shared = shared || json_equal(item, candidate);
+      json_array_foreach(other, k, candidate)
+        shared = shared || json_equal(item, candidate);
       if (shared)
         continue;
       CLEANUP_STR struct str text = { 0 };

@@ -102,7 +102,7 @@ static void print_pretty(const json_t *event, bool colour) {
   json_t *policy;
   size_t i;
   json_array_foreach(ours(event, "policy"), i, policy)
-      terminal_print(colour, COLOUR_NONE, "%s%s", i ? "+" : " ", json_string_value(policy));
+    terminal_print(colour, COLOUR_NONE, "%s%s", i ? "+" : " ", json_string_value(policy));
   const char *pod = text_of(event, "orchestrator.resource.name");
   if (*pod)
     terminal_print(colour, COLOUR_NONE, " pod=%s/%s", text_of(event, "orchestrator.namespace"), pod);

@@ -140,7 +140,8 @@ static void show_text(const json_t *answer, bool with_names) {
     size_t i;
     json_t *name;
     if (with_names) {
-      json_array_foreach(names, i, name) printf("  %s\n", json_string_value(name));
+      json_array_foreach(names, i, name)
+        printf("  %s\n", json_string_value(name));
     }
   }
   printf("program: %lld instructions\n", json_integer_value(json_object_get(answer, "instructions")));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A runtime that says how it was called: its argv, one quoted word a line, and the descriptors that it got. For tests
- * of the bytes that reach a runtime; what a runtime does with them is tested with real ones. */
+/* A runtime that says how it was called: its argv, one quoted word a line, and the descriptors that it got.
+ * For tests of the bytes that reach a runtime; what a runtime does with them is tested with real ones. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -82,7 +82,7 @@ Test(argv_models, the_models_disagree_where_the_runtimes_do) {
     bool runc, crun; /* reads it without error */
     bool same;
   } cases[] = {
-    { "create -bundle X abc", true, false, false },    { "create -b=X abc", true, true, false },
+    { "create -bundle X abc", true, false, false },   { "create -b=X abc", true, true, false },
     { "create -bX abc", false, true, false },         { "create --bund X abc", false, true, false },
     { "create abc --bundle X", true, false, false },  { "create --bundle A -b B abc", false, true, false },
     { "run --detach=false abc", true, false, false }, { "create --bundle X abc", true, true, true },

@@ -3,7 +3,7 @@
 
 #define ROOT(ro) "'root':{'path':'rootfs','readonly':" ro "}"
 #define MEMORY(size)                                                                                         \
-  "{'destination':'/tmp','type':'tmpfs','source':'tmpfs','options':['nosuid','nodev','noexec',"  \
+  "{'destination':'/tmp','type':'tmpfs','source':'tmpfs','options':['nosuid','nodev','noexec',"              \
   "'size=" size "','mode=1777','tmpcopyup']}"
 
 Test(control_rootfs, order) {

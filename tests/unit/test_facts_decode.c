@@ -18,7 +18,8 @@ static const char whole[] =
     "c\",\"arg0Resolved\":\"/a\","
     "\"sources\":[{\"source\":\"s\",\"real\":\"/s\",\"sensitive\":\"/etc\",\"kind\":\"file\"},"
     "{\"source\":\"t\",\"real\":null,\"sensitive\":null,\"kind\":\"absent\"}],"
-    "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/d\",\"exists\":true,\"empty\":true,\"why\":null},"
+    "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/"
+    "d\",\"exists\":true,\"empty\":true,\"why\":null},"
     "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
     "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"userNamespace\":true}";
 
