@@ -27,6 +27,14 @@ static const struct {
   { "mqueue", "/dev/mqueue" },
 };
 
+bool mount_is_astray(const struct mount_view *v, const char *place) {
+  bool view = strcmp(v->type, "proc") == 0 || strcmp(v->type, "sysfs") == 0 || str_starts(v->type, "cgroup");
+  for (size_t i = 0; view && i < ARRAY_SIZE(kernel_mounts); i++)
+    if (strcmp(kernel_mounts[i].type, v->type) == 0 && strcmp(kernel_mounts[i].place, place) == 0)
+      return false;
+  return view;
+}
+
 /* What lxcfs gives, by documented usage: bind /var/lib/lxcfs/proc/X onto /proc/X. */
 static const char lxcfs_dir[] = "/var/lib/lxcfs/proc/";
 static const char *const lxcfs_names[] = { "cpuinfo",      "diskstats",   "loadavg",        "meminfo",

@@ -40,8 +40,11 @@ const struct control_rule mounts_rules[] = {
                          "a destination is absolute, without \"..\", and can be looked up in the "
                          "rootfs" },
   [RULE_RESOLVED] = { "OH-MNT-004", "a destination is written as what it is in the rootfs, links followed" },
-  [RULE_PROC] = { "OH-MNT-005", "nothing is mounted on or under /proc but proc itself and lxcfs's files" },
-  [RULE_SYS] = { "OH-MNT-006", "nothing is mounted on or under /sys but sysfs and the cgroup file system" },
+  [RULE_PROC] = { "OH-MNT-005", "nothing is mounted on or under /proc but proc itself and lxcfs's files; "
+                                "proc is mounted nowhere "
+                                "else, where no mask would cover it" },
+  [RULE_SYS] = { "OH-MNT-006", "nothing is mounted on or under /sys but sysfs and the cgroup file system, "
+                               "and these nowhere else" },
   [RULE_DEV] = { "OH-MNT-007", "nothing is mounted over /dev or the names in it that the runtime makes" },
   [RULE_SOURCE] = { "OH-MNT-008", "no sensitive path of the host is a bind's source" },
   [RULE_UNKNOWN_SOURCE] = { "OH-MNT-009", "a bind's source can be looked at before the container exists" },
@@ -90,6 +93,12 @@ static int judge_place(const struct turn *t, const struct mount_view *v, size_t 
     const char *dir;
     enum mounts_rule rule;
   } guarded[] = { { "/proc", RULE_PROC }, { "/sys", RULE_SYS }, { "/dev", RULE_DEV } };
+  if (mount_is_astray(v, place))
+    return refuse(
+        t, index, "/destination", is_type(v, "proc") ? RULE_PROC : RULE_SYS,
+        xasprintf("a %s mount on %s is refused: the masks and read-only paths are for the one in its "
+                  "usual place",
+                  v->type, place));
   for (size_t i = 0; i < ARRAY_SIZE(guarded); i++)
     if (path_is_below(place, guarded[i].dir) && !mount_fits(v, place, t->facts))
       return refuse(

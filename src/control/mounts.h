@@ -15,6 +15,10 @@ enum source_verdict mount_source_judge(const struct facts *facts, const struct p
 /* May this mount be at this place in or on /proc, /sys or /dev? */
 bool mount_fits(const struct mount_view *v, const char *place, const struct facts *facts);
 
+/* Is it a view of the whole kernel (proc, sysfs, cgroup) in a place of its own, where nothing of it is masked
+ * or read-only? root without any capability writes /proc/sys/kernel/core_pattern. */
+bool mount_is_astray(const struct mount_view *v, const char *place);
+
 /* Is it a file system that the kernel fills (proc, sysfs, cgroup, mqueue, devpts)? */
 bool mount_is_kernel(const struct mount_view *v);
 

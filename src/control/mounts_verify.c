@@ -50,6 +50,8 @@ static int mount_holds(const struct mount_view *v, const struct policy *policy, 
        path_is_below(v->place, "/dev")) &&
       !mount_fits(v, v->place, facts))
     return control_broken(err, pointer, "a %s mount on %s", v->type, v->place);
+  if (mount_is_astray(v, v->place))
+    return control_broken(err, pointer, "%s on %s is not masked", v->type, v->place);
   if (!strlist_has(&policy->mounts.allow_types, v->type))
     return control_broken(err, pointer, "type \"%s\"", v->type);
   if (v->is.propagation == PROPAGATION_SHARED || v->is.propagation_below == PROPAGATION_SHARED)
