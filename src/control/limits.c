@@ -139,3 +139,13 @@ bool rlimits_have(const json_t *list, const char *type) {
   }
   return false;
 }
+
+const char *cgroup_path_wrong(const char *path) {
+  if (!path || !*path)
+    return NULL; /* the runtime makes one of its own */
+  if (control_path_climbs(path))
+    return "the cgroup's path holds \"..\": a runtime would make it anywhere, or another's limits would be "
+           "changed";
+  CLEANUP_FREE char *absolute = xasprintf("/%s", path);
+  return control_path_same(absolute, "/") ? "the container's limits would be those of the root cgroup" : NULL;
+}

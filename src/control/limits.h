@@ -21,9 +21,13 @@
 #define LIMIT_BURST "/linux/resources/cpu/burst"
 #define LIMIT_UNIFIED "/linux/resources/unified"
 #define LIMIT_DEVICES "/linux/resources/devices"
+#define LIMIT_CGROUP "/linux/cgroupsPath"
 #define LIMIT_RLIMITS "/process/rlimits"
 
 #define LIMIT_NONE INT64_MAX
+
+/* What is wrong with a cgroupsPath (NULL: none given): a sentence, or NULL. Static. */
+const char *cgroup_path_wrong(const char *path);
 
 /* Absent, 0 and below: LIMIT_NONE. */
 int64_t limit_read(const json_t *value);

@@ -20,6 +20,7 @@ enum resources_rule {
   RULE_RLIMIT,
   RULE_UNIFIED,
   RULE_UPDATE_DEVICES,
+  RULE_CGROUP,
 };
 
 const struct control_rule resources_rules[] = {
@@ -31,6 +32,8 @@ const struct control_rule resources_rules[] = {
   [RULE_RLIMIT] = { "OH-RES-006", "rlimits stay below their ceilings" },
   [RULE_UNIFIED] = { "OH-RES-007", "only the cgroup files that the policy lists are written" },
   [RULE_UPDATE_DEVICES] = { "OH-RES-008", "an update changes no device rule" },
+  [RULE_CGROUP] = { "OH-RES-009",
+                    "a cgroup's path neither climbs nor is the root, whose limits are the host's" },
   { NULL, NULL },
 };
 
@@ -186,6 +189,9 @@ int resources_apply(struct spec *spec, const struct policy *policy, const struct
     return -1;
   if (spec->kind == SPEC_PROCESS)
     return 0;
+  const char *wrong = cgroup_path_wrong(control_text(spec->root, LIMIT_CGROUP));
+  if (wrong && spec_refuse(spec, LIMIT_CGROUP, why(RULE_CGROUP, wrong), err))
+    return -1;
   /* containerd sends the whole of linux.resources with an update; runc ignores these, crun writes them. */
   if (spec->kind == SPEC_RESOURCES &&
       spec_remove(spec, LIMIT_DEVICES, why(RULE_UPDATE_DEVICES, "an update changes limits, not devices"),

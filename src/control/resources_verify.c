@@ -72,6 +72,8 @@ int resources_verify(enum spec_kind kind, const json_t *after, const struct poli
     return -1;
   if (kind == SPEC_PROCESS)
     return 0;
+  if (cgroup_path_wrong(control_text(after, LIMIT_CGROUP)))
+    return control_broken(err, LIMIT_CGROUP, "climbs, or is the root");
   if (update && control_at(after, LIMIT_DEVICES))
     return control_broken(err, LIMIT_DEVICES, "is in an update");
   if (json_is_true(control_at(after, LIMIT_OOM)))
