@@ -8,7 +8,7 @@ void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind
   *ret = (struct facts){
     .runtime = (int)runtime,
     .cap_last = 40,
-    .sandbox = annotations_are_sandbox(spec_at(spec, "/annotations")),
+    .sandbox = annotations_are_sandbox(spec_at(spec, "/annotations"), NULL),
   };
 }
 

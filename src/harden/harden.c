@@ -19,7 +19,10 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
   } else {
     facts_unknown(&h->facts, &h->spec, o->runtime);
   }
-  if (h->spec.kind != SPEC_CONFIG) {
+  if (h->spec.kind == SPEC_CONFIG) {
+    if (o->id)
+      h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
+  } else {
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
     h->facts.user_namespace = o->user_namespace;

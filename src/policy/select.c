@@ -29,7 +29,17 @@ static const char *annotation(const json_t *annotations, const char *key) {
   return key ? json_string_value(json_object_get(annotations, key)) : NULL;
 }
 
-bool annotations_are_sandbox(const json_t *annotations) {
+static bool names_sandbox(const json_t *annotations, const char *id) {
+  static const char *const keys[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
+  for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+    const char *value = annotation(annotations, keys[i]);
+    if (value && strcmp(value, id) == 0)
+      return true;
+  }
+  return false;
+}
+
+bool annotations_are_sandbox(const json_t *annotations, const char *id) {
   bool sandbox = false;
   for (size_t i = 0; i < KEYS_MAX; i++) {
     const char *type = annotation(annotations, identities[CONTAINER_TYPE].keys[i]);
@@ -37,7 +47,7 @@ bool annotations_are_sandbox(const json_t *annotations) {
       return false;
     sandbox = sandbox || type;
   }
-  return sandbox;
+  return sandbox && (!id || names_sandbox(annotations, id));
 }
 
 /*

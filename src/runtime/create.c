@@ -60,7 +60,7 @@ static int parse(struct call *c, struct error *err) {
     return -1;
   /* A copy: controls may take annotations out. */
   c->annotations = jsonx_copy(spec_at(&c->harden.spec, "/annotations"));
-  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations);
+  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations, c->command.id);
   return 0;
 }
 

@@ -75,7 +75,7 @@ static void known_from_record(struct call *c) {
     return;
   json_t *annotations = json_object_get(config, "annotations");
   c->annotations = json_is_object(annotations) ? json_incref(annotations) : NULL;
-  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations);
+  c->sandbox = c->annotations && annotations_are_sandbox(c->annotations, c->command.id);
   c->user_namespace = has_user_namespace(config);
 }
 
@@ -143,6 +143,7 @@ int call_harden(struct call *c, int bundle_fd, struct error *err) {
     .bundle_fd = bundle_fd,
     .cache = c->config.cache_dir ? &cache : NULL,
     .container_annotations = c->annotations,
+    .id = c->command.id,
     .sandbox = c->sandbox,
     .user_namespace = c->user_namespace,
   };

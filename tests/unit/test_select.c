@@ -162,10 +162,24 @@ Test(select, sandboxes) {
   json_auto_t *forged = object("{\"io.kubernetes.cri.container-type\": \"container\","
                                " \"io.kubernetes.cri-o.ContainerType\": \"sandbox\"}");
   json_auto_t *odd = object("{\"io.kubernetes.cri.container-type\": 1}");
-  cr_expect(annotations_are_sandbox(cri));
-  cr_expect(annotations_are_sandbox(crio));
-  cr_expect_not(annotations_are_sandbox(container));
-  cr_expect_not(annotations_are_sandbox(forged));
-  cr_expect_not(annotations_are_sandbox(odd));
-  cr_expect_not(annotations_are_sandbox(NULL));
+  cr_expect(annotations_are_sandbox(cri, NULL));
+  cr_expect(annotations_are_sandbox(crio, NULL));
+  cr_expect_not(annotations_are_sandbox(container, NULL));
+  cr_expect_not(annotations_are_sandbox(forged, NULL));
+  cr_expect_not(annotations_are_sandbox(odd, NULL));
+  cr_expect_not(annotations_are_sandbox(NULL, NULL));
+}
+
+/* `docker run --annotation io.kubernetes.cri.container-type=sandbox` made any container a pause process,
+ * which the user control lets be root. */
+Test(select, a_sandbox_names_itself) {
+  json_auto_t *forged = object("{\"io.kubernetes.cri.container-type\": \"sandbox\"}");
+  json_auto_t *cri = object("{\"io.kubernetes.cri.container-type\": \"sandbox\","
+                            " \"io.kubernetes.cri.sandbox-id\": \"c1\"}");
+  json_auto_t *crio = object("{\"io.kubernetes.cri-o.ContainerType\": \"sandbox\","
+                             " \"io.kubernetes.cri-o.SandboxID\": \"c1\"}");
+  cr_expect_not(annotations_are_sandbox(forged, "c1"));
+  cr_expect(annotations_are_sandbox(cri, "c1"));
+  cr_expect_not(annotations_are_sandbox(cri, "c2"));
+  cr_expect(annotations_are_sandbox(crio, "c1"));
 }
