@@ -17,6 +17,8 @@ enum type {
   I64,
   U16,
   U32,
+  ID, /* a uid or gid; (uint32_t)-1 is none: setresuid takes it for "unchanged", and crun's container stays
+         root */
   U64,
 };
 
@@ -24,7 +26,7 @@ static const char *const type_names[] = {
   [OBJECT] = "an object",        [ARRAY] = "an array",          [MAP] = "an object",
   [STRING] = "a string",         [BOOL] = "a boolean",          [I32] = "an integer",
   [I64] = "an integer",          [U16] = "an unsigned integer", [U32] = "an unsigned integer",
-  [U64] = "an unsigned integer",
+  [U64] = "an unsigned integer", [ID] = "an unsigned integer",
 };
 
 /*
@@ -51,10 +53,10 @@ static const struct row rows[] = {
   { "/process/terminal", BOOL, NONE, false },
   { "/process/consoleSize", OBJECT, NONE, false },
   { "/process/user", OBJECT, NONE, false },
-  { "/process/user/uid", U32, NONE, false },
-  { "/process/user/gid", U32, NONE, false },
+  { "/process/user/uid", ID, NONE, false },
+  { "/process/user/gid", ID, NONE, false },
   { "/process/user/umask", U32, NONE, false },
-  { "/process/user/additionalGids", ARRAY, U32, false },
+  { "/process/user/additionalGids", ARRAY, ID, false },
   { "/process/user/username", STRING, NONE, false },
   { "/process/args", ARRAY, STRING, false },
   { "/process/commandLine", STRING, NONE, false },
@@ -251,6 +253,8 @@ static bool in_range(const json_t *v, enum type type) {
     return unsigned_ok && u <= UINT16_MAX;
   case U32:
     return unsigned_ok && u <= UINT32_MAX;
+  case ID:
+    return unsigned_ok && u < UINT32_MAX;
   case U64:
     return unsigned_ok;
   case NONE:
@@ -279,6 +283,7 @@ static bool has_type(const json_t *v, enum type type) {
   case I64:
   case U16:
   case U32:
+  case ID:
   case U64:
     return jsonx_is_integer(v);
   case NONE:
