@@ -15,11 +15,11 @@
 
 enum { LOCK_STEP_MS = 5, LOCK_LIMIT_MS = 30000 };
 
-/* config.json -> config.engine.json, spec -> spec.engine */
-static char *backup_name(const char *name) {
-  if (str_ends(name, ".json"))
-    return xasprintf("%.*s.engine.json", (int)(strlen(name) - strlen(".json")), name);
-  return xasprintf("%s.engine", name);
+/* config.json and config.engine.json, spec and spec.engine */
+static void set_names(struct bundle *b, const char *name) {
+  const size_t stem = strlen(name) - (str_ends(name, ".json") ? strlen(".json") : 0);
+  b->name = xstrdup(name);
+  b->backup = xasprintf("%.*s.engine%s", (int)stem, name, name + stem);
 }
 
 /* flock(2) goes with the open file: a wrapper that dies lets go, and exec closes the fd. Somebody else's lock
@@ -42,7 +42,7 @@ static int lock(int fd, const char *path, struct error *err) {
  */
 static int open_config_dir(struct bundle *b, const char *config, struct error *err) {
   if (!config || strcmp(config, "config.json") == 0) {
-    b->name = xstrdup("config.json");
+    set_names(b, "config.json");
     b->dir = path_open(b->fd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
     return b->dir < 0 ? error_set(err, ERROR_SYSTEM, errno, "bundle %s", b->path) : 0;
   }
@@ -50,7 +50,7 @@ static int open_config_dir(struct bundle *b, const char *config, struct error *e
   if (!real)
     return error_set(err, ERROR_SYSTEM, errno, "config file %s", config);
   char *slash = strrchr(real, '/');
-  b->name = xstrdup(slash + 1);
+  set_names(b, slash + 1);
   *slash = '\0';
   b->dir = path_open(AT_FDCWD, *real ? real : "/", O_RDONLY | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   return b->dir < 0 ? error_set(err, ERROR_SYSTEM, errno, "directory of %s", config) : 0;
@@ -66,7 +66,6 @@ int bundle_open(struct bundle *ret, const char *path, const char *config, size_t
     return error_set(err, ERROR_SYSTEM, errno, "bundle %s", name);
   if (open_config_dir(&b, config, err) < 0 || lock(b.dir, b.path, err) < 0)
     return -1;
-  b.backup = backup_name(b.name);
   if (file_read(b.dir, b.name, RESOLVE_INSIDE, limit, &b.text, &b.src.len, &b.st, err) < 0)
     return error_wrap(err, "bundle %s", b.path);
   b.src.text = b.text;

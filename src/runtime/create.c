@@ -105,9 +105,9 @@ static int save(struct call *c, int fd, struct error *err) {
 static int keep_state(struct call *c, struct error *err) {
   CLEANUP_FD int fd = -1;
   CLEANUP_STATE struct state old = { 0 };
-  CLEANUP_RECORD struct record record;
+  CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
-  bool found;
+  bool found = false;
   if (state_lock(c->config.state_dir, c->root, c->command.id, true, &fd, err) < 0)
     return -1;
   record_read(&record, c->root, c->command.id, c->target.kind);

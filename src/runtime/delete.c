@@ -9,7 +9,7 @@
 int call_delete(struct call *c, struct error *err) {
   if (!c->command.id)
     return call_pass(c, err);
-  CLEANUP_RECORD struct record record;
+  CLEANUP_RECORD struct record record = { 0 };
   record_read(&record, c->root, c->command.id, c->target.kind);
   const bool refused = record.alive && !record.created && !command_has(&c->command, "force");
   struct error kept = { 0 };

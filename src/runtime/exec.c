@@ -46,7 +46,7 @@ static int read_file(struct call *c, const char *path, char **ret_text, size_t *
  * bundle. */
 static int read_base(struct call *c, json_t **ret, struct error *err) {
   const bool crun = c->target.kind == RUNTIME_CRUN;
-  CLEANUP_RECORD struct record record;
+  CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_FREE char *text = NULL;
   CLEANUP_SPEC struct spec spec = { 0 };
   struct jsonx_source src = { 0 };
@@ -94,24 +94,27 @@ static void replace_options(struct command *command, const char *path) {
   command->args_len = 0;
 }
 
+/* What the spec now holds becomes the file that the runtime reads. */
+static int substitute_file(struct call *c, struct error *err) {
+  CLEANUP_FREE char *path = NULL;
+  if (state_private_file(c->config.state_dir, c->root, c->command.id, "exec", c->harden.bytes.data,
+                         c->harden.bytes.len, &path, err) < 0)
+    return -1;
+  replace_options(&c->command, path);
+  return 0;
+}
+
 static int harden_process(struct call *c, bool substitute, struct error *err) {
   const char *file = command_value(&c->command, "process");
   const size_t limit = (size_t)c->config.config_limit;
   CLEANUP_FREE char *text = NULL;
-  CLEANUP_FREE char *path = NULL;
   struct jsonx_source src = { .name = file ? file : "exec" };
   if ((file ? read_file(c, file, &text, &src.len, err) : build(c, &text, &src.len, err)) < 0)
     return -1;
   src.text = text;
   if (harden_parse(&c->harden, SPEC_PROCESS, &src, limit, err) < 0 || call_harden(c, -1, err) < 0)
     return -1;
-  if (!substitute)
-    return 0;
-  if (state_private_file(c->config.state_dir, c->root, c->command.id, "exec", c->harden.bytes.data,
-                         c->harden.bytes.len, &path, err) < 0)
-    return -1;
-  replace_options(&c->command, path);
-  return 0;
+  return substitute ? substitute_file(c, err) : 0;
 }
 
 int call_exec(struct call *c, struct error *err) {

@@ -44,7 +44,7 @@ static int parse_id(const char *option, const char *text, uint32_t *ret, struct 
 static int set_user(json_t *process, const char *text, struct error *err) {
   CLEANUP_FREE char *uid = xstrdup(text);
   char *gid = strchr(uid, ':');
-  uint32_t id;
+  uint32_t id = 0;
   json_t *user = child(process, "user", json_object);
   if (gid) {
     *gid++ = '\0';
@@ -59,7 +59,7 @@ static int set_user(json_t *process, const char *text, struct error *err) {
 }
 
 static int set_text(json_t *process, const char *key, const struct command_option *o, struct error *err) {
-  json_t *text;
+  json_t *text = NULL;
   if (!*o->value)
     return 0; /* runc takes an empty value for none */
   if (new_text(o->flag->name, o->value, &text, err) < 0)
@@ -85,8 +85,8 @@ static const struct {
 
 static int apply_option(json_t *process, const struct command_option *o, struct error *err) {
   const char *name = o->flag->name;
-  uint32_t id;
-  json_t *text;
+  uint32_t id = 0;
+  json_t *text = NULL;
   for (size_t i = 0; i < ARRAY_SIZE(text_options); i++)
     if (strcmp(name, text_options[i].option) == 0)
       return set_text(process, text_options[i].key, o, err);
@@ -113,7 +113,7 @@ static int apply_option(json_t *process, const struct command_option *o, struct 
 
 int process_build(const struct command *c, const json_t *base, json_t **ret, struct error *err) {
   json_auto_t *process = base ? jsonx_copy(base) : json_object();
-  json_t *args = json_array(), *arg;
+  json_t *args = json_array(), *arg = NULL;
   if (!process || !args)
     die_out_of_memory();
   jsonx_set_new(process, "args", args);

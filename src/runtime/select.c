@@ -57,7 +57,7 @@ static bool has_user_namespace(const json_t *config) {
 
 /* A container from before us: what the runtime recorded leads to the bundle, whose annotations may select. */
 static void known_from_record(struct call *c) {
-  CLEANUP_RECORD struct record record;
+  CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_FREE char *text = NULL;
   json_auto_t *config = NULL;
   struct jsonx_source src = { .name = "config.json" };
@@ -80,7 +80,7 @@ static void known_from_record(struct call *c) {
 }
 
 int call_known_policies(struct call *c, struct error *err) {
-  bool found;
+  bool found = false;
   if (known_from_state(c, &found, err) < 0)
     return -1;
   if (found)

@@ -206,7 +206,7 @@ static bool is_stale(const char *state_dir, const char *root, const char *id) {
   CLEANUP_FD int fd = -1;
   CLEANUP_STATE struct state state = { 0 };
   struct error ignored = { 0 };
-  bool found;
+  bool found = false;
   if (command_check_id(id, &ignored) < 0 || state_open(state_dir, root, id, false, &fd, &ignored) < 0 ||
       state_load(fd, &state, &found, &ignored) < 0 || !found)
     return false;

@@ -143,10 +143,20 @@ static int read_document(struct call *c, const char *name, char **ret_text, size
   return file_read_fd(fd, name, limit, ret_text, ret_len, err);
 }
 
+static int substitute_file(struct call *c, struct error *err) {
+  CLEANUP_FREE char *path = NULL;
+  if (state_private_file(c->config.state_dir, c->root, c->command.id, "update", c->harden.bytes.data,
+                         c->harden.bytes.len, &path, err) < 0)
+    return -1;
+  for (size_t i = 0; i < ARRAY_SIZE(update_options); i++)
+    command_drop(&c->command, update_options[i].option);
+  command_set(&c->command, "resources", path);
+  return 0;
+}
+
 static int harden_resources(struct call *c, struct error *err) {
   const char *file = command_value(&c->command, "resources");
   CLEANUP_FREE char *text = NULL;
-  CLEANUP_FREE char *path = NULL;
   const bool has_file = file && *file;
   struct jsonx_source src = { .name = has_file ? file : "update" };
   if ((has_file ? read_document(c, file, &text, &src.len, err) : build(&c->command, &text, &src.len, err)) <
@@ -154,14 +164,9 @@ static int harden_resources(struct call *c, struct error *err) {
     return -1;
   src.text = text;
   if (harden_parse(&c->harden, SPEC_RESOURCES, &src, (size_t)c->config.config_limit, err) < 0 ||
-      call_harden(c, -1, err) < 0 ||
-      state_private_file(c->config.state_dir, c->root, c->command.id, "update", c->harden.bytes.data,
-                         c->harden.bytes.len, &path, err) < 0)
+      call_harden(c, -1, err) < 0)
     return -1;
-  for (size_t i = 0; i < ARRAY_SIZE(update_options); i++)
-    command_drop(&c->command, update_options[i].option);
-  command_set(&c->command, "resources", path);
-  return 0;
+  return substitute_file(c, err);
 }
 
 int call_update(struct call *c, struct error *err) {
