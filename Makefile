@@ -3,6 +3,8 @@
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
+# Objects of tests are kept, so that a second run does not build them again.
+.SECONDARY:
 
 CC ?= gcc
 ifeq ($(origin CC),default)
