@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harden/harden.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
@@ -30,17 +31,35 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
   return 0;
 }
 
+/* Gives a refused filter what the plan, which knows no document, could not: the place, a rule, a journal
+ * entry. */
+static int refuse_filter(struct harden *h, struct error *err) {
+  static const char rule[] = "OH-SEC-003";
+  if (err->code != ERROR_REFUSED && err->code != ERROR_INPUT)
+    return -1;
+  CLEANUP_FREE char *pointer = xstrdup(err->message);
+  pointer[strcspn(pointer, ": ")] = '\0';
+  bool placed = pointer[0] == '/';
+  journal_add(&h->spec.journal, "seccomp", rule, OUTCOME_REFUSED, placed ? pointer : "/linux/seccomp", NULL,
+              NULL, err->message);
+  if (!err->rule[0])
+    snprintf(err->rule, sizeof err->rule, "%s", rule);
+  if (!placed)
+    return error_wrap(err, "%s", h->src.name);
+  unsigned line;
+  unsigned column;
+  jsonx_locate(&h->src, pointer, false, &line, &column);
+  return error_wrap(err, "%s:%u:%u", h->src.name, line, column);
+}
+
 /* One policy over the document as the one before it left it. The plan outlives the call: the verification
  * reads it. */
 static int apply(struct harden *h, const struct policy *policy, const struct harden_options *o,
                  struct facts *facts, struct seccomp_plan *plan, struct error *err) {
   facts->seccomp = NULL;
   if (h->spec.kind == SPEC_CONFIG) {
-    if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0) {
-      journal_add(&h->spec.journal, "seccomp", err->rule, OUTCOME_REFUSED, "/linux/seccomp", NULL, NULL,
-                  err->message);
-      return -1;
-    }
+    if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0)
+      return refuse_filter(h, err);
     facts->seccomp = plan;
     h->seccomp_cached = h->seccomp_cached && plan->cached;
   }
