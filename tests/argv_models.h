@@ -17,7 +17,8 @@ enum { MODEL_WORDS = 128, MODEL_OPTIONS = 64 };
 
 /* What was read: the last value of each option (all of a list), the verb, and what follows. */
 struct reading {
-  bool error; /* refused, or help printed */
+  bool error;   /* refused, or help printed */
+  bool process; /* --process was given */
   struct str text;
 };
 
@@ -38,6 +39,7 @@ static inline void model_add(struct reading *r, const struct flag_row *rows, con
       if (row->kind == FLAG_LIST)
         str_addf(&r->text, "%s+=<%s>", row->name, last->value);
     }
+    r->process = r->process || (last && row->name && strcmp(row->name, "process") == 0);
     if (last && row->kind == FLAG_VALUE)
       str_addf(&r->text, "%s=<%s>", row->name, last->value);
     if (last && row->kind == FLAG_BOOL)
@@ -47,12 +49,11 @@ static inline void model_add(struct reading *r, const struct flag_row *rows, con
   }
 }
 
-static inline void model_operands(struct reading *r, const struct verb_row *verb, char **args,
-                                  bool has_process) {
+static inline void model_operands(struct reading *r, const struct verb_row *verb, char **args) {
   size_t n = 0;
   while (args[n])
     n++;
-  if (n == 0 || (!verb->takes_command && n != 1) || (verb->takes_command && n == 1 && !has_process))
+  if (n == 0 || (!verb->takes_command && n != 1) || (verb->takes_command && n == 1 && !r->process))
     r->error = true;
   for (size_t i = 0; i < n; i++)
     str_addf(&r->text, " <%s>", args[i]);
@@ -155,11 +156,10 @@ static inline void read_as_runc(struct reading *r, char **line) {
   str_addf(&r->text, "%s ", verb->name);
   if (!verb->takes_command)
     go_reorder(verb->flags, rest + 1);
-  size_t before = r->text.len;
   rest = go_parse(r, verb->flags, rest + 1);
   r->error = r->error || !rest;
   if (!r->error)
-    model_operands(r, verb, rest, strstr(r->text.data + before, "process=<"));
+    model_operands(r, verb, rest);
 }
 
 static inline char **argp_parse_model(struct reading *r, const struct flag_row *rows, char **argv) {
@@ -209,11 +209,10 @@ static inline void read_as_crun(struct reading *r, char **line) {
   if (r->error)
     return;
   str_addf(&r->text, "%s ", verb->name);
-  size_t before = r->text.len;
   rest = argp_parse_model(r, verb->flags, rest); /* the verb is its argv[0] */
   r->error = r->error || !rest;
   if (!r->error)
-    model_operands(r, verb, rest, strstr(r->text.data + before, "process=<"));
+    model_operands(r, verb, rest);
 }
 
 /* What we read, in the models' words. */
