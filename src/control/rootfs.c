@@ -29,7 +29,7 @@ const struct control_rule rootfs_rules[] = {
                       "a writable place that is not what it seems in the rootfs gets no memory" },
   [RULE_PROPAGATION] = { "OH-RFS-004", "no mount event of the container reaches the host" },
   [RULE_REAL] = { "OH-RFS-005", "/proc, /sys and /dev of the rootfs are real directories" },
-  [RULE_HOST] = { "OH-RFS-006", "the root is not the host's own" },
+  [RULE_HOST] = { "OH-RFS-006", "the root is not the host's own, nor a directory of its programs or state" },
   [RULE_WORD] = { "OH-RFS-007", "rootfsPropagation is a word that every runtime reads alike" },
   { NULL, NULL },
 };
@@ -213,7 +213,10 @@ static int add_tmpfs(struct spec *spec, const struct policy *policy, const struc
 int rootfs_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                  struct error *err) {
   if (facts->root_is_host &&
-      spec_refuse(spec, "/root/path", why(RULE_HOST, "the container's root would be the host's"), err))
+      spec_refuse(
+          spec, "/root/path",
+          why(RULE_HOST, "the container's root would be the host's, or a directory of its programs or state"),
+          err))
     return -1;
   if (require_real(spec, facts, err) || harden_propagation(spec, policy, err))
     return -1;

@@ -53,7 +53,7 @@ struct facts {
 
   enum inode_kind root_proc, root_sys, root_dev; /* /proc, /sys, /dev of the rootfs, links not followed */
   char *root_real;                               /* realpath of root.path */
-  bool root_is_host;                             /* root.path is the host's "/" */
+  bool root_is_host;   /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
   char *cwd_resolved;  /* process.cwd in the rootfs; NULL: unknown or unresolvable */
   char *arg0_resolved; /* args[0] when absolute, the same */
 

@@ -20,6 +20,12 @@ void look_at_namespaces(struct facts *f, const struct spec *spec);
 /* Paths of which only the directory itself is sensitive, because it holds sensitive ones or everybody's; /tmp
  * also because engines put the process files of an exec there. Ends with NULL. */
 extern const char *const sensitive_alone[];
+/* Sockets' names that are as good as root wherever they lie, and where they usually lie. End with NULL. */
+extern const char *const sensitive_sockets[];
+extern const char *const sensitive_socket_paths[];
+/* Is it a directory that the host's root runs from or keeps secrets in, or one that holds such a directory?
+ */
+bool sensitive_as_root(int fd, const char *real);
 /* Lies below a built-in sensitive path and is one of the exceptions. */
 bool sensitive_excepted(const char *path);
 

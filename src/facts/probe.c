@@ -89,12 +89,6 @@ static enum inode_kind kind_at(int rootfs, const char *name) {
   return errno == ENOENT ? INODE_ABSENT : INODE_UNKNOWN;
 }
 
-static bool same_inode(int fd, const char *path) {
-  struct stat a;
-  struct stat b;
-  return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 /* An absolute path as the process will see it, unless a mount hides it; NULL when it leads nowhere. */
 static char *resolve(int rootfs, const char *path) {
   char *resolved = NULL;
@@ -177,7 +171,7 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
     return error_set(err, ERROR_SYSTEM, errno, "/root/path: cannot open the root file system \"%s\"", path);
   f->rootfs_known = true;
   f->root_real = look_path_of_fd(rootfs);
-  f->root_is_host = same_inode(rootfs, "/");
+  f->root_is_host = sensitive_as_root(rootfs, f->root_real);
   f->root_proc = kind_at(rootfs, "proc");
   f->root_sys = kind_at(rootfs, "sys");
   f->root_dev = kind_at(rootfs, "dev");

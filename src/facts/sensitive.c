@@ -9,6 +9,7 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char *const facts_sensitive_paths[] = {
   "/",
@@ -49,9 +50,18 @@ const char *const facts_sensitive_paths[] = {
 
 const char *const sensitive_alone[] = { "/home", "/opt", "/tmp", "/var", "/var/lib", "/var/tmp", NULL };
 
-/* Sockets that are as good as root wherever they lie. */
-static const char *const socket_names[] = {
+const char *const sensitive_sockets[] = {
   "docker.sock", "containerd.sock", "containerd.sock.ttrpc", "crio.sock", "podman.sock", "buildkitd.sock",
+  NULL,
+};
+const char *const sensitive_socket_paths[] = {
+  "/run/docker.sock",
+  "/run/containerd/containerd.sock",
+  "/run/containerd/containerd.sock.ttrpc",
+  "/run/crio/crio.sock",
+  "/run/podman/podman.sock",
+  "/run/buildkit/buildkitd.sock",
+  NULL,
 };
 
 /*
@@ -171,10 +181,25 @@ bool sensitive_excepted(const char *path) {
 
 static const char *socket_name(const char *path) {
   const char *slash = strrchr(path, '/');
-  for (size_t i = 0; slash && i < ARRAY_SIZE(socket_names); i++)
-    if (strcmp(slash + 1, socket_names[i]) == 0)
-      return socket_names[i];
+  for (const char *const *name = sensitive_sockets; slash && *name; name++)
+    if (strcmp(slash + 1, *name) == 0)
+      return *name;
   return NULL;
+}
+
+static bool is_or_holds(const struct stat *st, const char *real, const char *const *paths) {
+  struct stat other;
+  for (; *paths; paths++)
+    if ((real && path_is_below(*paths, real)) ||
+        (stat(*paths, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino))
+      return true;
+  return false;
+}
+
+bool sensitive_as_root(int fd, const char *real) {
+  struct stat st;
+  return fstat(fd, &st) < 0 || is_or_holds(&st, real, facts_sensitive_paths) ||
+         is_or_holds(&st, NULL, sensitive_alone);
 }
 
 const char *facts_sensitive(const char *path) {

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 /* A sensitive path as the host has it: its inode, so that another name for it (a bind mount, a hard link)
  * is seen, and its real path, so that what lies below it is. */
@@ -46,6 +48,8 @@ static void make_guards(struct guards *g, const struct policy *const *policies, 
     add_guard(g, *p, strcmp(*p, "/") == 0);
   for (const char *const *p = sensitive_alone; *p; p++)
     add_guard(g, *p, true);
+  for (const char *const *p = sensitive_socket_paths; *p; p++)
+    add_guard(g, *p, true);
   g->builtin = g->len;
   for (size_t i = 0; i < policies_len; i++)
     for (size_t k = 0; k < policies[i]->mounts.deny_sources.len; k++) {
@@ -75,6 +79,62 @@ static const char *builtin_by_path(const struct guards *g, const char *real) {
     found = facts_sensitive(listed);
   }
   return found;
+}
+
+/* An ancestor by another name: where /etc is bound to /srv/e too, /srv/e/shadow is /etc/shadow. */
+static const char *guard_by_ancestor(const struct guards *g, const char *real) {
+  CLEANUP_FREE char *above = xstrdup(real);
+  if (sensitive_excepted(real))
+    return NULL;
+  for (char *slash = strrchr(above, '/'); slash && slash != above; slash = strrchr(above, '/')) {
+    struct stat st;
+    *slash = '\0';
+    if (lstat(above, &st) < 0)
+      return NULL;
+    for (size_t i = 0; i < g->len; i++) {
+      const struct guard *item = &g->items[i];
+      if (item->alone || item->dev != st.st_dev || item->ino != st.st_ino)
+        continue;
+      CLEANUP_FREE char *listed = xasprintf("%s%s", item->path, real + strlen(above));
+      if (i >= g->builtin || facts_sensitive(listed))
+        return item->path;
+    }
+  }
+  return NULL;
+}
+
+/* The kernel's own file systems give the host's state wherever they are mounted. */
+static const char *kernel_fs(int fd) {
+  struct statfs fs;
+  if (fstatfs(fd, &fs) < 0)
+    return NULL;
+  switch ((unsigned long)fs.f_type) {
+  case PROC_SUPER_MAGIC:
+    return "/proc";
+  case SYSFS_MAGIC:
+  case CGROUP_SUPER_MAGIC:
+  case CGROUP2_SUPER_MAGIC:
+  case DEBUGFS_MAGIC:
+  case TRACEFS_MAGIC:
+  case SECURITYFS_MAGIC:
+  case BPF_FS_MAGIC:
+  case EFIVARFS_MAGIC:
+  case PSTOREFS_MAGIC:
+    return "/sys";
+  case DEVPTS_SUPER_MAGIC:
+    return "/dev";
+  default:
+    return NULL;
+  }
+}
+
+/* A directory gives the sockets in it. */
+static const char *holds_socket(int fd) {
+  struct stat st;
+  for (const char *const *name = sensitive_sockets; *name; name++)
+    if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
+      return *name;
+  return NULL;
 }
 
 /* The policies' own lists know no exceptions here; the control knows the policy's. */
@@ -143,6 +203,12 @@ static void look_at(struct look *l, const char *source) {
     found = denied_by_path(&l->guards, fact->real, l->policies, l->policies_len);
   if (!found)
     found = guard_by_inode(&l->guards, &st);
+  if (!found)
+    found = guard_by_ancestor(&l->guards, fact->real);
+  if (!found)
+    found = kernel_fs(fd);
+  if (!found && fact->kind == INODE_DIRECTORY)
+    found = holds_socket(fd);
   fact->sensitive = xstrdup(found);
 }
 

@@ -141,6 +141,13 @@ Test(facts, rootfs_that_is_the_host) {
     probe(&f, roots[i], NULL);
     cr_expect(f.root_is_host && strcmp(f.root_real, "/") == 0, "%s", roots[i]);
   }
+  static const char *const parts[] = { "\"root\":{\"path\":\"/usr\"}", "\"root\":{\"path\":\"/var\"}",
+                                       "\"root\":{\"path\":\"/etc\"}", "\"root\":{\"path\":\"/home\"}" };
+  for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+    CLEANUP_FACTS struct facts f = { 0 };
+    probe(&f, parts[i], NULL);
+    cr_expect(f.root_is_host, "%s", parts[i]);
+  }
 }
 
 Test(facts, rootfs_must_be_there) {
@@ -264,7 +271,7 @@ Test(facts, sources) {
   cr_expect_str_eq(sensitive(&f, "%/host/data"), "-");
   cr_expect_str_eq(sensitive(&f, "../host/data"), "-");
   cr_expect_str_eq(sensitive(&f, "%/host/plain"), "-");
-  cr_expect_str_eq(sensitive(&f, "%/host"), "-");
+  cr_expect_str_eq(sensitive(&f, "%/host"), "docker.sock");
   cr_expect_str_eq(sensitive(&f, "%/host/etc"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/etc/passwd"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/magic"), "/etc");
@@ -294,6 +301,7 @@ Test(facts, sources_by_inode_and_through_links) {
   if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
     cr_skip_test("needs a mount namespace");
   dir("host/etc");
+  dir("host/kernel");
   dir("host/disk");
   dir("host/disk/overlay2");
   dir("host/disk/containers");
@@ -302,16 +310,23 @@ Test(facts, sources_by_inode_and_through_links) {
   CLEANUP_FREE char *etc = expand("%/host/etc");
   CLEANUP_FREE char *disk = expand("%/host/disk");
   cr_assert(mount("/etc", etc, NULL, MS_BIND, NULL) == 0);
+  CLEANUP_FREE char *kernel = expand("%/host/kernel");
+  cr_assert(mount("proc", kernel, "proc", 0, NULL) == 0);
   cr_assert(mount("tmpfs", "/var/lib", "tmpfs", 0, NULL) == 0);
   cr_assert(symlink(disk, "/var/lib/docker") == 0);
   CLEANUP_FACTS struct facts f = { 0 };
   probe(&f,
         ROOT ",\"mounts\":[{\"destination\":\"/0\"}" BIND("%/host/etc") BIND("%/host/disk")
-            BIND("/var/lib/docker") BIND("/var/lib/docker/overlay2") BIND("%/host/disk/overlay2")
-                BIND("/var/lib/docker/containers/c1/hosts") BIND("%/host/disk/containers/c1/hosts")
-                    BIND("/var/lib/docker/containers/c1") "]",
+            BIND("%/host/etc/passwd") BIND("%/host/etc/hosts") BIND("%/host/kernel") BIND("%/host/kernel/sys")
+                BIND("/var/lib/docker") BIND("/var/lib/docker/overlay2") BIND("%/host/disk/overlay2")
+                    BIND("/var/lib/docker/containers/c1/hosts") BIND("%/host/disk/containers/c1/hosts")
+                        BIND("/var/lib/docker/containers/c1") "]",
         NULL);
-  cr_assert(umount(etc) == 0);
+  cr_assert(umount(etc) == 0 && umount(kernel) == 0);
+  cr_expect_str_eq(sensitive(&f, "%/host/etc/passwd"), "/etc");
+  cr_expect_str_eq(sensitive(&f, "%/host/etc/hosts"), "-");
+  cr_expect_str_eq(sensitive(&f, "%/host/kernel"), "/proc");
+  cr_expect_str_eq(sensitive(&f, "%/host/kernel/sys"), "/proc");
   cr_expect_str_eq(sensitive(&f, "%/host/etc"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/disk"), "/var/lib/docker");
   cr_expect_str_eq(sensitive(&f, "/var/lib/docker"), "/var/lib/docker");
