@@ -146,6 +146,17 @@ bool mount_is_kernel(const struct mount_view *v) {
   return false;
 }
 
+bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsigned *ret_repeat) {
+  *ret_repeat = 0;
+  const struct source_fact *fact = v->source ? facts_source(facts, v->source) : NULL;
+  if (!fact || facts->runtime != RUNTIME_CRUN || strcmp(v->type, "bind") != 0 ||
+      (fact->kind != INODE_FILE && fact->kind != INODE_OTHER))
+    return false;
+  for (size_t i = 0; i < fact->options.len; i++)
+    *ret_repeat |= mount_flag_named(fact->options.items[i]);
+  return true;
+}
+
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts) {
   struct mount_wish wish = { .unshare = true };
@@ -160,6 +171,11 @@ struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, c
     wish.flags |= MOUNT_RO;
   if (strcmp(v->type, "bind") != 0 || !facts->mount_setattr)
     return wish;
+  unsigned repeat;
+  if (mount_is_plain(v, facts, &repeat)) {
+    wish.flags |= wish.flags & ~v->is.set ? repeat : 0;
+    return wish;
+  }
   wish.recursive_forms = policy->mounts.recursive || !v->is.recursive;
   if (policy->mounts.recursive && v->is.recursive)
     wish.flags_below = wish.flags | (v->is.set & MOUNT_RO);

@@ -22,6 +22,11 @@ bool mount_is_astray(const struct mount_view *v, const char *place);
 /* Is it a file system that the kernel fills (proc, sysfs, cgroup, mqueue, devpts)? */
 bool mount_is_kernel(const struct mount_view *v);
 
+/* Is it a bind whose flags crun can set in the plain form only? crun before 1.14.4 looks for a directory
+ * where it applies a recursive word, and so fails on a file. Nothing is mounted below a file, but the plain
+ * form must repeat what the source's own mount has. */
+bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsigned *ret_repeat);
+
 /* The flags this mount is to have under the policy. */
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts);

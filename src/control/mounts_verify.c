@@ -19,7 +19,9 @@ static int flags_hold(const struct mount_view *v, const struct policy *policy, c
                       const char *pointer, struct error *err) {
   static const char *const words[] = { "nosuid", "nodev", "noexec" };
   bool devices = strcmp(v->type, "devpts") == 0 || strcmp(v->place, "/dev") == 0;
-  bool deep = v->is.recursive && policy->mounts.recursive && facts->mount_setattr;
+  unsigned repeat;
+  bool plain = mount_is_plain(v, facts, &repeat);
+  bool deep = v->is.recursive && policy->mounts.recursive && facts->mount_setattr && !plain;
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
     unsigned flag = mount_flag_named(words[i]);
     if (!asks(policy, words[i], v) || (devices && flag == MOUNT_NODEV))

@@ -15,6 +15,7 @@ static const struct jsonx_row source_rows[] = {
   { .key = "real", .type = JSONX_STRING, .offset = offsetof(struct source_fact, real) },
   { .key = "sensitive", .type = JSONX_STRING, .offset = offsetof(struct source_fact, sensitive) },
   { .key = "kind", .type = JSONX_ENUM, .offset = offsetof(struct source_fact, kind), .names = kind_names },
+  { .key = "options", .type = JSONX_STRINGS, .offset = offsetof(struct source_fact, options) },
   { 0 },
 };
 

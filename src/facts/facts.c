@@ -20,6 +20,7 @@ void facts_free(struct facts *f) {
     free(f->sources[i].source);
     free(f->sources[i].real);
     free(f->sources[i].sensitive);
+    strlist_free(&f->sources[i].options);
   }
   free(f->sources);
   for (size_t i = 0; i < f->destinations_len; i++) {

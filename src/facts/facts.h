@@ -29,6 +29,7 @@ struct source_fact {
   char *sensitive; /* the sensitive path that it is, by inode or by realpath; NULL: none. The list is
                       facts_sensitive_paths plus the policies' deny_sources */
   enum inode_kind kind;
+  struct strlist options; /* of its mount on the host: ro, nosuid, nodev, noexec */
 };
 
 /* One destination in the container. */
@@ -53,11 +54,9 @@ struct facts {
 
   enum inode_kind root_proc, root_sys, root_dev; /* /proc, /sys, /dev of the rootfs, links not followed */
   char *root_real;                               /* realpath of root.path */
-  bool root_is_host; /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
-  /* process.cwd and the program, links followed in the rootfs and in the binds over it; a name without a
-   * slash is looked for in PATH, a relative path in the cwd. NULL: unknown, or nothing that could be entered
-   * or run. */
-  char *cwd_resolved, *arg0_resolved;
+  bool root_is_host;   /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
+  char *cwd_resolved;  /* process.cwd in the rootfs; NULL: unknown or unresolvable */
+  char *arg0_resolved; /* args[0] when absolute, the same */
 
   struct source_fact *sources;
   size_t sources_len;

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 /* A sensitive path as the host has it: its inode, so that another name for it (a bind mount, a hard link)
@@ -181,6 +182,22 @@ static void look_free(struct look *l) {
   guards_free(&l->guards);
 }
 
+/* What the source's own mount takes from its files, and a bind of it with it. */
+static void look_at_mount(int fd, struct strlist *ret) {
+  static const struct {
+    unsigned long flag;
+    const char *word;
+  } words[] = {
+    { ST_RDONLY, "ro" }, { ST_NOSUID, "nosuid" }, { ST_NODEV, "nodev" }, { ST_NOEXEC, "noexec" }
+  };
+  struct statfs fs;
+  if (fstatfs(fd, &fs) < 0)
+    return;
+  for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+    if ((unsigned long)fs.f_flags & words[i].flag)
+      strlist_add(ret, words[i].word);
+}
+
 static void look_at(struct look *l, const char *source) {
   struct facts *f = l->facts;
   f->sources = xrealloc(f->sources, f->sources_len + 1, sizeof *f->sources);
@@ -193,6 +210,7 @@ static void look_at(struct look *l, const char *source) {
     return;
   }
   fact->kind = look_kind(st.st_mode);
+  look_at_mount(fd, &fact->options);
   fact->real = look_path_of_fd(fd);
   if (!fact->real)
     return;

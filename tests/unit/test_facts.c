@@ -132,46 +132,6 @@ Test(facts, rootfs) {
   cr_expect(g.root_proc == INODE_ABSENT && g.cwd_resolved == NULL && g.arg0_resolved == NULL);
 }
 
-static void expect_program(const char *process, const char *cwd, const char *program) {
-  CLEANUP_FACTS struct facts f = { 0 };
-  CLEANUP_FREE char *members =
-      xasprintf(ROOT ",\"mounts\":[{\"destination\":\"/vol\",\"type\":\"bind\",\"source\":\"volume\"},"
-                     "{\"destination\":\"/tmp\",\"type\":\"tmpfs\"}],\"process\":{%s}",
-                process);
-  probe(&f, members, NULL);
-  cr_expect(cwd ? f.cwd_resolved && strcmp(f.cwd_resolved, cwd) == 0 : !f.cwd_resolved, "%s: %s", process,
-            f.cwd_resolved);
-  cr_expect(program ? f.arg0_resolved && strcmp(f.arg0_resolved, program) == 0 : !f.arg0_resolved, "%s: %s",
-            process, f.arg0_resolved);
-}
-
-/* Each was a way to /proc/self that only the kernel saw. */
-Test(facts, programs_through_path_volumes_and_the_cwd) {
-  dir("bundle/rootfs/bin");
-  dir("bundle/rootfs/vol");
-  dir("bundle/rootfs/tmp");
-  dir("bundle/volume");
-  dir("bundle/volume/sub");
-  file("bundle/rootfs/bin/sh");
-  link_to("/proc/self/exe", "bundle/rootfs/bin/sly");
-  link_to("/proc/self/fd", "bundle/rootfs/tmp/hidden");
-  link_to("/proc/self/fd", "bundle/volume/fd");
-  link_to("../../proc/self/exe", "bundle/volume/sub/exe");
-  link_to("../bin", "bundle/volume/bin");
-  link_to("bin/sh", "bundle/volume/gone");
-  link_to("loop", "bundle/volume/loop");
-  expect_program("\"cwd\":\"/vol/fd/7\",\"args\":[\"/vol/sub/exe\"]", "/proc/self/fd/7", "/proc/self/exe");
-  expect_program("\"cwd\":\"/vol/sub\",\"args\":[\"./exe\"]", "/vol/sub", "/proc/self/exe");
-  expect_program("\"cwd\":\"/\",\"args\":[\"proc/self/exe\"]", "/", "/proc/self/exe");
-  expect_program("\"cwd\":\"/tmp/hidden\",\"args\":[\"/vol/bin/sh\"]", "/tmp/hidden", "/bin/sh");
-  expect_program("\"cwd\":\"/vol/loop\",\"args\":[\"/vol/gone\"]", NULL, "/bin/sh");
-  expect_program("\"cwd\":\"/\",\"args\":[\"sly\"],\"env\":[\"PATH=/usr/bin:/bin\"]", "/", "/proc/self/exe");
-  expect_program("\"cwd\":\"/vol\",\"args\":[\"exe\"],\"env\":[\"A=b\",\"PATH=:sub\"]", "/vol",
-                 "/proc/self/exe");
-  expect_program("\"cwd\":\"/\",\"args\":[\"sh\"],\"env\":[\"PATH=/gone:/bin\"]", "/", "/bin/sh");
-  expect_program("\"cwd\":\"/\",\"args\":[\"none\"],\"env\":[\"PATH=/bin\"]", "/", NULL);
-}
-
 Test(facts, rootfs_that_is_the_host) {
   link_to("/", "bundle/slash");
   static const char *const roots[] = { "\"root\":{\"path\":\"/\"}", "\"root\":{\"path\":\"slash\"}",
@@ -351,7 +311,7 @@ Test(facts, sources_by_inode_and_through_links) {
   CLEANUP_FREE char *disk = expand("%/host/disk");
   cr_assert(mount("/etc", etc, NULL, MS_BIND, NULL) == 0);
   CLEANUP_FREE char *kernel = expand("%/host/kernel");
-  cr_assert(mount("proc", kernel, "proc", 0, NULL) == 0);
+  cr_assert(mount("proc", kernel, "proc", MS_NODEV | MS_NOEXEC, NULL) == 0);
   cr_assert(mount("tmpfs", "/var/lib", "tmpfs", 0, NULL) == 0);
   cr_assert(symlink(disk, "/var/lib/docker") == 0);
   CLEANUP_FACTS struct facts f = { 0 };
@@ -367,6 +327,9 @@ Test(facts, sources_by_inode_and_through_links) {
   cr_expect_str_eq(sensitive(&f, "%/host/etc/hosts"), "-");
   cr_expect_str_eq(sensitive(&f, "%/host/kernel"), "/proc");
   cr_expect_str_eq(sensitive(&f, "%/host/kernel/sys"), "/proc");
+  const struct strlist *options = &facts_source(&f, kernel)->options;
+  cr_expect(options->len == 2 && strlist_has(options, "nodev") && strlist_has(options, "noexec"));
+  cr_expect(facts_source(&f, disk)->options.len == 0);
   cr_expect_str_eq(sensitive(&f, "%/host/etc"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/disk"), "/var/lib/docker");
   cr_expect_str_eq(sensitive(&f, "/var/lib/docker"), "/var/lib/docker");

@@ -16,8 +16,9 @@ static const char whole[] =
     "\"symlink\","
     "\"rootDev\":\"other\",\"rootReal\":\"/r\",\"rootIsHost\":true,\"cwdResolved\":\"/"
     "c\",\"arg0Resolved\":\"/a\","
-    "\"sources\":[{\"source\":\"s\",\"real\":\"/s\",\"sensitive\":\"/etc\",\"kind\":\"file\"},"
-    "{\"source\":\"t\",\"real\":null,\"sensitive\":null,\"kind\":\"absent\"}],"
+    "\"sources\":[{\"source\":\"s\",\"real\":\"/s\",\"sensitive\":\"/"
+    "etc\",\"kind\":\"file\",\"options\":[\"ro\"]},"
+    "{\"source\":\"t\",\"real\":null,\"sensitive\":null,\"kind\":\"absent\",\"options\":[]}],"
     "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/"
     "d\",\"exists\":true,\"empty\":true,\"why\":null},"
     "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
@@ -31,6 +32,7 @@ Test(facts_decode, round_trip_of_every_member) {
   cr_expect(f.cgroup_v2 && f.cap_last == 41 && f.mount_setattr && f.root_is_host && f.user_namespace);
   cr_expect(f.root_proc == INODE_DIRECTORY && f.root_sys == INODE_SYMLINK && f.root_dev == INODE_OTHER);
   cr_expect(strcmp(facts_source(&f, "s")->sensitive, "/etc") == 0);
+  cr_expect(strlist_has(&facts_source(&f, "s")->options, "ro"));
   cr_expect(facts_source(&f, "t")->kind == INODE_ABSENT && facts_source(&f, "t")->real == NULL);
   cr_expect(facts_destination(&f, "/d")->exists && strcmp(facts_destination(&f, "e")->why, "loop") == 0);
   cr_expect(f.host_namespace_paths.len == 1 && f.bad_namespace_paths.len == 2);
