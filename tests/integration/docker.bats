@@ -53,6 +53,7 @@ ORDINARY="runc baseline restricted"
   local r
   for r in $ORDINARY; do
     run --separate-stderr run_ "$r" --rm "$IMAGE" sh -c 'echo out; echo err >&2; exit 7'
+    # shellcheck disable=SC2154 # bats sets it
     echo "$r: $output, $stderr"
     [ "$status" -eq 7 ]
     [ "$output" = out ]
@@ -205,7 +206,7 @@ ORDINARY="runc baseline restricted"
 }
 
 @test "a bridge network works: docker's own hook passes and names resolve" {
-  local r id
+  local r
   docker_ network create --subnet 10.252.0.0/24 -o com.docker.network.bridge.name=ohbr0 bridge_ >/dev/null
   for r in $ORDINARY; do
     NET=bridge_ run_ "$r" -d --name web "$IMAGE" sh -c 'mkdir /tmp/w && echo page > /tmp/w/x && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
