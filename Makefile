@@ -130,7 +130,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
