@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef error_set
+#undef error_set_rule
+#undef error_wrap
+
 /* Marks a cut text and removes what could forge a second log line. */
 static void finish(struct error *err, int wanted) {
   if (wanted >= (int)sizeof err->message)

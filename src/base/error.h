@@ -41,6 +41,16 @@ int error_set_rule(struct error *err, enum error_code code, const char *rule, co
 /* Puts "fmt: " before the message; returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* That all three return -1 must be seen where they are called: else the static analysers follow, and report,
+ * paths on which what failed is taken for a success. */
+static inline int error_minus_one(int result) {
+  (void)result;
+  return -1;
+}
+#define error_set(...) error_minus_one(error_set(__VA_ARGS__))
+#define error_set_rule(...) error_minus_one(error_set_rule(__VA_ARGS__))
+#define error_wrap(...) error_minus_one(error_wrap(__VA_ARGS__))
+
 /* "usage", "input", ... for events. Never NULL. */
 const char *error_code_name(enum error_code code);
 

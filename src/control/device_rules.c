@@ -32,7 +32,8 @@ static bool read_number(const json_t *value, int64_t *ret) {
   return json_is_integer(value) && *ret >= -1 && *ret <= UINT32_MAX;
 }
 
-bool device_rule_read(const json_t *object, struct device_rule *ret) {
+/* One object of linux.resources.devices; false: not readable. */
+static bool device_rule_read(const json_t *object, struct device_rule *ret) {
   const char *type = json_string_value(json_object_get(object, "type"));
   const char *access = json_string_value(json_object_get(object, "access"));
   if (!type || !*type)

@@ -32,8 +32,6 @@ struct device_rules {
 void device_rules_free(struct device_rules *r);
 #define CLEANUP_DEVICE_RULES CLEANUP(device_rules_free)
 
-/* One object of linux.resources.devices; false: not readable. */
-bool device_rule_read(const json_t *object, struct device_rule *ret);
 /* A policy's "c 1:3 rwm"; false: not readable. */
 bool device_rule_parse(const char *text, struct device_rule *ret);
 /* New reference; what is any is left out. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts as JSON and back: golden cases, `hardenctl harden --facts`. Absent keys are unknown, false or empty.
+/* Facts from JSON: golden cases, `hardenctl harden --facts`. Absent keys are unknown, false or empty.
  * What the runtime part lends (seccomp, container_annotations) is no part of it. */
 #include "facts/facts.h"
 
@@ -81,36 +81,6 @@ static int decode_cap_last(const json_t *value, const struct jsonx_source *src, 
   return 0;
 }
 
-static json_t *new_array(void) {
-  json_t *array = json_array();
-  if (!array)
-    die_out_of_memory();
-  return array;
-}
-
-static json_t *encode_sources(const void *member) {
-  const struct facts *f = member;
-  json_t *out = new_array();
-  for (size_t i = 0; i < f->sources_len; i++)
-    jsonx_append_new(out, jsonx_encode(source_rows, &f->sources[i]));
-  return out;
-}
-
-static json_t *encode_destinations(const void *member) {
-  const struct facts *f = member;
-  json_t *out = new_array();
-  for (size_t i = 0; i < f->destinations_len; i++)
-    jsonx_append_new(out, jsonx_encode(destination_rows, &f->destinations[i]));
-  return out;
-}
-
-static json_t *encode_cap_last(const void *member) {
-  json_t *last = json_integer(*(const int *)member);
-  if (!last)
-    die_out_of_memory();
-  return last;
-}
-
 static const struct jsonx_row rows[] = {
   { .key = "hostKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, host_known) },
   { .key = "rootfsKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootfs_known) },
@@ -121,8 +91,7 @@ static const struct jsonx_row rows[] = {
   { .key = "capLast",
     .type = JSONX_CUSTOM,
     .offset = offsetof(struct facts, cap_last),
-    .decode = decode_cap_last,
-    .encode = encode_cap_last },
+    .decode = decode_cap_last },
   { .key = "mountSetattr", .type = JSONX_BOOL, .offset = offsetof(struct facts, mount_setattr) },
   { .key = "rootProc", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_proc), .names = kind_names },
   { .key = "rootSys", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_sys), .names = kind_names },
@@ -131,12 +100,8 @@ static const struct jsonx_row rows[] = {
   { .key = "rootIsHost", .type = JSONX_BOOL, .offset = offsetof(struct facts, root_is_host) },
   { .key = "cwdResolved", .type = JSONX_STRING, .offset = offsetof(struct facts, cwd_resolved) },
   { .key = "arg0Resolved", .type = JSONX_STRING, .offset = offsetof(struct facts, arg0_resolved) },
-  { .key = "sources", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_sources, .encode = encode_sources },
-  { .key = "destinations",
-    .type = JSONX_CUSTOM,
-    .offset = 0,
-    .decode = decode_destinations,
-    .encode = encode_destinations },
+  { .key = "sources", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_sources },
+  { .key = "destinations", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_destinations },
   { .key = "hostNamespacePaths",
     .type = JSONX_STRINGS,
     .offset = offsetof(struct facts, host_namespace_paths) },
@@ -156,8 +121,4 @@ int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error
   *ret = f;
   f = (struct facts){ 0 };
   return 0;
-}
-
-json_t *facts_encode(const struct facts *f) {
-  return jsonx_encode(rows, f);
 }

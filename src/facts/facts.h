@@ -88,8 +88,6 @@ void facts_free(struct facts *f);
 
 /* From JSON, for golden cases and `hardenctl harden --facts`. Keys are the members' names in camelCase. */
 int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error *err) MUST_CHECK;
-/* The reverse, so that a case can be taken from a real host. New reference. */
-json_t *facts_encode(const struct facts *f) MUST_CHECK;
 
 const struct source_fact *facts_source(const struct facts *f, const char *source);
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */

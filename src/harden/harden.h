@@ -43,7 +43,6 @@ struct harden {
   bool changed;        /* the output differs from the input in meaning */
   bool seccomp_cached; /* every plan came from the cache */
 };
-#define CLEANUP_HARDEN CLEANUP(harden_free)
 
 /* `limit` in bytes. Afterwards spec_at() of h->spec gives the annotations by which policies are selected. */
 int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_source *src, size_t limit,

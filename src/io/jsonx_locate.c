@@ -9,8 +9,9 @@
 /* What a hostile key may take of a message; the text behind it must still fit. */
 enum { POINTER_SHOWN = 600 };
 
-void jsonx_line_column(const struct jsonx_source *src, size_t offset, unsigned *ret_line,
-                       unsigned *ret_column) {
+/* Line and column, from 1, of an offset. */
+static void line_column(const struct jsonx_source *src, size_t offset, unsigned *ret_line,
+                        unsigned *ret_column) {
   unsigned line = 1;
   size_t line_start = 0;
   if (offset > src->len)
@@ -112,7 +113,7 @@ void jsonx_locate(const struct jsonx_source *src, const char *pointer, bool for_
     *ret_line = *ret_column = 0;
     return;
   }
-  jsonx_line_column(src, find(src, pointer, for_key), ret_line, ret_column);
+  line_column(src, find(src, pointer, for_key), ret_line, ret_column);
 }
 
 /* "pointer: ", its middle left out when it is long. */
@@ -138,7 +139,7 @@ int jsonx_error_at(struct error *err, enum error_code code, const struct jsonx_s
                    const char *pointer, const char *text) {
   CLEANUP_STR struct str shown = { 0 };
   unsigned line, column;
-  jsonx_line_column(src, offset, &line, &column);
+  line_column(src, offset, &line, &column);
   add_pointer(&shown, pointer);
   return error_set(err, code, 0, "%s:%u:%u: %s%s", src->name, line, column, shown.data ? shown.data : "",
                    text);

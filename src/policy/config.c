@@ -159,7 +159,7 @@ static json_t *encode_rules(const void *member) {
   { key, JSONX_STRING, offsetof(struct config, member), .doc = text, .pattern = form }
 
 /* The lists need their lengths too, so that their member is the whole struct. */
-const struct jsonx_row config_rows[] = {
+static const struct jsonx_row config_rows[] = {
   { "runtimes", JSONX_CUSTOM, 0, .doc = "Runtimes to execute; the first whose file exists.",
     .decode = decode_runtimes, .encode = encode_runtimes,
     .schema = "{\"type\": \"array\", \"minItems\": 1}" },
@@ -218,6 +218,7 @@ static unsigned owner_uid(void) {
   unsigned inside = 0, outside = 0;
   if (!map || fscanf(map, "%u %u", &inside, &outside) != 2 || inside != 0 || outside == 0)
     return 0;
+  /* cppcheck-suppress resourceLeak ; close_file closes it */
   return access("/run", W_OK) == 0 ? 0 : outside;
 }
 

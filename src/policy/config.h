@@ -45,8 +45,6 @@ struct config {
   int64_t config_limit;    /* bytes of config.json and process files; 16 MiB */
 };
 
-extern const struct jsonx_row config_rows[];
-
 /* path NULL: CONFIG_PATH_DEFAULT, which may be absent; a path that was given must exist. */
 int config_load(const char *path, struct config *ret, struct error *err) MUST_CHECK;
 /* The same for a text. */

@@ -17,7 +17,6 @@ struct target {
  */
 int target_open(struct target *ret, const struct config *config, struct error *err) MUST_CHECK;
 void target_close(struct target *t);
-#define CLEANUP_TARGET CLEANUP(target_close)
 
 /* Returns only on failure. The environment is passed on as it is. */
 int target_exec(const struct target *t, char *const argv[], struct error *err) MUST_CHECK;

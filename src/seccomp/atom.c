@@ -78,10 +78,6 @@ bool atom_is_all(const struct atom *atom) {
   return atom->kind == ATOM_RANGE && atom->a == 0 && atom->b == UINT64_MAX;
 }
 
-bool atom_equal(const struct atom *x, const struct atom *y) {
-  return x->kind == y->kind && x->a == y->a && x->b == y->b;
-}
-
 bool atom_holds(const struct atom *atom, uint64_t value) {
   switch (atom->kind) {
   case ATOM_RANGE:

@@ -34,7 +34,6 @@ bool atom_from_condition(const struct seccomp_condition *condition, struct atom 
 bool atom_to_condition(const struct atom *atom, unsigned index, struct seccomp_condition *ret);
 
 bool atom_is_all(const struct atom *atom);
-bool atom_equal(const struct atom *x, const struct atom *y);
 bool atom_holds(const struct atom *atom, uint64_t value);
 bool atom_intersects(const struct atom *x, const struct atom *y);
 bool atom_includes(const struct atom *x, const struct atom *y); /* y is a part of x */

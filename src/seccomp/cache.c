@@ -25,7 +25,7 @@ struct header {
   uint64_t program_len;            /* instructions */
 };
 
-typedef char entry_name[sizeof NAME_PREFIX + 2 * SECCOMP_DIGEST];
+typedef char entry_name[sizeof NAME_PREFIX + 2 * (size_t)SECCOMP_DIGEST];
 
 static void name_of(const struct seccomp_cache_key *key, entry_name ret) {
   char *p = stpcpy(ret, NAME_PREFIX);

@@ -47,10 +47,6 @@ bool cube_to_rule(const struct cube *cube, uint32_t action, struct seccomp_rule 
   return true;
 }
 
-bool cube_is_all(const struct cube *cube) {
-  return cube_includes(cube, &cube_all);
-}
-
 bool cube_intersects(const struct cube *x, const struct cube *y) {
   for (unsigned i = 0; i < SECCOMP_ARGS; i++)
     if (!atom_intersects(&x->args[i], &y->args[i]))

@@ -30,7 +30,6 @@ bool cube_from_rule(const struct seccomp_rule *rule, struct cube *ret);
 /* False: some atom needs more than one condition on its argument, which OCI reads as alternatives. */
 bool cube_to_rule(const struct cube *cube, uint32_t action, struct seccomp_rule *ret);
 
-bool cube_is_all(const struct cube *cube);
 bool cube_intersects(const struct cube *x, const struct cube *y);
 bool cube_includes(const struct cube *x, const struct cube *y); /* y is a part of x */
 

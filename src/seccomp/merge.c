@@ -117,9 +117,11 @@ static void merge_call(struct merge *m, const char *name, const struct seccomp_c
 static void merge_calls(struct merge *m) {
   const struct seccomp_profile *a = m->engine, *b = m->policy;
   m->result.calls = xcalloc(a->calls_len + b->calls_len + 2, sizeof(*m->result.calls));
-  for (size_t i = 0, j = 0; i < a->calls_len || j < b->calls_len;) {
+  for (size_t i = 0, j = 0;;) {
     const struct seccomp_call *x = i < a->calls_len ? &a->calls[i] : NULL;
     const struct seccomp_call *y = j < b->calls_len ? &b->calls[j] : NULL;
+    if (!x && !y)
+      return;
     int order = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
     if (order <= 0)
       merge_call(m, x->name, x, order == 0 ? y : NULL);

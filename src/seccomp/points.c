@@ -27,6 +27,7 @@ static void add_condition(struct gathering *g, const struct seccomp_condition *c
     if (other->op == c->op && other->value == c->value && other->value_two == c->value_two)
       return;
   }
+  /* NOLINTNEXTLINE(bugprone-sizeof-expression): it is a list of pointers */
   g->conditions = xrealloc(g->conditions, g->conditions_len + 1, sizeof *g->conditions);
   g->conditions[g->conditions_len++] = c;
   uint64_t values[SECCOMP_POINTS_MAX];

@@ -203,8 +203,10 @@ static unsigned highest(unsigned set) {
 static bool settled(const struct seccomp_validation *v, const struct subject *s) {
   unsigned weakest = bpf_strictness(SECCOMP_RET_KILL_PROCESS);
   unsigned wanted = 0;
-  for (size_t i = 0; i < v->programs_len + (v->stubbed != NULL); i++) {
+  for (size_t i = 0; i <= v->programs_len; i++) {
     const struct seccomp_program *p = i < v->programs_len ? v->programs[i] : v->stubbed;
+    if (!p)
+      break;
     unsigned least = lowest(bpf_reach(p->filter, p->len, s->abi->audit, s->number));
     weakest = least < weakest ? least : weakest;
   }

@@ -24,22 +24,22 @@ static const char whole[] =
     "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
     "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"userNamespace\":true}";
 
-Test(facts_decode, round_trip_of_every_member) {
+Test(facts_decode, every_member) {
   CLEANUP_FACTS struct facts f = { 0 };
   struct error err = { 0 };
   cr_assert(decode(&f, whole, &err) == 0, "%s", err.message);
   cr_expect(f.host_known && f.rootfs_known && f.runtime == RUNTIME_CRUN && f.rootless && f.sandbox);
   cr_expect(f.cgroup_v2 && f.cap_last == 41 && f.mount_setattr && f.root_is_host && f.user_namespace);
   cr_expect(f.root_proc == INODE_DIRECTORY && f.root_sys == INODE_SYMLINK && f.root_dev == INODE_OTHER);
+  cr_expect(strcmp(f.root_real, "/r") == 0 && strcmp(f.cwd_resolved, "/c") == 0);
+  cr_expect(strcmp(f.arg0_resolved, "/a") == 0);
   cr_expect(strcmp(facts_source(&f, "s")->sensitive, "/etc") == 0);
   cr_expect(strlist_has(&facts_source(&f, "s")->options, "ro"));
+  cr_expect(strcmp(facts_source(&f, "s")->real, "/s") == 0 && facts_source(&f, "s")->kind == INODE_FILE);
   cr_expect(facts_source(&f, "t")->kind == INODE_ABSENT && facts_source(&f, "t")->real == NULL);
   cr_expect(facts_destination(&f, "/d")->exists && strcmp(facts_destination(&f, "e")->why, "loop") == 0);
+  cr_expect(facts_destination(&f, "d")->empty && strcmp(facts_destination(&f, "d")->resolved, "/d") == 0);
   cr_expect(f.host_namespace_paths.len == 1 && f.bad_namespace_paths.len == 2);
-  CLEANUP_STR struct str out = { 0 };
-  json_auto_t *encoded = facts_encode(&f);
-  jsonx_dump(encoded, &out);
-  cr_expect(strcmp(out.data, whole) == 0, "%s", out.data);
 }
 
 Test(facts_decode, absent_is_unknown) {

@@ -95,7 +95,8 @@ Test(seccomp_atom, conditions_and_back) {
   for (int round = 0; round < 5000; round++) {
     struct atom x = any_atom(&c), y;
     cr_assert(atom_to_condition(&x, 3, &back));
-    cr_assert(back.index == 3 && atom_from_condition(&back, &y) && atom_equal(&x, &y));
+    cr_assert(back.index == 3 && atom_from_condition(&back, &y));
+    cr_assert(x.kind == y.kind && x.a == y.a && x.b == y.b);
   }
   struct seccomp_condition never = { 0, SECCOMP_OP_LT, 0, 0 }, nor = { 0, SECCOMP_OP_GT, UINT64_MAX, 0 };
   struct atom none, middle = { ATOM_RANGE, 3, 9 };
@@ -149,7 +150,7 @@ Test(seccomp_atom, lists_drop_parts_and_mark_overflow) {
   cubes_add(&list, &cube_all);
   cubes_add(&list, &part);
   cubes_normalise(&list);
-  cr_expect(list.len == 1 && cube_is_all(&list.items[0]));
+  cr_expect(list.len == 1 && cube_includes(&list.items[0], &cube_all));
   for (size_t i = 0; i < CUBES_MAX; i++)
     cubes_add(&list, &part);
   cr_expect(list.overflow && list.len == 0);
