@@ -21,6 +21,7 @@ static bool opcode_admitted(uint16_t code) {
     BPF_MISC | BPF_TXA,
     BPF_RET | BPF_K,
     BPF_RET | BPF_A,
+    /* NOLINTNEXTLINE(misc-redundant-expression): two names of 0 */
     BPF_ALU | BPF_ADD | BPF_K,
     BPF_ALU | BPF_ADD | BPF_X,
     BPF_ALU | BPF_SUB | BPF_K,
