@@ -63,7 +63,10 @@ static char *judge(const json_t *root, const char *path, const char *resolved) {
   const char *through;
   if (control_path_climbs(path))
     return xasprintf("\"%s\" holds \"..\"", path);
-  if (*path == '/' && (through = through_kernel(root, path)))
+  /* A program's path with a slash in it is relative to the cwd: "proc/self/exe" in "/". */
+  const char *cwd = control_text(root, CWD);
+  CLEANUP_FREE char *absolute = xasprintf("%s/%s", *path != '/' && cwd ? cwd : "", path);
+  if (strchr(path, '/') && (through = through_kernel(root, absolute)))
     return xasprintf("\"%s\" lies in %s", path, through);
   if (resolved && (through = through_kernel(root, resolved)))
     return xasprintf("\"%s\" leads to %s, which lies in %s", path, resolved, through);
@@ -80,6 +83,7 @@ static char *judge_cwd(const json_t *root, const struct facts *facts) {
 /* A program without a slash is looked up in PATH. The value is not repeated: it is the environment's. */
 static bool path_leads_astray(const json_t *root, size_t *ret_index) {
   const char *program = control_text(root, ARG0);
+  const char *cwd = control_text(root, CWD);
   const json_t *env = control_at(root, "/process/env");
   if (!program || strchr(program, '/'))
     return false;
@@ -90,7 +94,9 @@ static bool path_leads_astray(const json_t *root, size_t *ret_index) {
     for (const char *dir = variable + strlen("PATH=");; dir++) {
       CLEANUP_STR struct str one = { 0 };
       str_add_mem(&one, dir, strcspn(dir, ":"));
-      if (one.len && (control_path_climbs(one.data) || (*dir == '/' && through_kernel(root, one.data)))) {
+      CLEANUP_FREE char *absolute =
+          xasprintf("%s/%s", *dir != '/' && cwd ? cwd : "", one.len ? one.data : "");
+      if ((one.len && control_path_climbs(one.data)) || through_kernel(root, absolute)) {
         *ret_index = i;
         return true;
       }

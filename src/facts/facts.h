@@ -54,9 +54,11 @@ struct facts {
 
   enum inode_kind root_proc, root_sys, root_dev; /* /proc, /sys, /dev of the rootfs, links not followed */
   char *root_real;                               /* realpath of root.path */
-  bool root_is_host;   /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
-  char *cwd_resolved;  /* process.cwd in the rootfs; NULL: unknown or unresolvable */
-  char *arg0_resolved; /* args[0] when absolute, the same */
+  bool root_is_host; /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
+  /* process.cwd and the program, links followed in the rootfs and in the binds over it; a name without a
+   * slash is looked for in PATH, a relative path in the cwd. NULL: unknown, or nothing that could be entered
+   * or run. */
+  char *cwd_resolved, *arg0_resolved;
 
   struct source_fact *sources;
   size_t sources_len;

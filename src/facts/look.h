@@ -14,6 +14,8 @@ enum inode_kind look_kind(mode_t mode);
 /* Bind sources of /mounts; relative ones from bundle_fd. */
 void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
                      const struct policy *const *policies, size_t policies_len);
+/* cwd and args[0]; wants the destinations, over which binds lie. */
+void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd);
 /* Paths of /linux/namespaces. */
 void look_at_namespaces(struct facts *f, const struct spec *spec);
 

@@ -89,16 +89,6 @@ static enum inode_kind kind_at(int rootfs, const char *name) {
   return errno == ENOENT ? INODE_ABSENT : INODE_UNKNOWN;
 }
 
-/* An absolute path as the process will see it, unless a mount hides it; NULL when it leads nowhere. */
-static char *resolve(int rootfs, const char *path) {
-  char *resolved = NULL;
-  bool exists = false;
-  struct error ignored = { 0 };
-  if (!path || path[0] != '/' || path_resolve_in_root(rootfs, path, &resolved, &exists, &ignored) < 0)
-    return NULL;
-  return resolved;
-}
-
 static void add_destination(struct facts *f, int rootfs, const char *destination) {
   f->destinations = xrealloc(f->destinations, f->destinations_len + 1, sizeof *f->destinations);
   struct destination_fact *fact = &f->destinations[f->destinations_len++];
@@ -175,9 +165,8 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   f->root_proc = kind_at(rootfs, "proc");
   f->root_sys = kind_at(rootfs, "sys");
   f->root_dev = kind_at(rootfs, "dev");
-  f->cwd_resolved = resolve(rootfs, json_string_value(spec_at(spec, "/process/cwd")));
-  f->arg0_resolved = resolve(rootfs, json_string_value(spec_at(spec, "/process/args/0")));
   look_at_destinations(f, spec, rootfs, policies, policies_len);
+  look_at_program(f, spec, rootfs, bundle_fd);
   return 0;
 }
 

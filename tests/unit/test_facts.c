@@ -132,6 +132,46 @@ Test(facts, rootfs) {
   cr_expect(g.root_proc == INODE_ABSENT && g.cwd_resolved == NULL && g.arg0_resolved == NULL);
 }
 
+static void expect_program(const char *process, const char *cwd, const char *program) {
+  CLEANUP_FACTS struct facts f = { 0 };
+  CLEANUP_FREE char *members =
+      xasprintf(ROOT ",\"mounts\":[{\"destination\":\"/vol\",\"type\":\"bind\",\"source\":\"volume\"},"
+                     "{\"destination\":\"/tmp\",\"type\":\"tmpfs\"}],\"process\":{%s}",
+                process);
+  probe(&f, members, NULL);
+  cr_expect(cwd ? f.cwd_resolved && strcmp(f.cwd_resolved, cwd) == 0 : !f.cwd_resolved, "%s: %s", process,
+            f.cwd_resolved);
+  cr_expect(program ? f.arg0_resolved && strcmp(f.arg0_resolved, program) == 0 : !f.arg0_resolved, "%s: %s",
+            process, f.arg0_resolved);
+}
+
+/* Each was a way to /proc/self that only the kernel saw. */
+Test(facts, programs_through_path_volumes_and_the_cwd) {
+  dir("bundle/rootfs/bin");
+  dir("bundle/rootfs/vol");
+  dir("bundle/rootfs/tmp");
+  dir("bundle/volume");
+  dir("bundle/volume/sub");
+  file("bundle/rootfs/bin/sh");
+  link_to("/proc/self/exe", "bundle/rootfs/bin/sly");
+  link_to("/proc/self/fd", "bundle/rootfs/tmp/hidden");
+  link_to("/proc/self/fd", "bundle/volume/fd");
+  link_to("../../proc/self/exe", "bundle/volume/sub/exe");
+  link_to("../bin", "bundle/volume/bin");
+  link_to("bin/sh", "bundle/volume/gone");
+  link_to("loop", "bundle/volume/loop");
+  expect_program("\"cwd\":\"/vol/fd/7\",\"args\":[\"/vol/sub/exe\"]", "/proc/self/fd/7", "/proc/self/exe");
+  expect_program("\"cwd\":\"/vol/sub\",\"args\":[\"./exe\"]", "/vol/sub", "/proc/self/exe");
+  expect_program("\"cwd\":\"/\",\"args\":[\"proc/self/exe\"]", "/", "/proc/self/exe");
+  expect_program("\"cwd\":\"/tmp/hidden\",\"args\":[\"/vol/bin/sh\"]", "/tmp/hidden", "/bin/sh");
+  expect_program("\"cwd\":\"/vol/loop\",\"args\":[\"/vol/gone\"]", NULL, "/bin/sh");
+  expect_program("\"cwd\":\"/\",\"args\":[\"sly\"],\"env\":[\"PATH=/usr/bin:/bin\"]", "/", "/proc/self/exe");
+  expect_program("\"cwd\":\"/vol\",\"args\":[\"exe\"],\"env\":[\"A=b\",\"PATH=:sub\"]", "/vol",
+                 "/proc/self/exe");
+  expect_program("\"cwd\":\"/\",\"args\":[\"sh\"],\"env\":[\"PATH=/gone:/bin\"]", "/", "/bin/sh");
+  expect_program("\"cwd\":\"/\",\"args\":[\"none\"],\"env\":[\"PATH=/bin\"]", "/", NULL);
+}
+
 Test(facts, rootfs_that_is_the_host) {
   link_to("/", "bundle/slash");
   static const char *const roots[] = { "\"root\":{\"path\":\"/\"}", "\"root\":{\"path\":\"slash\"}",
