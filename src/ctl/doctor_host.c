@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "ctl/doctor.h"
 #include "io/fileio.h"
+#include "runtime/loss.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,9 +156,30 @@ static void events(struct doctor *d, const char *path) {
     doctor_say(d, HEALTH_OK, "events", NULL, "%s, %lld bytes", path, (long long)st.st_size);
 }
 
+/* The wrapper leaves a line for each event that it could not write. */
+static void losses(struct doctor *d, const char *state_dir) {
+  CLEANUP_FREE char *path = loss_path(state_dir);
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (file_read(AT_FDCWD, path, RESOLVE_LEAF, 2 * LOSS_FILE_MAX, &text, &len, NULL, &ignored) < 0 || len == 0)
+    return;
+  size_t lines = 0;
+  char *last = text;
+  for (char *p = text; (p = strchr(p, '\n')); p++) {
+    lines++;
+    if (p[1])
+      last = p + 1;
+  }
+  last[strcspn(last, "\n")] = '\0';
+  CLEANUP_FREE char *remedy = xasprintf("mend what the line says, then remove %s", path);
+  doctor_say(d, HEALTH_WARN, "events", remedy, "%zu could not be written, the last one at %s", lines, last);
+}
+
 void doctor_directories(struct doctor *d, const struct config *config) {
   directory(d, "policy directory", config->policy_dir);
   directory(d, "state directory", config->state_dir);
   directory(d, "cache directory", config->cache_dir);
   events(d, config->events);
+  losses(d, config->state_dir);
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "runtime/event.h"
 #include "runtime/fds.h"
+#include "runtime/loss.h"
 #include "runtime/record.h"
 #include "runtime/report.h"
 
@@ -94,6 +95,7 @@ int call_event(struct call *c, struct error *err) {
   struct error lost = { 0 };
   if (event_write(&event, c->config.events, &lost) == 0)
     return 0;
+  loss_note(c->config.state_dir, &lost);
   for (size_t i = 0; i < c->policies_len; i++)
     if (c->policies[i].on_log_failure == LOG_FAILURE_DENY)
       return error_set_rule(
@@ -109,7 +111,7 @@ int call_fail(struct call *c, const struct error *err) {
     const struct event event = describe(c, err);
     struct error lost = { 0 };
     if (event_write(&event, c->config.events, &lost) < 0)
-      lost.code = ERROR_NONE; /* it is refused anyway, and said so */
+      loss_note(c->config.state_dir, &lost); /* it is refused anyway, and said so */
   }
   return report_failure(&c->command, c->target.kind, err);
 }
