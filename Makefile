@@ -119,7 +119,7 @@ demo: ## run one container under runc alone and under oci-harden, side by side
 	@tools/demo $(BUILD)
 
 .PHONY: check
-check: ## all tests: unit, golden, property, integration with real runtimes and containerd
+check: ## all tests: unit, golden, property, integration with real runtimes and engines
 	@tools/install-deps build check
 	@$(SUB) all
 	@$(SUB) check-unit
@@ -136,8 +136,13 @@ $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 
+$(BUILD)/services.tar: tests/integration/services-rootfs
+	@mkdir -p $(@D)
+	@echo "  GET $@"
+	$(Q)tests/integration/services-rootfs $@
+
 .PHONY: check-integration
-check-integration: $(BIN) $(HELPERS) ## the wrapper with real runc, crun and containerd; needs root
+check-integration: $(BIN) $(HELPERS) $(BUILD)/services.tar ## the wrapper with real runc, crun, containerd, dockerd and podman; needs root
 	@BUILD=$(BUILD) tests/integration/run
 
 .PHONY: check-san

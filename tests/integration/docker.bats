@@ -12,7 +12,7 @@ setup_file() {
     "data-root": ($t + "/d/root"), "exec-root": ($t + "/d/exec"), pidfile: ($t + "/d/pid"), hosts: ["unix://" + $t + "/d/s"],
     bridge: "none", iptables: false, "ip6tables": false, "ip-masq": false, "storage-driver": "overlay2",
     "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": $cgroup,
-    runtimes: (["baseline", "restricted", "strict"] | map({(.): {path: $oh, runtimeArgs: ["--policy", .]}}) | add)}' >"$T/daemon.json"
+    runtimes: (["baseline", "restricted", "strict", "become"] | map({(.): {path: $oh, runtimeArgs: ["--policy", .]}}) | add)}' >"$T/daemon.json"
   mkdir -p "$T/d"
   dockerd --config-file "$T/daemon.json" >"$T/dockerd.log" 2>&1 3>&- &
   DOCKERD=$!
@@ -82,10 +82,8 @@ ORDINARY="runc baseline restricted"
     [ "$(docker_ exec -u 1000 job id -u)" = 1000 ]
     docker_ exec -d job sh -c 'echo there > /dev/shm/x'
     echo file >"$T/file"
-    if [ "$r" != restricted ]; then # docker itself refuses to copy into a read-only root, and its mark is the request's
-      docker_ cp "$T/file" job:/root/file
-      [ "$(docker_ exec job cat /root/file)" = file ]
-    fi
+    docker_ cp "$T/file" job:/root/file # the daemon writes into the layer, beside the container's mounts
+    [ "$(docker_ exec job cat /root/file)" = file ]
     docker_ cp job:/etc/passwd "$T/passwd"
     docker_ pause job
     docker_ unpause job
@@ -217,4 +215,69 @@ ORDINARY="runc baseline restricted"
     docker_ rm -f web
   done
   docker_ network rm bridge_
+}
+
+# The policy that docs/policies.md gives for images that start as root and become another user.
+become_policy() {
+  jq -n '{extends: "restricted", capabilities: {allow: ["...", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID",
+    "CAP_SETUID"]}}' >"$T/policies/become.json"
+  chmod 600 "$T/policies/become.json"
+}
+
+# asked COMMAND...: in the container `service`, until it succeeds; prints the last attempt, or the service's log.
+asked() {
+  local answer
+  for _ in $(seq 50); do
+    answer=$(docker_ exec service "$@" 2>&1) && { echo "$answer"; return 0; }
+    docker_ ps -q --filter name=service | grep -q . || break
+    sleep 0.2
+  done
+  echo "$answer"
+  docker_ logs service
+  return 1
+}
+
+@test "nginx, redis and PostgreSQL of Debian serve under every policy" {
+  local r pg=/usr/lib/postgresql/15/bin
+  become_policy
+  docker_ import "$BUILD/services.tar" services >/dev/null
+  for r in runc baseline become; do # root opens port 80 and the logs, www-data serves
+    run_ "$r" -d --name service -v /var/lib/nginx services nginx -g 'daemon off;' >/dev/null
+    run asked wget -q -O - http://127.0.0.1/
+    echo "$r: $output"
+    [[ "$output" == *welcome* ]]
+    docker_ exec service sh -c 'cat /proc/[0-9]*/status' | grep -q '^Uid:.*33'
+    docker_ rm -fv service
+  done
+  run run_ restricted --rm -v /var/lib/nginx services nginx -g 'daemon off;'
+  echo "restricted, as root: $output"
+  [ "$status" -ne 0 ]
+
+  for r in $ORDINARY strict; do
+    run_ "$r" -d --name service --user 33:33 -v /var/lib/nginx services nginx -c /etc/nginx/unprivileged.conf \
+      -g 'daemon off;' >/dev/null
+    run asked wget -q -O - http://127.0.0.1/
+    echo "$r: nginx: $output"
+    [[ "$output" == *welcome* ]]
+    docker_ rm -fv service
+
+    run_ "$r" -d --name service --user 100:100 -v /var/lib/redis -w /var/lib/redis services redis-server --appendonly yes >/dev/null
+    run asked redis-cli set key value
+    echo "$r: redis: $output"
+    [[ "$output" == *OK ]]
+    [ "$(docker_ exec service redis-cli bgsave)" = "Background saving started" ]
+    asked test -e /var/lib/redis/dump.rdb
+    docker_ stop service
+    [ "$(docker_ inspect -f '{{.State.ExitCode}}' service)" -eq 0 ]
+    docker_ rm -fv service
+
+    run_ "$r" -d --name service --user 101:101 -v /var/lib/postgresql services sh -c "
+      $pg/initdb -D /var/lib/postgresql/data --locale=C >/tmp/log && exec $pg/postgres -D /var/lib/postgresql/data -k /tmp" >/dev/null
+    run asked $pg/psql -h /tmp -Atc "create table t as select generate_series(1, 1000) n; select sum(n) from t" postgres
+    echo "$r: postgres: $output"
+    [[ "$output" == *500500 ]]
+    docker_ stop -t 20 service
+    [ "$(docker_ inspect -f '{{.State.ExitCode}}' service)" -eq 0 ]
+    docker_ rm -fv service
+  done
 }
