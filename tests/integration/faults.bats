@@ -203,9 +203,10 @@ known() { # known BUNDLE: before and after of a create that nobody disturbs
   grep -q '^pdeathsig 15' "$T/bare" && grep -q '^ODD=a b' "$T/bare"
   stand "$OH" --config "$T/config.json" --policy restricted --root "$T/root" state c1
   diff "$T/bare" "$T/stands"
-  for verb in start 'create --bundle '"$b" 'exec'; do
+  for verb in start "create --bundle $b" exec; do
+    [ "$verb" != exec ] || program=true
     # shellcheck disable=SC2086
-    stand "$OH" --config "$T/config.json" --policy privileged --root "$T/root" $verb c1 $([ "$verb" = exec ] && echo true)
+    stand "$OH" --config "$T/config.json" --policy privileged --root "$T/root" $verb c1 ${program-}
     diff "$T/bare" "$T/stands"
   done
   # A hardened start adds the floor's filter, and nothing else.

@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Ways out of a container, staged as real bundles. Where the bare runtimes let one through, that is shown first:
+# an attack that cannot succeed anywhere proves nothing about us.
+# shellcheck disable=SC2016  # programs for the shell of a container
+load helper
+
+setup() {
+  oh_setup
+  POLICY=restricted
+}
+teardown() {
+  local dir
+  for dir in "$T/alias" "$T/kernel" "$T/netns"; do mountpoint -q "$dir" 2>/dev/null && umount "$dir"; done
+  oh_teardown
+}
+
+# attack RULE JQ [RUNTIME...]: the bundle, changed so, is refused for that reason whatever the runtime, and stays as it was.
+# ROOTFS is a shell command to run in the rootfs before.
+
+attack() {
+  local rule=$1 jq=$2 b out code runtime
+  shift 2
+  n=$((${n:-0} + 1))
+  if [ -n "${ROOTFS-}" ]; then
+    b=$(bundle "a$n" "$jq")
+    (cd "$b/rootfs" && eval "$ROOTFS")
+  else # one rootfs is enough for those that leave it alone
+    b=$T/plain
+    [ -e "$T/plain.json" ] || { bundle plain >/dev/null && cp "$b/config.json" "$T/plain.json"; }
+    jq "$jq" "$T/plain.json" >"$b/config.json"
+  fi
+  cp "$b/config.json" "$T/before"
+  for runtime in "${@:-runc}"; do
+    oh_config "$runtime"
+    code=0
+    out=$(oh run --bundle "$b" "a$n" 2>&1 </dev/null) || code=$?
+    if [ "$code" -ne 1 ] || [[ "$out" != "oci-harden: "*"($rule)" ]]; then
+      echo "$rule by $runtime, $jq: $code $out"
+      return 1
+    fi
+    cmp "$b/config.json" "$T/before" && [ ! -e "$b/config.engine.json" ] || return 1
+  done
+}
+
+# succeeds RUNTIME TEXT JQ: the control; the bare runtime lets it through, and the container says TEXT.
+succeeds() {
+  local b out
+  n=$((${n:-0} + 1))
+  b=$(CMD=${CMD:-true} bundle "b$n" "$3")
+  [ -z "${ROOTFS-}" ] || (cd "$b/rootfs" && eval "$ROOTFS")
+  oh_config "$1"
+  out=$(bare run --bundle "$b" "b$n" 2>&1 </dev/null) || true
+  [[ "$out" == *"$2"* ]] || { echo "the bare $1: $out"; return 1; }
+}
+
+mount_of() { # mount_of TYPE DESTINATION [SOURCE [OPTIONS]]: a jq program that adds it
+  printf '.mounts += [{type: "%s", destination: "%s", source: "%s", options: %s}]' "$1" "$2" "${3:-$1}" "${4:-[]}"
+}
+bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
+
+@test "a second proc, sysfs or cgroup, where nothing is masked" {
+  # busybox's test -w goes by the mode alone; what is there is written again, so that the host stays as it is.
+  CMD='f=/home/sys/kernel/core_pattern; v=$(cat $f) && echo "$v" >$f && echo writable'
+  succeeds runc writable "$(mount_of proc /home)"
+  succeeds crun writable "$(mount_of proc /home)"
+  attack OH-MNT-005 "$(mount_of proc /home)" runc crun
+  attack OH-MNT-006 "$(mount_of sysfs /home)" runc crun
+  attack OH-MNT-006 "$(mount_of cgroup /home)"
+  attack OH-MNT-006 "$(mount_of cgroup2 /opt/x)"
+  POLICY=baseline attack OH-MNT-005 "$(mount_of proc /home/proc)"
+}
+
+@test "links for directories that the runtime mounts on, or for its devices" {
+  mkdir "$T/host"
+  ROOTFS="rmdir proc; ln -s $T/host proc" attack OH-RFS-005 . runc crun
+  ROOTFS="rmdir sys; ln -s /tmp sys" attack OH-RFS-005 . runc crun
+  ROOTFS="rmdir dev; ln -s $T/host dev" attack OH-RFS-005 . runc crun
+  ROOTFS="rmdir dev; touch dev" attack OH-RFS-005 .
+  [ -z "$(ls -A "$T/host")" ]
+  attack OH-MNT-013 '.mounts |= map(select(.destination != "/dev"))' runc crun
+  attack OH-MNT-007 ".mounts |= map(if .destination == \"/dev\" then .type = \"bind\" | .source = \"$T/host\" | .options = [\"bind\"] else . end)"
+  attack OH-MNT-007 "$(bind "$T/host" /dev/null)" runc crun
+  attack OH-MNT-007 "$(bind "$T/host" /dev/pts/ptmx)"
+  attack OH-DEV-004 '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 5}]'
+}
+
+@test "mounts on the kernel's files, upwards, and through links" {
+  local place
+  for place in /proc /proc/sys /proc/cpuinfo /proc/self/attr /proc/1; do attack OH-MNT-005 "$(mount_of tmpfs "$place")"; done
+  for place in /sys /sys/fs /sys/fs/cgroup /sys/kernel/x; do attack OH-MNT-006 "$(mount_of tmpfs "$place")"; done
+  attack OH-MNT-015 "$(mount_of tmpfs /)" runc crun
+  attack OH-MNT-015 "$(mount_of tmpfs /./)"
+  attack OH-MNT-003 "$(mount_of tmpfs /home/../../etc2)" runc crun
+  attack OH-MNT-003 "$(mount_of tmpfs ../../etc2)"
+  ROOTFS='ln -s /proc/sys home/l' attack OH-MNT-005 "$(mount_of tmpfs /home/l)" runc crun
+  ROOTFS='ln -s ../../../proc home/l' attack OH-MNT-005 "$(mount_of tmpfs /home/l/sys/kernel)"
+  ROOTFS='ln -s / home/l' attack OH-MNT-015 "$(mount_of tmpfs /home/l)"
+  attack OH-MNT-011 "$(mount_of proc /proc proc '["remount", "rw"]')"
+  attack OH-MNT-010 "$(mount_of overlay /home overlay '["lowerdir=/"]')"
+  attack OH-MNT-010 "$(mount_of Bind /home /etc)"
+  attack OH-MNT-010 "$(mount_of debugfs /home)"
+  # A volume that another container wrote: CVE-2021-30465.
+  mkdir "$T/volume"
+  ln -s /proc/sys "$T/volume/l"
+  ROOTFS='mkdir home/v; ln -s /proc/sys home/v/l' attack OH-MNT-014 "$(bind "$T/volume" /home/v) | $(mount_of tmpfs /home/v/l)"
+}
+
+@test "the host by any name" {
+  local source
+  mkdir "$T/alias" "$T/kernel" "$T/sockets"
+  mount --bind /etc "$T/alias"
+  mount -t proc proc "$T/kernel"
+  python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/sockets/docker.sock"
+  ln -s / "$T/slash"
+  ln -s /etc "$T/etc"
+  ln -s "$T/sockets/docker.sock" "$T/innocent"
+  CMD='test -s /home/f && echo read' succeeds runc read "$(bind "$T/alias/shadow" /home/f)"
+  CMD='f=/home/sys/kernel/core_pattern; v=$(cat $f) && echo "$v" >$f && echo writable' succeeds runc writable "$(bind "$T/kernel" /home)"
+  for source in / /etc /etc/shadow /root /run /proc /proc/1/root /sys /dev /boot /usr /var/lib /var/lib/../lib "$T/slash" "$T/slash/etc" "$T/etc" "$T/etc/shadow" \
+    "$T/alias" "$T/alias/shadow" "$T/kernel" "$T/kernel/sys" "$T/sockets" "$T/sockets/docker.sock" "$T/innocent" /var/log; do
+    [ -e "$source" ] || continue
+    attack OH-MNT-008 "$(bind "$source" /home/f)"
+  done
+  attack OH-MNT-008 "$(bind /etc /home)" runc crun
+  attack OH-MNT-008 "$(mount_of '' /home "$T/alias" '["rbind"]')"
+  attack OH-MNT-008 "$(mount_of tmpfs /home /etc '["bind"]')"
+  attack OH-MNT-009 "$(bind "$T/gone" /home)"
+  CMD='ls -d /sbin' ROOTFS='rm -r sys' succeeds runc /sbin '.root.path = "/usr"'
+  for source in / /usr /var /etc /home "$T/slash" "$T/etc" ../../../.. /proc/self/root; do attack OH-RFS-006 ".root.path = \"$source\""; done
+}
+
+@test "the runtime's own binary and descriptors" {
+  # The runtime is started again, without its libraries in the rootfs.
+  ROOTFS='ln -s /proc/self/exe bin/hello' succeeds runc 'no such file' '.process.args = ["hello"]'
+  attack OH-PRC-002 '.process.args = ["/proc/self/exe"]' runc crun
+  attack OH-PRC-002 '.process.args = ["proc/self/exe"] | .process.cwd = "/"' runc crun
+  attack OH-PRC-002 '.process.args = ["./self/../self/exe"] | .process.cwd = "/"'
+  attack OH-PRC-002 '.process.args = ["/dev/fd/7"]'
+  ROOTFS='ln -s /proc/self/exe bin/hello' attack OH-PRC-002 '.process.args = ["/bin/hello"]' runc crun
+  ROOTFS='ln -s /proc/self/exe bin/hello' attack OH-PRC-002 '.process.args = ["hello"] | .process.env = ["PATH=/sbin:/bin"]' runc crun
+  attack OH-PRC-002 '.process.args = ["exe"] | .process.cwd = "/" | .process.env = ["PATH=proc/self"]' crun
+  mkdir "$T/volume"
+  ln -s /proc/self/exe "$T/volume/sh"
+  ln -s ../proc/self/fd "$T/volume/fd"
+  CMD='pwd' succeeds runc /proc/ ".process.cwd = \"/home/fd\" | $(bind "$T/volume" /home)"
+  attack OH-PRC-001 ".process.cwd = \"/home/fd/7\" | $(bind "$T/volume" /home)" runc crun
+  attack OH-PRC-002 ".process.args = [\"/home/sh\"] | $(bind "$T/volume" /home)" runc crun
+  attack OH-PRC-002 ".process.args = [\"./sh\"] | .process.cwd = \"/home\" | $(bind "$T/volume" /home)"
+  for cwd in /proc/self/fd/7 //proc/./self/fd/8 /dev/fd/9 /sys/fs /home/../proc proc ''; do attack OH-PRC-001 ".process.cwd = \"$cwd\""; done
+  ROOTFS='ln -s /proc/self/fd l' attack OH-PRC-001 '.process.cwd = "/l/7"' runc crun
+}
+
+@test "another's cgroup, namespaces, hooks, sysctls and devices" {
+  touch "$T/netns"
+  mount --bind /proc/self/ns/net "$T/netns"
+  # crun makes this directory on the host.
+  attack OH-RES-009 ".linux.cgroupsPath = \"/../../..$T/cgroup\"" runc crun
+  [ ! -e "$T/cgroup" ]
+  attack OH-RES-009 '.linux.cgroupsPath = "/"' runc crun
+  attack OH-RES-009 '.linux.cgroupsPath = "../system"'
+  attack OH-RES-009 '.linux.cgroupsPath = "."'
+  local join='.linux.namespaces |= map(select(.type != "%s")) + [{type: "%s", path: "%s"}]'
+  # shellcheck disable=SC2059
+  attack OH-NSP-004 "$(printf "$join" network network /proc/self/ns/net)" runc crun
+  # shellcheck disable=SC2059
+  attack OH-NSP-004 "$(printf "$join" network network "$T/netns")"
+  # shellcheck disable=SC2059
+  attack OH-NSP-005 "$(printf "$join" pid pid "$T/netns")"
+  # shellcheck disable=SC2059
+  attack OH-NSP-004 "$(printf "$join" mount mount "/proc/$$/ns/mnt")"
+  attack OH-NSP-002 '.linux.namespaces |= map(select(.type != "network"))'
+  attack OH-NSP-003 '.linux.namespaces |= map(select(.type != "mount"))' runc crun
+  attack OH-SPC-007 '.linux.namespaces += [{type: "pid", path: "/proc/1/ns/pid"}]' runc crun
+  attack OH-NSP-006 '.linux.namespaces += [{type: "Network"}]'
+  for stage in prestart createRuntime createContainer startContainer poststart poststop; do
+    attack OH-HOK-001 ".hooks = {$stage: [{path: \"/bin/touch\", args: [\"touch\", \"$T/hooked\"]}]}"
+  done
+  attack OH-HOK-001 '.hooks = {prestart: [{path: "/proc/self/exe", args: ["libnetwork-setkey"]}]}'
+  attack OH-HOK-001 '.hooks = {poststop: [{path: ""}]}'
+  [ ! -e "$T/hooked" ]
+  attack OH-SYS-001 '.linux.sysctl = {"kernel.core_pattern": "|/x"}' runc crun
+  attack OH-SYS-001 '.linux.sysctl = {"kernel/core_pattern": "|/x"}'
+  attack OH-SYS-001 '.linux.sysctl = {"KERNEL.core_pattern": "|/x"}'
+  attack OH-SYS-002 '.linux.sysctl = {"net/../kernel/core_pattern": "|/x"}' runc crun
+  attack OH-RFS-007 '.linux.rootfsPropagation = "Shared"'
+}
+
+@test "who a container is: ids that are none, and a pause process by its own word" {
+  CMD='id -u' succeeds crun 0 '.process.user.uid = 4294967295'
+  attack OH-SPC-005 '.process.user.uid = 4294967295' runc crun
+  POLICY=baseline attack OH-SPC-005 '.process.user.gid = 4294967295' runc crun
+  POLICY=privileged attack OH-SPC-005 '.process.user.additionalGids = [4294967295]' runc crun
+  attack OH-SPC-005 '.process.user.uid = -1'
+  attack OH-SPC-004 '.process.user.uid = 0.5'
+  attack OH-SPC-004 '.process.user.uid = "0"'
+  POLICY=strict attack OH-USR-002 . runc crun
+  POLICY=strict attack OH-USR-002 '.annotations["io.kubernetes.cri.container-type"] = "sandbox"' runc crun
+  POLICY=strict attack OH-USR-002 '.annotations += {"io.kubernetes.cri-o.ContainerType": "sandbox", "io.kubernetes.cri-o.SandboxID": "other"}'
+  POLICY=strict attack OH-USR-002 '.annotations["oci-harden.policy"] = "privileged"'
+  attack OH-POL-001 '.annotations["oci-harden.policy"] = "../../etc/passwd"' runc crun
+}
+
+@test "what is not refused does not weaken: words, duplicates, annotations, missing members" {
+  local runtime b want
+  want='CapBnd: 0000000000000400 NoNewPrivs: 1 Seccomp: 2 '
+  for runtime in runc crun; do
+    n=0
+    oh_config "$runtime"
+    while read -r change; do
+      n=$((n + 1))
+      b=$(CMD="grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr '\n\t' '  '; grep -c ' /home .*suid,.*shared:' /proc/self/mountinfo
+        for f in /proc/kcore /proc/keys /sys/firmware/x; do test -s \$f && echo shown; done; v=\$(cat /proc/sys/kernel/core_pattern); echo \"\$v\" 2>&- >/proc/sys/kernel/core_pattern && echo writable; touch /x 2>&- && echo rw" \
+        bundle "$runtime$n" "$change")
+      run oh run --bundle "$b" "$runtime$n" </dev/null
+      echo "$runtime, $change: $output"
+      [ "$status" -le 1 ] && [[ "$output" == *"$want"* ]]
+      [[ "$output" != *shown* && "$output" != *writable* && "$output" != *rw* ]]
+    done <<'CHANGES'
+.process.noNewPrivileges = null | .linux.maskedPaths = null | .linux.readonlyPaths = []
+.linux.seccomp = null | .root.readonly = false
+.annotations = {"run.oci.seccomp_bpf_data": "BgAAAAAA/38=", "run.oci.handler": "krun", "org.systemd.property.X": "1"}
+.mounts += [{type: "tmpfs", destination: "/home", source: "tmpfs", options: ["nosuid", "suid", "nodev", "dev", "rshared"]}]
+.mounts += [{type: "tmpfs", destination: "/home", source: "tmpfs"}]
+.linux.rootfsPropagation = "rshared"
+.linux.devices = [{path: "/dev/sda", type: "b", major: 254, minor: 0}] | .linux.resources.devices = [{allow: true, access: "rwm"}]
+.process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"]) | .process.capabilities.ambient = ["CAP_NET_RAW"]
+.linux.resources.unified = {"memory.max": "max", "cgroup.subtree_control": "+pids"} | .linux.timeOffsets = {monotonic: {secs: 7}}
+.x = {"y": null} | .linux.z = {"Seccomp2": null} | .solaris = {}
+CHANGES
+  done
+}
+
+@test "the command line: nothing that starts a container passes unseen" {
+  b=$(CMD='grep ^NoNewPrivs: /proc/self/status' bundle one '.process.noNewPrivileges = false')
+  cp "$b/config.json" "$T/before"
+  cd "$b"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    n=0
+    while read -r line; do
+      n=$((n + 1))
+      cp "$T/before" "$b/config.json"
+      # shellcheck disable=SC2086
+      run timeout 20 "$OH" --config "$T/config.json" --policy restricted --root "$T/root" ${line//ID/$runtime-$n} </dev/null
+      echo "$runtime $line: $status $output"
+      [[ "$output" != *NoNewPrivs:*0* ]]
+    done <<LINES
+run ID
+-- run ID
+run -- ID
+-v run ID
+-V run ID
+-h run ID
+-? run ID
+--usage run ID
+--version=false run ID
+run --help=false ID
+run -h ID
+run --usage ID
+run -b . ID
+run -b$b ID
+run --bun . ID
+run ID --bundle .
+run ID --
+run --keep ID
+run --config $T/before ID
+run -f config.json ID
+run --policy privileged ID
+--policy privileged run ID
+--policy=privileged run ID
+--log run run ID
+--root $T/root/ run ID
+--rootless auto run ID
+--generate-bash-completion run ID
+run --preserve-fds=0 ID
+--systemd-cgroup=false run ID
+restore --bundle . ID
+- run ID
+help run ID
+LINES
+  done
+}
+
+@test "exec: every form gets what the container has, or less" {
+  local runtime form
+  jq -n '{args: ["/bin/grep", "-E", "^(CapEff|CapBnd|CapAmb|NoNewPrivs):", "/proc/self/status"], cwd: "/", user: {uid: 0, gid: 0},
+    noNewPrivileges: false, capabilities: ([{key: ("bounding", "effective", "permitted", "inheritable", "ambient"), value: ["CAP_SYS_ADMIN"]}] | from_entries)}' >"$T/p.json"
+  ln -s "$T/p.json" "$T/link.json"
+  ln -s "$T/root" "$T/rootlink"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='sleep 600' bundle "$runtime")
+    oh create --bundle "$b" "$runtime" </dev/null >/dev/null 2>&1
+    oh start "$runtime"
+    POLICY=
+    mkfifo "$T/fifo"
+    for form in "$T/p.json" "$T/link.json" /dev/stdin "$T/fifo"; do
+      [ "$form" != "$T/fifo" ] || cat "$T/p.json" >"$T/fifo" &
+      run oh exec --process "$form" "$runtime" <"$T/p.json"
+      echo "$runtime $form: $output"
+      [ "$status" -eq 0 ] && [[ "$output" == *CapEff:*0000000000000000*NoNewPrivs:*1* && "$output" != *00200* ]]
+    done
+    rm "$T/fifo"
+    # By another name of --root, with a looser policy asked for, and without our state.
+    for root in "$T/rootlink" "$T/root/." "$T/../$(basename "$T")/root"; do
+      run "$OH" --config "$T/config.json" --policy privileged --root "$root" exec --process "$T/p.json" "$runtime"
+      [ "$status" -eq 0 ] && [[ "$output" == *CapBnd:*0000000000000000* ]]
+    done
+    rm -r "$T/state/"*
+    run oh exec --process "$T/p.json" "$runtime"
+    [ "$status" -eq 0 ] && [[ "$output" == *CapBnd:*0000000000000000* ]]
+    for change in '.cwd = "/proc/self/fd/7"' '.cwd = "/dev/fd/7"' '.args = ["proc/self/exe"]' '.NoNewPrivileges = false' '.user.additionalGids = [4294967295]' \
+      '.Capabilities = {}' '.args = ["a", 1]' '.env = ["PATH=proc/self"] | .args = ["exe"]'; do
+      jq "$change" "$T/p.json" >"$T/q.json"
+      run oh exec --process "$T/q.json" "$runtime"
+      echo "$runtime $change: $output"
+      [ "$status" -eq 255 ] && [[ "$output" == oci-harden:* ]]
+    done
+    export POLICY=restricted
+  done
+}
