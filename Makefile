@@ -177,13 +177,10 @@ lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanaly
 # Stamps of what clang-tidy and gcc's analyser found in order: a file is looked at again when it, a header that it
 # includes, or the settings change. tools/lint names them.
 LINT_FLAGS = -std=gnu17 $(ALL_CPPFLAGS) -Itests
-# In the tests only what is found without following paths: Criterion's macros make those long.
-TIDY :=
-$(BUILD)/lint/tests/unit/%.tidy: TIDY := --checks=-clang-analyzer-*
-$(BUILD)/lint/%.tidy: %.c .clang-tidy Makefile
+$(BUILD)/lint/%.tidy: %.c .clang-tidy tests/.clang-tidy Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINT_FLAGS) -MM -MP -MT $@ -MF $@.d $<
-	$(Q)clang-tidy --quiet $(TIDY) $< -- $(LINT_FLAGS)
+	$(Q)clang-tidy --quiet $< -- $(LINT_FLAGS)
 	@touch $@
 
 # gcc 12 takes a growing array for a leak, and what a loop or a callee has set for uninitialised: leaks are

@@ -198,16 +198,21 @@ static unsigned highest(unsigned set) {
   return 31 - (unsigned)__builtin_clz(set | 1);
 }
 
+/* Each program, then runc's stub in front of one if that is judged; NULL behind the last. */
+static const struct seccomp_program *program_at(const struct seccomp_validation *v, size_t i) {
+  if (i < v->programs_len)
+    return v->programs[i];
+  return i == v->programs_len ? v->stubbed : NULL;
+}
+
 /* Decided for all arguments at once: the weakest that the programs can answer is as strict as the strictest
  * that the inputs can. */
 static bool settled(const struct seccomp_validation *v, const struct subject *s) {
   unsigned weakest = bpf_strictness(SECCOMP_RET_KILL_PROCESS);
   unsigned wanted = 0;
-  for (size_t i = 0; i <= v->programs_len; i++) {
-    const struct seccomp_program *p = i < v->programs_len ? v->programs[i] : v->stubbed;
-    if (!p)
-      break;
-    unsigned least = lowest(bpf_reach(p->filter, p->len, s->abi->audit, s->number));
+  const struct seccomp_program *program;
+  for (size_t i = 0; (program = program_at(v, i)); i++) {
+    unsigned least = lowest(bpf_reach(program->filter, program->len, s->abi->audit, s->number));
     weakest = least < weakest ? least : weakest;
   }
   for (size_t i = 0; i < v->inputs_len; i++) {
@@ -258,8 +263,8 @@ static int judge_absent(struct validator *w, const struct seccomp_abi *abi) {
   /* x32 has x86-64's arch, and the numbers above; the last one is how a tracer skips a call. */
   bool x32 = seccomp_abi_is_x32(abi);
   uint32_t first = x32 ? SECCOMP_X32_BIT : 0, last = x32 ? 2 * SECCOMP_X32_BIT - 1 : UINT32_MAX;
-  for (size_t i = 0; i < v->programs_len + (v->stubbed != NULL); i++) {
-    const struct seccomp_program *p = i < v->programs_len ? v->programs[i] : v->stubbed;
+  const struct seccomp_program *p;
+  for (size_t i = 0; (p = program_at(v, i)); i++) {
     unsigned kills = BPF_SET(SECCOMP_RET_KILL_THREAD) | BPF_SET(SECCOMP_RET_KILL_PROCESS);
     if (p == v->stubbed)
       kills |= BPF_SET(SECCOMP_RET_ERRNO);

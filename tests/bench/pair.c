@@ -67,7 +67,6 @@ static double now_ms(void) {
 }
 
 static double run(struct side *side, int n, posix_spawn_file_actions_t *quiet) {
-  extern char **environ;
   char *argv[MAX_ARGS + 1];
   int argc = 0;
   char *save = NULL;

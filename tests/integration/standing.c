@@ -13,8 +13,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void copy(const char *path, const char *const *fields) {
   char line[4096];
   FILE *f = fopen(path, "re");
@@ -52,7 +50,7 @@ int main(void) {
     puts(*e);
   DIR *dir = opendir("/proc/self/fd");
   for (struct dirent *entry; dir && (entry = readdir(dir));) {
-    char name[64], target[4096];
+    char name[512], target[4096];
     ssize_t n;
     snprintf(name, sizeof name, "/proc/self/fd/%s", entry->d_name);
     if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir) &&
