@@ -80,42 +80,87 @@ static void emit_mux(struct emitter *e, const struct seccomp_abi *abi, const cha
   patch(e, skip);
 }
 
+/* Numbers of denied calls under one audit arch. */
+struct numbers {
+  uint32_t *items;
+  size_t len;
+};
+
+static void numbers_free(struct numbers *n) {
+  free(n->items);
+}
+
+static void numbers_add(struct numbers *n, int number) {
+  n->items = xrealloc(n->items, n->len + 1, sizeof *n->items);
+  n->items[n->len++] = (uint32_t)number;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
 /* Where a multiplexer exists, libseccomp hides that its members have numbers of their own as well. */
-static void emit_hidden_numbers(struct emitter *e, const struct seccomp_abi *abi,
-                                const struct strlist *names) {
+static void add_hidden(struct numbers *n, const struct seccomp_abi *abi, const struct strlist *names) {
   enum { NUMBERS = 1024 };
-  bool wanted = false;
-  uint32_t unused = 0;
-  for (size_t i = 0; i < names->len; i++)
-    wanted |= seccomp_abi_number(abi, names->items[i]) < 0 &&
-              seccomp_mux_of_member(names->items[i], &unused) != SECCOMP_MUX_NONE;
-  for (int nr = 0; wanted && nr < NUMBERS; nr++) {
+  for (int nr = 0; nr < NUMBERS; nr++) {
     CLEANUP_FREE char *name = seccomp_abi_name(abi, nr);
     if (name && strlist_has(names, name) && seccomp_abi_number(abi, name) < 0)
-      emit_deny_equal(e, (uint32_t)nr);
+      numbers_add(n, nr);
   }
 }
 
-/* The number is in A when this starts and where it falls through. */
-static void emit_numbers(struct emitter *e, const struct seccomp_abi *abi, const struct strlist *names) {
+static void add_numbers(struct numbers *n, const struct seccomp_abi *abi, const struct strlist *names) {
+  bool hidden = false;
+  uint32_t unused = 0;
   for (size_t i = 0; i < names->len; i++) {
     int number = seccomp_abi_number(abi, names->items[i]);
     if (number >= 0)
-      emit_deny_equal(e, (uint32_t)number);
+      numbers_add(n, number);
+    else
+      hidden |= seccomp_mux_of_member(names->items[i], &unused) != SECCOMP_MUX_NONE;
   }
-  emit_hidden_numbers(e, abi, names);
-  emit_mux(e, abi, "socketcall", names);
-  emit_mux(e, abi, "ipc", names);
+  if (hidden)
+    add_hidden(n, abi, names);
+}
+
+/*
+ * A search tree over sorted numbers; the call's is in A. The kernel runs a new filter once for each call that
+ * it knows, to learn which are always allowed: a chain of as many comparisons took longer than all else that
+ * the wrapper asks of the kernel.
+ */
+static void emit_tree(struct emitter *e, const uint32_t *numbers, size_t len) {
+  enum { LEAF = 3 };
+  if (len <= LEAF) {
+    for (size_t i = 0; i < len; i++)
+      emit_deny_equal(e, numbers[i]);
+    emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    return;
+  }
+  const size_t middle = len / 2;
+  emit(e, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, numbers[middle], 0, 1));
+  emit(e, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+  const size_t jump = e->len - 1;
+  emit_tree(e, numbers, middle);
+  patch(e, jump);
+  emit_tree(e, numbers + middle, len - middle);
 }
 
 static void emit_audit_arch(struct emitter *e, const struct seccomp_abi *const *abis, size_t len,
                             uint32_t audit, const struct strlist *names) {
+  CLEANUP(numbers_free) struct numbers numbers = { 0 };
   size_t skip = emit_unless_equal(e, audit);
   emit_load(e, offsetof(struct seccomp_data, nr));
-  for (size_t i = 0; i < len; i++) /* x32 shares x86-64's arch; its numbers differ */
-    if (abis[i]->audit == audit)
-      emit_numbers(e, abis[i], names);
-  emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  for (size_t i = 0; i < len; i++) { /* x32 shares x86-64's arch; its numbers differ */
+    if (abis[i]->audit != audit)
+      continue;
+    emit_mux(e, abis[i], "socketcall", names);
+    emit_mux(e, abis[i], "ipc", names);
+    add_numbers(&numbers, abis[i], names);
+  }
+  if (numbers.len)
+    qsort(numbers.items, numbers.len, sizeof *numbers.items, compare_numbers);
+  emit_tree(e, numbers.items, numbers.len);
   patch(e, skip);
 }
 
