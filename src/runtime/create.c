@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create, run and restore: a container comes to be from a bundle. */
 #include "base/cleanup.h"
+#include "base/sha256.h"
 #include "base/stamp.h"
 #include "runtime/call.h"
 #include "runtime/record.h"
 
 #include <errno.h>
-#include <sha2.h>
 #include <string.h>
 #include <time.h>
 
-static void digest(char ret[STATE_DIGEST_SIZE], const void *data, size_t len) {
-  _Static_assert(SHA256_DIGEST_STRING_LENGTH == STATE_DIGEST_SIZE, "hexadecimal and NUL");
-  SHA256Data(data, len, ret);
-}
+_Static_assert((int)SHA256_HEX == (int)STATE_DIGEST_SIZE, "hexadecimal and NUL");
 
 /* What the options ask for and no document holds. */
 static int judge_options(struct call *c, struct error *err) {
@@ -54,7 +51,7 @@ static int parse(struct call *c, struct error *err) {
                   limit, err) < 0)
     return -1;
   c->bundle_path = xstrdup(c->bundle.path);
-  digest(c->before, c->bundle.text, c->bundle.src.len);
+  sha256_hex(c->bundle.text, c->bundle.src.len, c->before);
   memcpy(c->after, c->before, sizeof c->after);
   if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err) < 0)
     return -1;
@@ -156,7 +153,7 @@ int call_create(struct call *c, struct error *err) {
       call_harden(c, c->bundle.fd, err) < 0)
     return -1;
   if (c->harden.changed)
-    digest(c->after, c->harden.bytes.data, c->harden.bytes.len);
+    sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
   if (c->command.verb == VERB_RUN)
     state_collect(c->config.state_dir, c->root);
   if (commit(c, err) < 0)

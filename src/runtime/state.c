@@ -2,6 +2,7 @@
 #include "runtime/state.h"
 
 #include "base/cleanup.h"
+#include "base/sha256.h"
 #include "base/str.h"
 #include "io/fileio.h"
 #include "io/jsonx.h"
@@ -14,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sha2.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -35,8 +35,8 @@ char *state_root_name(const char *root) {
       str_addf(&name, "_%02x", *p);
   }
   if (name.len > NAME_MAX || name.len == 0) {
-    char hex[SHA256_DIGEST_STRING_LENGTH];
-    SHA256Data((const uint8_t *)root, strlen(root), hex);
+    char hex[SHA256_HEX];
+    sha256_hex(root, strlen(root), hex);
     return xasprintf("_sha256_%s", hex); /* "_sh" is no escape */
   }
   return str_steal(&name);

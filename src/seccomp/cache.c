@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seccomp/cache.h"
 
+#include "base/sha256.h"
 #include "io/fileio.h"
 #include "io/path.h"
 #include "seccomp/simulate.h"
@@ -8,7 +9,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <seccomp.h>
-#include <sha2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,26 +36,26 @@ static void name_of(const struct seccomp_cache_key *key, entry_name ret) {
 void seccomp_cache_key(struct seccomp_cache_key *ret, const struct seccomp_cache_part *parts, size_t len) {
   const struct scmp_version *v = seccomp_version();
   const uint32_t fixed[] = { v ? v->major : 0, v ? v->minor : 0, v ? v->micro : 0, seccomp_arch_native() };
-  SHA2_CTX ctx;
-  SHA256Init(&ctx);
-  SHA256Update(&ctx, (const uint8_t *)format, sizeof format);
-  SHA256Update(&ctx, (const uint8_t *)fixed, sizeof fixed);
+  struct sha256 s;
+  sha256_init(&s);
+  sha256_add(&s, format, sizeof format);
+  sha256_add(&s, fixed, sizeof fixed);
   for (size_t i = 0; i < len; i++) {
     uint64_t size = parts[i].len;
-    SHA256Update(&ctx, (const uint8_t *)&size, sizeof size);
-    SHA256Update(&ctx, parts[i].data, parts[i].len);
+    sha256_add(&s, &size, sizeof size);
+    sha256_add(&s, parts[i].data, parts[i].len);
   }
-  SHA256Final(ret->digest, &ctx);
+  sha256_end(&s, ret->digest);
 }
 
 static void digest_content(const struct header *h, const void *data, size_t len,
                            uint8_t ret[SECCOMP_DIGEST]) {
-  SHA2_CTX ctx;
-  SHA256Init(&ctx);
-  SHA256Update(&ctx, (const uint8_t *)&h->json_len, sizeof h->json_len);
-  SHA256Update(&ctx, (const uint8_t *)&h->program_len, sizeof h->program_len);
-  SHA256Update(&ctx, data, len);
-  SHA256Final(ret, &ctx);
+  struct sha256 s;
+  sha256_init(&s);
+  sha256_add(&s, &h->json_len, sizeof h->json_len);
+  sha256_add(&s, &h->program_len, sizeof h->program_len);
+  sha256_add(&s, data, len);
+  sha256_end(&s, ret);
 }
 
 /* -1: there is none that is to be trusted. */
