@@ -83,6 +83,10 @@ struct facts {
 int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
                 const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
                 struct error *err) MUST_CHECK;
+/* exec: only the cwd and the program, in the root that the process `init` of the container has. What cannot
+ * be looked at stays unknown. The container may change its links afterwards: this finds what an image or a
+ * volume holds, and no race. */
+void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init);
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
 void facts_free(struct facts *f);

@@ -170,6 +170,13 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   return 0;
 }
 
+void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init) {
+  CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
+  CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (root >= 0)
+    look_at_program(f, spec, root, -1);
+}
+
 int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
                 const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
                 struct error *err) {

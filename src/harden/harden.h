@@ -29,6 +29,7 @@ struct harden_options {
   const json_t
       *container_annotations; /* exec: what the container was created with; borrowed, NULL: unknown */
   const char *id;             /* the container's; borrowed, NULL: unknown */
+  pid_t init;                 /* exec: the container's first process; 0: unknown */
   bool sandbox;               /* exec: the container is a pod's pause process */
   bool user_namespace;        /* exec: the container has its own user namespace */
 };

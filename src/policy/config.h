@@ -74,10 +74,10 @@ struct selection {
 int config_select(const struct config *c, const struct selection *s, char **ret_policy, char **ret_extra,
                   struct error *err) MUST_CHECK;
 
-/* True for the pause process of a pod: container-type "sandbox" of the CRI or of CRI-O; false when two of them
- * contradict each other. A sandbox is spared some rules, so a user's annotation must not make one: with an id
- * (the container's; NULL: not known) an annotation must also name this container as the pod's sandbox, which
- * who lets the engine choose the id cannot write beforehand. */
+/* True for the pause process of a pod: container-type "sandbox" of the CRI or of CRI-O; false when two of
+ * them contradict each other. A sandbox is spared some rules, so a user's annotation must not make one: with
+ * an id (the container's; NULL: not known) an annotation must also name this container as the pod's sandbox,
+ * which who lets the engine choose the id cannot write beforehand. */
 bool annotations_are_sandbox(const json_t *annotations, const char *id);
 
 #endif

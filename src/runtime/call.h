@@ -35,6 +35,7 @@ struct call {
   char *bundle_path;
   json_t *annotations; /* as the engine wrote them */
   bool sandbox, user_namespace;
+  pid_t init; /* exec: the container's first process; 0: unknown */
 
   struct bundle bundle;
   struct harden harden;

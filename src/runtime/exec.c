@@ -109,6 +109,9 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
   const size_t limit = (size_t)c->config.config_limit;
   CLEANUP_FREE char *text = NULL;
   struct jsonx_source src = { .name = file ? file : "exec" };
+  CLEANUP_RECORD struct record record;
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  c->init = record.pid;
   if ((file ? read_file(c, file, &text, &src.len, err) : build(c, &text, &src.len, err)) < 0)
     return -1;
   src.text = text;

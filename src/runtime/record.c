@@ -112,6 +112,7 @@ void record_read(struct record *ret, const char *root, const char *id, enum runt
     read_runc(ret, dirfd, &pid, &start);
   uint64_t now = process_start(pid);
   ret->alive = now != 0 && (start == 0 || now == start);
+  ret->pid = ret->alive ? pid : 0;
 }
 
 void record_free(struct record *r) {

@@ -18,6 +18,7 @@ struct record {
   bool exists;  /* ROOT/ID is there */
   bool alive;   /* the container's first process is */
   bool created; /* it was not started yet */
+  pid_t pid;    /* the first process; 0: not alive */
   char *bundle; /* NULL: unknown */
 };
 

@@ -144,6 +144,7 @@ int call_harden(struct call *c, int bundle_fd, struct error *err) {
     .cache = c->config.cache_dir ? &cache : NULL,
     .container_annotations = c->annotations,
     .id = c->command.id,
+    .init = c->init,
     .sandbox = c->sandbox,
     .user_namespace = c->user_namespace,
   };

@@ -291,6 +291,8 @@ LINES
   for runtime in runc crun; do
     oh_config "$runtime"
     b=$(CMD='sleep 600' bundle "$runtime")
+    ln -s /proc/self/fd "$b/rootfs/fd"
+    ln -s /proc/self/exe "$b/rootfs/bin/hello"
     oh create --bundle "$b" "$runtime" </dev/null >/dev/null 2>&1
     oh start "$runtime"
     POLICY=
@@ -311,7 +313,7 @@ LINES
     run oh exec --process "$T/p.json" "$runtime"
     [ "$status" -eq 0 ] && [[ "$output" == *CapBnd:*0000000000000000* ]]
     for change in '.cwd = "/proc/self/fd/7"' '.cwd = "/dev/fd/7"' '.args = ["proc/self/exe"]' '.NoNewPrivileges = false' '.user.additionalGids = [4294967295]' \
-      '.Capabilities = {}' '.args = ["a", 1]' '.env = ["PATH=proc/self"] | .args = ["exe"]'; do
+      '.Capabilities = {}' '.args = ["a", 1]' '.cwd = "/fd/7"' '.args = ["/bin/hello"]' '.args = ["hello"] | .env = ["PATH=/sbin:/bin"]' '.env = ["PATH=proc/self"] | .args = ["exe"]'; do
       jq "$change" "$T/p.json" >"$T/q.json"
       run oh exec --process "$T/q.json" "$runtime"
       echo "$runtime $change: $output"
