@@ -13,7 +13,7 @@ setup_file() {
   containerd_config >"$T/containerd.toml"
   jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
     ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.0.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
-  containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
+  own_network containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
   CONTAINERD=$!
   wait_for 20 test -S "$T/c/s"
   wait_for 20 cri_ready

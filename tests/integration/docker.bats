@@ -14,7 +14,7 @@ setup_file() {
     "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": $cgroup,
     runtimes: (["baseline", "restricted", "strict", "become"] | map({(.): {path: $oh, runtimeArgs: ["--policy", .]}}) | add)}' >"$T/daemon.json"
   mkdir -p "$T/d"
-  dockerd --config-file "$T/daemon.json" >"$T/dockerd.log" 2>&1 3>&- &
+  own_network dockerd --config-file "$T/daemon.json" >"$T/dockerd.log" 2>&1 3>&- &
   DOCKERD=$!
   export T CGROUP DOCKERD
   wait_for 30 docker_ version >/dev/null 2>&1
@@ -205,7 +205,7 @@ ORDINARY="runc baseline restricted"
 
 @test "a bridge network works: docker's own hook passes and names resolve" {
   local r
-  docker_ network create --subnet 10.252.0.0/24 -o com.docker.network.bridge.name=ohbr0 bridge_ >/dev/null
+  docker_ network create --subnet 10.252.0.0/24 bridge_ >/dev/null
   for r in $ORDINARY; do
     NET=bridge_ run_ "$r" -d --name web "$IMAGE" sh -c 'mkdir /tmp/w && echo page > /tmp/w/x && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
     run docker_ run --rm --network bridge_ --runtime "$r" "$IMAGE" sh -c '

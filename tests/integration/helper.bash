@@ -72,6 +72,7 @@ oh_teardown() {
       fi
     done
   done
+  oh_remove_cgroups "oh-$(basename "$T")*"
   rm -rf --one-file-system "$T"
 }
 
@@ -112,6 +113,12 @@ pause_archive() {
   cp "$BUILD/helpers/pause" "$T/pause/pause"
   archive "$1" "$2" "$T/pause" '{Cmd: ["/pause"]}'
   rm -rf "$T/pause"
+}
+
+# own_network COMMAND...: becomes the command in a network of its own, so that bridges and addresses of its containers
+# meet no others and end with it.
+own_network() {
+  exec unshare --net -- busybox sh -c 'busybox ip link set lo up; exec "$@"' sh "$@"
 }
 
 # oh_unmount: whatever an engine left mounted below $T.
