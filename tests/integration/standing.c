@@ -16,13 +16,16 @@
 static void copy(const char *path, const char *const *fields) {
   char line[4096];
   FILE *f = fopen(path, "re");
-  while (f && fgets(line, sizeof line, f)) {
+  if (!f)
+    return;
+  while (fgets(line, sizeof line, f)) {
     for (size_t i = 0; fields && fields[i]; i++)
       if (strncmp(line, fields[i], strlen(fields[i])) == 0)
         fputs(line, stdout);
     if (!fields)
       fputs(line, stdout);
   }
+  fclose(f);
 }
 
 int main(void) {
