@@ -146,6 +146,7 @@ static const struct row rows[] = {
   { "/linux/readonlyPaths", ARRAY, STRING, false },
   { "/linux/mountLabel", STRING, NONE, false },
   { "/linux/intelRdt", OBJECT, NONE, false },
+  { "/linux/intelRdt/closID", STRING, NONE, false },
   { "/linux/personality", OBJECT, NONE, false },
   { "/linux/personality/domain", STRING, NONE, true },
   { "/linux/personality/flags", ARRAY, STRING, false },
@@ -422,6 +423,16 @@ static int check_unique(const struct spec *spec, const char *array, const char *
   return 0;
 }
 
+/* Both runtimes make a directory of that name below /sys/fs/resctrl; runc refuses one that leads elsewhere.
+ */
+static int check_closid(const struct spec *spec, struct error *err) {
+  static const char pointer[] = "/linux/intelRdt/closID";
+  const char *id = json_string_value(spec_at(spec, pointer));
+  if (!id || !(strchr(id, '/') || strcmp(id, ".") == 0 || strcmp(id, "..") == 0))
+    return 0;
+  return spec_error(err, spec, ERROR_REFUSED, "OH-SPC-008", pointer, false, "must be a plain name");
+}
+
 int shape_check(const struct spec *spec, struct error *err) {
   if (spec->kind == SPEC_CONFIG && check_version(spec, err) < 0)
     return -1;
@@ -431,7 +442,7 @@ int shape_check(const struct spec *spec, struct error *err) {
       return -1;
   }
   if (check_unique(spec, "/linux/namespaces", "type", err) < 0 ||
-      check_unique(spec, "/process/rlimits", "type", err) < 0)
+      check_unique(spec, "/process/rlimits", "type", err) < 0 || check_closid(spec, err) < 0)
     return -1;
   return 0;
 }
