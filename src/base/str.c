@@ -37,14 +37,18 @@ char *xstrdup(const char *s) {
   return copy;
 }
 
-char *xasprintf(const char *fmt, ...) {
+char *xvasprintf(const char *fmt, va_list args) {
   char *text = NULL;
+  if (vasprintf(&text, fmt, args) < 0)
+    die_out_of_memory();
+  return text;
+}
+
+char *xasprintf(const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
-  int n = vasprintf(&text, fmt, args);
+  char *text = xvasprintf(fmt, args);
   va_end(args);
-  if (n < 0)
-    die_out_of_memory();
   return text;
 }
 
@@ -74,14 +78,11 @@ void str_add(struct str *s, const char *text) {
 }
 
 void str_addf(struct str *s, const char *fmt, ...) {
-  CLEANUP_FREE char *text = NULL;
   va_list args;
   va_start(args, fmt);
-  int n = vasprintf(&text, fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
-  if (n < 0)
-    die_out_of_memory();
-  str_add_mem(s, text, (size_t)n);
+  str_add(s, text);
 }
 
 void str_free(struct str *s) {

@@ -33,13 +33,10 @@ static const char *const words[] = { "ok", "warn", "fail" };
 void doctor_say(struct doctor *d, enum health health, const char *subject, const char *remedy,
                 const char *fmt, ...) {
   static const enum colour colours[] = { COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
-  CLEANUP_FREE char *text = NULL;
   va_list args;
   va_start(args, fmt);
-  int n = vasprintf(&text, fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
-  if (n < 0)
-    die_out_of_memory();
   if (health != HEALTH_OK)
     d->findings++;
   if (d->json) {

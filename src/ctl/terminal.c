@@ -35,13 +35,10 @@ static const char *code_of(enum colour colour) {
 }
 
 void terminal_print(bool on, enum colour colour, const char *fmt, ...) {
-  CLEANUP_FREE char *text = NULL;
   va_list args;
   va_start(args, fmt);
-  int n = vasprintf(&text, fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
-  if (n < 0)
-    die_out_of_memory();
   for (char *p = text; *p; p++)
     if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
       *p = '?';

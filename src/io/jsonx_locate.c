@@ -160,18 +160,11 @@ static int report(struct error *err, enum error_code code, const struct jsonx_so
   return error_set(err, code, 0, "%s%s", where, text);
 }
 
-static char *format(const char *fmt, va_list args) {
-  char *text = NULL;
-  if (vasprintf(&text, fmt, args) < 0)
-    die_out_of_memory();
-  return text;
-}
-
 int jsonx_error(struct error *err, enum error_code code, const struct jsonx_source *src, const char *pointer,
                 const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
-  CLEANUP_FREE char *text = format(fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
   return report(err, code, src, pointer, false, text);
 }
@@ -180,7 +173,7 @@ int jsonx_error_key(struct error *err, enum error_code code, const struct jsonx_
                     const char *pointer, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
-  CLEANUP_FREE char *text = format(fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
   return report(err, code, src, pointer, true, text);
 }

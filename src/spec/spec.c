@@ -31,14 +31,10 @@ const char *spec_source_pointer(enum spec_kind kind, const char *pointer) {
 
 int spec_error(struct error *err, const struct spec *spec, enum error_code code, const char *rule,
                const char *pointer, bool for_key, const char *fmt, ...) {
-  char *formatted = NULL;
   va_list args;
   va_start(args, fmt);
-  int n = vasprintf(&formatted, fmt, args);
+  CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
-  if (n < 0)
-    die_out_of_memory();
-  CLEANUP_FREE char *text = formatted;
   const char *at = spec_source_pointer(spec->kind, pointer);
   const char *colon = *at ? ": " : "";
   if (!spec->src)
