@@ -172,7 +172,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/.flags
 lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanalyzer, shellcheck
 	@tools/install-deps build lint
 	@$(SUB) WERROR=1 all
-	@MAKE='$(SUB)' BUILD=$(BUILD) LINT_CPPFLAGS='$(ALL_CPPFLAGS)' tools/lint
+	@MAKE='$(SUB)' BUILD=$(BUILD) tools/lint
 
 # Stamps of what clang-tidy and gcc's analyser found in order: a file is looked at again when it, a header that it
 # includes, or the settings change. tools/lint names them.
