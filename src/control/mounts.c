@@ -202,8 +202,8 @@ static int require_dev(const struct turn *t, const struct mount_list *l) {
 int mounts_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                  struct error *err) {
   const struct turn t = { spec, policy, facts, err };
-  /* Edits replace what the list borrows from: it reads a copy. */
-  json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
+  /* Edits replace what the list borrows from. */
+  json_auto_t *mounts = spec_snapshot(spec, "/mounts");
   CLEANUP_MOUNT_LIST struct mount_list l;
   mount_list_read(&l, mounts, facts);
   for (size_t i = 0; i < l.len; i++)

@@ -133,7 +133,7 @@ static bool unified_fine(const struct turn *t, const char *key, const char *valu
 }
 
 static int harden_unified(const struct turn *t) {
-  json_auto_t *map = jsonx_copy(spec_at(t->spec, LIMIT_UNIFIED));
+  json_auto_t *map = spec_snapshot(t->spec, LIMIT_UNIFIED);
   const char *key;
   json_t *value;
   json_object_foreach(map, key, value) {
@@ -154,7 +154,7 @@ static int harden_unified(const struct turn *t) {
 }
 
 static int harden_rlimits(const struct turn *t) {
-  const json_t *list = spec_at(t->spec, LIMIT_RLIMITS);
+  json_auto_t *list = spec_snapshot(t->spec, LIMIT_RLIMITS);
   for (size_t i = 0; i < json_array_size(list); i++) {
     json_auto_t *entry = jsonx_copy(json_array_get(list, i));
     int64_t ceiling = rlimit_ceiling(t->policy, json_string_value(json_object_get(entry, "type")));

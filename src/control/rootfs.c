@@ -116,7 +116,7 @@ static bool is_own(const json_t *mount, int64_t *ret_size, bool *ret_copy_up) {
 
 /* A second policy may want less memory than the first one gave. */
 static int shrink_tmpfs(struct spec *spec, const struct policy *policy, struct error *err) {
-  json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
+  json_auto_t *mounts = spec_snapshot(spec, "/mounts");
   for (size_t i = 0; i < json_array_size(mounts); i++) {
     json_t *mount = json_array_get(mounts, i);
     int64_t size;
@@ -184,11 +184,11 @@ static size_t position(const json_t *mounts, const struct facts *facts, const ch
 
 static int add_tmpfs(struct spec *spec, const struct policy *policy, const struct facts *facts,
                      struct error *err) {
-  json_auto_t *mounts = jsonx_copy(spec_at(spec, "/mounts"));
+  json_auto_t *original = spec_snapshot(spec, "/mounts");
+  json_auto_t *mounts = original ? json_copy(original) : json_array();
   if (!mounts)
-    mounts = json_array();
+    die_out_of_memory();
   CLEANUP_MOUNT_LIST struct mount_list engine;
-  json_auto_t *original = jsonx_copy(mounts);
   mount_list_read(&engine, original, facts);
   CLEANUP_STRLIST struct strlist places = { 0 };
   choose_places(spec, policy, facts, &engine, &places);

@@ -9,7 +9,7 @@ int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_sourc
   h->src = *src;
   if (spec_parse(&h->spec, kind, &h->src, limit, err) < 0)
     return -1;
-  h->before = jsonx_copy(h->spec.root);
+  h->before = spec_snapshot(&h->spec, "");
   return 0;
 }
 

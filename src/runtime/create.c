@@ -55,8 +55,8 @@ static int parse(struct call *c, struct error *err) {
   memcpy(c->after, c->before, sizeof c->after);
   if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err) < 0)
     return -1;
-  /* A copy: controls may take annotations out. */
-  c->annotations = jsonx_copy(spec_at(&c->harden.spec, "/annotations"));
+  /* Controls may take annotations out. */
+  c->annotations = spec_snapshot(&c->harden.spec, "/annotations");
   c->sandbox = c->annotations && annotations_are_sandbox(c->annotations, c->command.id);
   return 0;
 }

@@ -116,6 +116,25 @@ json_t *spec_at(const struct spec *spec, const char *pointer) {
   return json_is_null(value) ? NULL : value;
 }
 
+json_t *spec_snapshot(const struct spec *spec, const char *pointer) {
+  return json_incref(spec_at(spec, pointer));
+}
+
+/*
+ * Values are shared with snapshots and with the journal. An edit first makes every container on its way the
+ * document's own; what hangs below a copy is shared until an edit goes there.
+ */
+static json_t *unshared(json_t *container) {
+  json_t *copy = json_copy(container);
+  if (!copy)
+    die_out_of_memory();
+  return copy;
+}
+
+static bool is_shared(const json_t *value) {
+  return (json_is_object(value) || json_is_array(value)) && value->refcount > 1;
+}
+
 /* Where an edit takes place: `parent` is an object (`key`) or an array (`index`; its size appends). */
 struct place {
   json_t *parent;
@@ -155,15 +174,34 @@ static bool parse_index(const char *token, size_t size, size_t *ret) {
   return *ret < size;
 }
 
-/* The member `token` of `parent` as a container. Absent ones are made when `make`: an array when the token
- * behind is "-", else an object. */
+static json_t *own_item(json_t *array, size_t index) {
+  json_t *item = json_array_get(array, index);
+  if (!is_shared(item))
+    return item;
+  item = unshared(item);
+  if (json_array_set_new(array, index, item) < 0)
+    die_out_of_memory();
+  return item;
+}
+
+static json_t *own_member(json_t *object, const char *key) {
+  json_t *member = json_object_get(object, key);
+  if (!is_shared(member))
+    return member;
+  member = unshared(member);
+  jsonx_set_new(object, key, member);
+  return member;
+}
+
+/* The member `token` of `parent`, unshared, as a container. Absent ones are made when `make`: an array when
+ * the token behind is "-", else an object. */
 static json_t *descend(json_t *parent, const char *token, const char *rest, bool make) {
   size_t index;
   if (json_is_array(parent))
-    return parse_index(token, json_array_size(parent), &index) ? json_array_get(parent, index) : NULL;
+    return parse_index(token, json_array_size(parent), &index) ? own_item(parent, index) : NULL;
   if (!json_is_object(parent))
     return NULL;
-  json_t *member = json_object_get(parent, token);
+  json_t *member = own_member(parent, token);
   if (!make || (member && !json_is_null(member)))
     return member;
   json_t *made = strcmp(rest, "/-") == 0 ? json_array() : json_object();
@@ -174,8 +212,13 @@ static json_t *descend(json_t *parent, const char *token, const char *rest, bool
 }
 
 /* False when the pointer leads nowhere. */
-static bool find_place(json_t *root, const char *pointer, bool make, struct place *ret) {
-  json_t *parent = root;
+static bool find_place(struct spec *spec, const char *pointer, bool make, struct place *ret) {
+  if (is_shared(spec->root)) {
+    json_t *copy = unshared(spec->root);
+    json_decref(spec->root);
+    spec->root = copy;
+  }
+  json_t *parent = spec->root;
   CLEANUP_FREE char *token = next_token(&pointer);
   if (!token)
     return false;
@@ -206,25 +249,24 @@ static char *edited_pointer(const char *pointer, const struct place *p) {
   return xasprintf("%.*s%zu", (int)(strlen(pointer) - 1), pointer, p->index);
 }
 
-/* `after` NULL removes. The document keeps its own copy of `after`, so that a later edit inside of it does
- * not rewrite the journal. */
+/* `after` NULL removes. */
 static int edit(struct spec *spec, const char *pointer, json_t *before, json_t *after, struct reason why,
                 struct error *err) {
   CLEANUP(place_free) struct place p = { 0 };
-  if (!find_place(spec->root, pointer, after != NULL, &p))
+  if (!find_place(spec, pointer, after != NULL, &p))
     return bad_pointer(spec, pointer, err);
   CLEANUP_FREE char *edited = edited_pointer(pointer, &p);
   journal_add(&spec->journal, spec->control, why.rule, OUTCOME_CHANGED, edited, before, after, why.text);
   if (json_is_object(p.parent)) {
     if (after)
-      jsonx_set_new(p.parent, p.key, jsonx_copy(after));
+      jsonx_set_new(p.parent, p.key, json_incref(after));
     else
       (void)json_object_del(p.parent, p.key); /* present: the caller looked */
     return 0;
   }
   if (after && p.index == json_array_size(p.parent))
-    jsonx_append_new(p.parent, jsonx_copy(after));
-  else if (after ? json_array_set_new(p.parent, p.index, jsonx_copy(after)) < 0
+    jsonx_append_new(p.parent, json_incref(after));
+  else if (after ? json_array_set_new(p.parent, p.index, json_incref(after)) < 0
                  : json_array_remove(p.parent, p.index) < 0)
     return bad_pointer(spec, pointer, err);
   return 0;
@@ -260,8 +302,7 @@ static bool reachable(json_t *value, const char *pointer) {
 
 static int follow_action(struct spec *spec, const char *pointer, json_t *after, struct reason why,
                          struct error *err) {
-  /* The journal's copy: under AUDIT the value stays in the document, where another control may edit it. */
-  json_auto_t *before = jsonx_copy(spec_at(spec, pointer));
+  json_auto_t *before = spec_snapshot(spec, pointer);
   if (!*pointer || !reachable(spec->root, pointer))
     return bad_pointer(spec, pointer, err);
   switch (spec->action) {
@@ -297,7 +338,7 @@ int spec_remove(struct spec *spec, const char *pointer, struct reason why, struc
 }
 
 int spec_refuse(struct spec *spec, const char *pointer, struct reason why, struct error *err) {
-  json_auto_t *before = jsonx_copy(spec_at(spec, pointer));
+  json_auto_t *before = spec_snapshot(spec, pointer);
   if (spec->action != ACTION_AUDIT)
     return refuse(spec, pointer, before, NULL, why, err);
   journal_add(&spec->journal, spec->control, why.rule, OUTCOME_AUDITED, pointer, before, NULL, why.text);
@@ -306,6 +347,6 @@ int spec_refuse(struct spec *spec, const char *pointer, struct reason why, struc
 }
 
 void spec_finding(struct spec *spec, const char *pointer, struct reason why) {
-  json_auto_t *before = jsonx_copy(spec_at(spec, pointer));
+  json_auto_t *before = spec_snapshot(spec, pointer);
   journal_add(&spec->journal, spec->control, why.rule, OUTCOME_FINDING, pointer, before, NULL, why.text);
 }

@@ -61,7 +61,7 @@ struct reason {
 
 struct spec {
   enum spec_kind kind;
-  json_t *root;                   /* owned */
+  json_t *root;                   /* owned; replaced by an edit when somebody else has a reference */
   const struct jsonx_source *src; /* borrowed, for places in messages; may be NULL */
   struct journal journal;
   const char *control; /* whose turn it is; set by spec_begin */
@@ -89,6 +89,8 @@ void spec_begin(struct spec *spec, const char *control, enum action action);
 
 /* Borrowed; NULL when absent. JSON null counts as absent, as it does for runc. */
 json_t *spec_at(const struct spec *spec, const char *pointer);
+/* The same as a new reference: what is there now, and stays so while edits go on. Not to be written to. */
+json_t *spec_snapshot(const struct spec *spec, const char *pointer) MUST_CHECK;
 
 /*
  * Sets the value at pointer (takes `value`), making missing objects on the way; "-" as the last token appends

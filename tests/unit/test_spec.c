@@ -111,6 +111,32 @@ Test(spec, journal_does_not_change_with_the_document) {
                    "/proc") == 0);
 }
 
+/* At any depth, before and after the first edit, under arrays too; what no edit touches stays shared. */
+Test(spec, snapshots_do_not_change_with_the_document) {
+  CLEANUP_SPEC struct spec spec = { 0 };
+  struct error err = { 0 };
+  parse(&spec, SPEC_CONFIG, base);
+  spec_begin(&spec, "test", ACTION_HARDEN);
+  json_auto_t *all = spec_snapshot(&spec, "");
+  json_auto_t *untouched = jsonx_copy(all);
+  cr_assert(spec_set(&spec, "/mounts/1/destination", json_string("/x"), why, &err) == 0);
+  cr_assert(spec_set(&spec, "/process/args/-", json_string("-c"), why, &err) == 0);
+  json_auto_t *mounts = spec_snapshot(&spec, "/mounts");
+  json_auto_t *mounts_copy = jsonx_copy(mounts);
+  cr_assert(spec_remove(&spec, "/mounts/0", why, &err) == 0);
+  cr_assert(spec_set(&spec, "/mounts/0/type", json_string("bind"), why, &err) == 0);
+  cr_assert(spec_remove(&spec, "/linux/x.vendor/Kept/0", why, &err) == 0);
+  cr_assert(spec_remove(&spec, "/ociVersion", why, &err) == 0);
+  cr_expect(json_equal(all, untouched));
+  cr_expect(json_equal(mounts, mounts_copy));
+  cr_expect_eq(jsonx_at(all, "/process/env"), spec_at(&spec, "/process/env"));
+  cr_expect(dumps_as(&spec,
+                     "{\"process\":{\"args\":[\"sh\",\"-c\"],\"cwd\":\"/\",\"env\":[\"TOKEN=hush\"],"
+                     "\"noNewPrivileges\":false},\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\"}],"
+                     "\"linux\":{\"seccomp\":null,\"x.vendor\":{\"Kept\":[2.5,\"\"]}}}"));
+  cr_expect_null(spec_snapshot(&spec, "/linux/seccomp"));
+}
+
 Test(spec, remove_harden) {
   CLEANUP_SPEC struct spec spec = { 0 };
   struct error err = { 0 };
