@@ -39,7 +39,7 @@ ALL_LDFLAGS := $(if $(SAN),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,
 	-Wl,--gc-sections $(SANFLAGS) $(LDFLAGS)
 LIBS := -lseccomp -lcap -ljansson -lmd
 
-LIB_SRC := $(sort $(filter-out src/runtime/main.c src/ctl/main.c,$(wildcard src/*/*.c)))
+LIB_SRC := $(sort $(filter-out src/runtime/main.c src/runtime/memory.c src/ctl/main.c,$(wildcard src/*/*.c)))
 GEN_SRC := $(BUILD)/gen/builtin.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/builtin.o
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -82,7 +82,8 @@ $(BUILD)/libharden.a: $(LIB_OBJ) $(BUILD)/.sources
 	@echo "  AR $@"
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/libharden.a
+# The wrapper has an allocator of its own; sanitizers bring theirs.
+$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(if $(SAN),,$(BUILD)/src/runtime/memory.o) $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/libharden.a

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * malloc for a program that is another one two milliseconds later: memory is handed out in order and, but for
+ * the last block, not taken back; exec does that. The general allocator spent its time on keeping what nobody
+ * asked for again, and on pages that were touched one by one.
+ *
+ * Small blocks come from chunks whose pages the kernel maps all at once. Large ones, texts of configs mostly,
+ * are mappings of their own, which do go back. Linked into oci-harden only, which has one thread; not under
+ * a sanitizer, which brings its own.
+ */
+#include <errno.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+  ALIGN = alignof(max_align_t),
+  PAGE = 4096,          /* where it is larger, the kernel rounds up */
+  FIRST = 32 << 10,     /* of the program's own pages: verbs that are passed through need no more */
+  CHUNK = 128 << 10,    /* the least size of a mapped chunk; later ones are a quarter of all before */
+  CHUNK_MAX = 16 << 20, /* at most */
+  LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
+  MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */
+};
+
+/* In front of each block: the bytes behind it, and the flag. */
+typedef size_t header;
+_Static_assert(sizeof(header) * 2 == ALIGN, "a header in front of an aligned block");
+
+static alignas(ALIGN) char first[FIRST];
+/* The free rest of the chunk. The next block's header is at `top`, half a unit in front of alignment. */
+static char *top = first + sizeof(header), *end = first + FIRST;
+static size_t chunks; /* bytes mapped for chunks */
+
+static header *header_of(void *block) {
+  return (header *)block - 1;
+}
+
+static size_t size_of(void *block) {
+  return *header_of(block) & ~(size_t)MAPPED;
+}
+
+static bool is_mapped(void *block) {
+  return *header_of(block) & MAPPED;
+}
+
+static bool is_last(void *block) {
+  return (char *)block + size_of(block) == top;
+}
+
+/* With room for a header in front, so that the next block's is in its place. */
+static size_t padded(size_t size) {
+  return ((size + sizeof(header) + ALIGN - 1) & ~(size_t)(ALIGN - 1)) - sizeof(header);
+}
+
+static void *out_of_memory(void) {
+  errno = ENOMEM;
+  return NULL;
+}
+
+static void *map(size_t size, int flags) {
+  return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+static size_t mapping_size(size_t size) {
+  return (size + ALIGN + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+/* A mapping begins with ALIGN bytes, the second half of which is the header. */
+static void *block_in(void *mapping, size_t size) {
+  if (mapping == MAP_FAILED)
+    return out_of_memory();
+  void *block = (char *)mapping + ALIGN;
+  *header_of(block) = (size - ALIGN) | MAPPED;
+  return block;
+}
+
+static bool next_chunk(void) {
+  size_t size = chunks / 4 & ~(size_t)(PAGE - 1);
+  size = size < CHUNK ? CHUNK : size > CHUNK_MAX ? CHUNK_MAX : size;
+  char *chunk = map(size, MAP_POPULATE);
+  if (chunk == MAP_FAILED)
+    return false;
+  chunks += size;
+  top = chunk + sizeof(header);
+  end = chunk + size;
+  return true;
+}
+
+/* *ret_fresh: the memory is zero. */
+static void *allocate(size_t size, bool *ret_fresh) {
+  *ret_fresh = size >= LARGE;
+  if (size > PTRDIFF_MAX - CHUNK)
+    return out_of_memory();
+  if (size >= LARGE)
+    return block_in(map(mapping_size(size), 0), mapping_size(size));
+  size = padded(size);
+  if (sizeof(header) + size > (size_t)(end - top) && !next_chunk())
+    return out_of_memory();
+  void *block = top + sizeof(header);
+  *header_of(block) = size;
+  top += sizeof(header) + size;
+  return block;
+}
+
+void *malloc(size_t size) {
+  bool fresh;
+  return allocate(size, &fresh);
+}
+
+void *calloc(size_t n, size_t size) {
+  size_t total;
+  bool fresh;
+  if (__builtin_mul_overflow(n, size, &total))
+    return out_of_memory();
+  void *block = allocate(total, &fresh);
+  return block && !fresh ? memset(block, 0, total) : block;
+}
+
+void free(void *block) {
+  if (!block)
+    return;
+  if (is_mapped(block)) {
+    int saved = errno;
+    (void)munmap((char *)block - ALIGN, size_of(block) + ALIGN);
+    errno = saved;
+  } else if (is_last(block)) {
+    top = (char *)header_of(block);
+  }
+}
+
+static void *resize_mapping(void *block, size_t size) {
+  const size_t mapped = mapping_size(size);
+  return block_in(mremap((char *)block - ALIGN, size_of(block) + ALIGN, mapped, MREMAP_MAYMOVE), mapped);
+}
+
+void *realloc(void *block, size_t size) {
+  if (!block)
+    return malloc(size);
+  const size_t had = size_of(block);
+  if (size <= had)
+    return block;
+  if (size > PTRDIFF_MAX - CHUNK)
+    return out_of_memory();
+  if (is_mapped(block))
+    return resize_mapping(block, size);
+  const size_t more = padded(size) - had;
+  if (is_last(block) && size < LARGE && more <= (size_t)(end - top)) {
+    *header_of(block) += more;
+    top += more;
+    return block;
+  }
+  void *moved = malloc(size);
+  if (moved)
+    memcpy(moved, block, had);
+  return moved;
+}
+
+/* Nobody asks for more than malloc gives. */
+void *aligned_alloc(size_t alignment, size_t size) {
+  return alignment <= ALIGN ? malloc(size) : out_of_memory();
+}
