@@ -65,6 +65,11 @@ static void reserve(struct str *s, size_t extra) {
   s->size = size;
 }
 
+char *str_room(struct str *s, size_t len) {
+  reserve(s, len);
+  return s->data + s->len;
+}
+
 void str_add_mem(struct str *s, const void *data, size_t len) {
   reserve(s, len);
   if (len)
@@ -98,8 +103,11 @@ char *str_steal(struct str *s) {
   return data;
 }
 
+/* The array has room for a power of two of items, the NULL behind them among these. */
 void strlist_add_new(struct strlist *l, char *text) {
-  l->items = xrealloc(l->items, l->len + 2, sizeof *l->items);
+  const size_t used = l->len + 1;
+  if ((used & (used - 1)) == 0)
+    l->items = xrealloc(l->items, used * 2, sizeof *l->items);
   l->items[l->len++] = text;
   l->items[l->len] = NULL;
 }

@@ -10,7 +10,12 @@
 static void dump_value(struct str *out, const json_t *value, bool pretty, size_t level);
 
 static void add_char(struct str *out, char c) {
-  str_add_mem(out, &c, 1);
+  if (out->len + 1 < out->size) {
+    out->data[out->len++] = c;
+    out->data[out->len] = '\0';
+  } else {
+    str_add_mem(out, &c, 1);
+  }
 }
 
 static void add_escaped(struct str *out, unsigned char c) {
@@ -23,18 +28,25 @@ static void add_escaped(struct str *out, unsigned char c) {
     str_addf(out, "\\u%04x", c);
 }
 
+/* Most strings need no escape: copied while looked at. */
 static void add_string(struct str *out, const char *text, size_t len) {
-  add_char(out, '"');
-  size_t done = 0;
-  for (size_t i = 0; i < len; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c >= 0x20 && c != '"' && c != '\\')
-      continue;
-    str_add_mem(out, text + done, i - done);
-    add_escaped(out, c);
-    done = i + 1;
+  char *to = str_room(out, len + 2);
+  size_t plain = 0;
+  *to++ = '"';
+  for (; plain < len; plain++) {
+    unsigned char c = (unsigned char)text[plain];
+    if (c < 0x20 || c == '"' || c == '\\')
+      break;
+    to[plain] = (char)c;
   }
-  str_add_mem(out, text + done, len - done);
+  out->len += 1 + plain;
+  for (size_t i = plain; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c < 0x20 || c == '"' || c == '\\')
+      add_escaped(out, c);
+    else
+      add_char(out, (char)c);
+  }
   add_char(out, '"');
 }
 
