@@ -112,24 +112,24 @@ void *malloc(size_t size) {
   return allocate(size, &fresh);
 }
 
-void *calloc(size_t n, size_t size) {
+void *calloc(size_t nmemb, size_t size) {
   size_t total;
   bool fresh;
-  if (__builtin_mul_overflow(n, size, &total))
+  if (__builtin_mul_overflow(nmemb, size, &total))
     return out_of_memory();
   void *block = allocate(total, &fresh);
   return block && !fresh ? memset(block, 0, total) : block;
 }
 
-void free(void *block) {
-  if (!block)
+void free(void *ptr) {
+  if (!ptr)
     return;
-  if (is_mapped(block)) {
+  if (is_mapped(ptr)) {
     int saved = errno;
-    (void)munmap((char *)block - ALIGN, size_of(block) + ALIGN);
+    (void)munmap((char *)ptr - ALIGN, size_of(ptr) + ALIGN);
     errno = saved;
-  } else if (is_last(block)) {
-    top = (char *)header_of(block);
+  } else if (is_last(ptr)) {
+    top = (char *)header_of(ptr);
   }
 }
 
@@ -138,25 +138,25 @@ static void *resize_mapping(void *block, size_t size) {
   return block_in(mremap((char *)block - ALIGN, size_of(block) + ALIGN, mapped, MREMAP_MAYMOVE), mapped);
 }
 
-void *realloc(void *block, size_t size) {
-  if (!block)
+void *realloc(void *ptr, size_t size) {
+  if (!ptr)
     return malloc(size);
-  const size_t had = size_of(block);
+  const size_t had = size_of(ptr);
   if (size <= had)
-    return block;
+    return ptr;
   if (size > PTRDIFF_MAX - CHUNK)
     return out_of_memory();
-  if (is_mapped(block))
-    return resize_mapping(block, size);
+  if (is_mapped(ptr))
+    return resize_mapping(ptr, size);
   const size_t more = padded(size) - had;
-  if (is_last(block) && size < LARGE && more <= (size_t)(end - top)) {
-    *header_of(block) += more;
+  if (is_last(ptr) && size < LARGE && more <= (size_t)(end - top)) {
+    *header_of(ptr) += more;
     top += more;
-    return block;
+    return ptr;
   }
   void *moved = malloc(size);
   if (moved)
-    memcpy(moved, block, had);
+    memcpy(moved, ptr, had);
   return moved;
 }
 
