@@ -50,32 +50,44 @@ static enum scope scope_of(const char *pointer) {
   return SCOPE_FOREIGN;
 }
 
+static int foreign_kept(const json_t *before, const json_t *after, const char *at, struct error *err);
+
+static int member_kept(const json_t *was, const json_t *is, const char *pointer, struct error *err) {
+  switch (scope_of(pointer)) {
+  case SCOPE_GOVERNED:
+    return 0;
+  case SCOPE_ABOVE:
+    if ((json_is_object(was) || !was || json_is_null(was)) && json_is_object(is))
+      return foreign_kept(was, is, pointer, err);
+    break;
+  case SCOPE_FOREIGN:
+    break;
+  }
+  if (was == is || json_equal(was, is))
+    return 0;
+  return control_broken(err, pointer, "is no control's, and yet it was changed");
+}
+
 /* One level of objects: what is foreign must be the same on both sides. */
 static int foreign_kept(const json_t *before, const json_t *after, const char *at, struct error *err) {
-  json_auto_t *keys = json_object();
+  CLEANUP_STR struct str pointer = { 0 };
   const char *key;
   json_t *value;
-
-  json_object_update_missing(keys, (json_t *)after);
-  json_object_update_missing(keys, (json_t *)before);
-  json_object_foreach(keys, key, value) {
-    CLEANUP_FREE char *pointer = jsonx_pointer(at, key);
-    const json_t *was = json_object_get(before, key), *is = json_object_get(after, key);
-    switch (scope_of(pointer)) {
-    case SCOPE_GOVERNED:
-      break;
-    case SCOPE_ABOVE:
-      if ((json_is_object(was) || !was || json_is_null(was)) && json_is_object(is)) {
-        if (foreign_kept(was, is, pointer, err))
-          return -1;
-        break;
-      }
-      __attribute__((fallthrough));
-    case SCOPE_FOREIGN:
-      if (was != is && !json_equal(was, is))
-        return control_broken(err, pointer, "is no control's, and yet it was changed");
-      break;
-    }
+  str_add(&pointer, at);
+  const size_t base = pointer.len;
+  json_object_foreach((json_t *)after, key, value) {
+    pointer.len = base;
+    jsonx_pointer_add(&pointer, key);
+    if (member_kept(json_object_get(before, key), value, pointer.data, err))
+      return -1;
+  }
+  json_object_foreach((json_t *)before, key, value) {
+    if (json_object_get(after, key))
+      continue; /* compared above */
+    pointer.len = base;
+    jsonx_pointer_add(&pointer, key);
+    if (member_kept(value, NULL, pointer.data, err))
+      return -1;
   }
   return 0;
 }

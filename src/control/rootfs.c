@@ -171,15 +171,13 @@ static bool covered(const struct strlist *places, size_t index) {
 }
 
 /* Before the first mount that lies below it, since the other way round it would hide that mount. */
-static size_t position(const json_t *mounts, const struct facts *facts, const char *place) {
-  CLEANUP_MOUNT_LIST struct mount_list l;
-  mount_list_read(&l, mounts, facts);
-  for (size_t i = 0; i < l.len; i++) {
-    const char *other = l.items[i].place ? l.items[i].place : l.items[i].text;
+static size_t position(const struct mount_list *l, const char *place) {
+  for (size_t i = 0; i < l->len; i++) {
+    const char *other = l->items[i].place ? l->items[i].place : l->items[i].text;
     if (other && path_is_below(other, place))
       return i;
   }
-  return l.len;
+  return l->len;
 }
 
 static int add_tmpfs(struct spec *spec, const struct policy *policy, const struct facts *facts,
@@ -192,6 +190,8 @@ static int add_tmpfs(struct spec *spec, const struct policy *policy, const struc
   mount_list_read(&engine, original, facts);
   CLEANUP_STRLIST struct strlist places = { 0 };
   choose_places(spec, policy, facts, &engine, &places);
+  CLEANUP_FREE size_t *at = xcalloc(places.len, sizeof *at); /* positions among the engine's mounts */
+  size_t added = 0;
   CLEANUP_STR struct str names = { 0 };
   for (size_t i = 0; i < places.len; i++) {
     if (covered(&places, i))
@@ -199,7 +199,12 @@ static int add_tmpfs(struct spec *spec, const struct policy *policy, const struc
     const char *place = places.items[i];
     const struct destination_fact *there = facts_destination(facts, place);
     json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size, !there || !there->empty);
-    if (json_array_insert_new(mounts, position(mounts, facts, place), mount))
+    /* None of those that were added lies below another, so that only the engine's decide. */
+    at[added] = position(&engine, place);
+    size_t shift = 0;
+    for (size_t k = 0; k < added; k++)
+      shift += at[k] <= at[added];
+    if (json_array_insert_new(mounts, at[added++] + shift, mount))
       die_out_of_memory();
     str_addf(&names, "%s%s", names.len ? ", " : "", place);
   }

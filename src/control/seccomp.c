@@ -119,7 +119,7 @@ static int apply_section(struct spec *spec, const struct policy *policy, const s
                          struct error *err) {
   json_auto_t *wanted = NULL;
   if (spec->action == ACTION_HARDEN && facts->seccomp)
-    wanted = jsonx_copy(facts->seccomp->merged);
+    wanted = json_incref(facts->seccomp->merged);
   else if (wanted_by_meaning(spec, policy, facts, &wanted, err))
     return -1;
   if (!wanted)

@@ -69,48 +69,45 @@ static int apply(struct harden *h, const struct policy *policy, const struct har
 }
 
 /* Judges the bytes that the runtime will read, not the tree they were made from. */
-static int prove(struct harden *h, const struct harden_options *o, struct facts *facts,
-                 const struct seccomp_plan *plans, struct error *err) {
+static int prove(struct harden *h, const struct harden_options *o, struct facts *facts, struct error *err) {
   const struct jsonx_source out = { h->src.name, h->bytes.data, h->bytes.len };
-  CLEANUP_SPEC struct spec after = { 0 };
   /* What was added is bounded by the policies; what came in was bounded when it was parsed. */
-  if (spec_parse(&after, h->spec.kind, &out, SIZE_MAX, err) < 0) {
+  if (spec_parse(&h->after, h->spec.kind, &out, SIZE_MAX, err) < 0) {
     err->code = ERROR_INTERNAL;
     return error_wrap(err, "the hardened document cannot be read back");
   }
+  h->after.src = NULL;
   for (size_t i = 0; i < o->policies_len; i++) {
-    facts->seccomp = h->spec.kind == SPEC_CONFIG ? &plans[i] : NULL;
-    if (harden_verify(h->spec.kind, h->before, after.root, o->policies[i], facts, err) < 0)
+    facts->seccomp = h->spec.kind == SPEC_CONFIG ? &h->plans[i] : NULL;
+    if (harden_verify(h->spec.kind, h->before, h->after.root, o->policies[i], facts, err) < 0)
       return error_wrap(err, "policy %s", o->policies[i]->name);
   }
-  h->changed = !json_equal(h->before, after.root);
+  h->changed = !json_equal(h->before, h->after.root);
   return 0;
 }
 
-static int run(struct harden *h, const struct harden_options *o, struct facts *facts,
-               struct seccomp_plan *plans, struct error *err) {
+static int run(struct harden *h, const struct harden_options *o, struct facts *facts, struct error *err) {
   h->seccomp_cached = true;
   for (size_t i = 0; i < o->policies_len; i++) {
-    if (apply(h, o->policies[i], o, facts, &plans[i], err) < 0)
+    if (apply(h, o->policies[i], o, facts, &h->plans[i], err) < 0)
       return -1;
   }
   spec_dump(&h->spec, &h->bytes);
-  return prove(h, o, facts, plans, err);
+  return prove(h, o, facts, err);
 }
 
 int harden_run(struct harden *h, const struct harden_options *o, struct error *err) {
   if (o->facts == NULL && look(h, o, err) < 0)
     return -1;
   struct facts facts = o->facts ? *o->facts : h->facts; /* its members are borrowed */
-  struct seccomp_plan plans[HARDEN_POLICIES_MAX] = { 0 };
-  int result = run(h, o, &facts, plans, err);
-  for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++)
-    seccomp_plan_free(&plans[i]);
-  return result;
+  return run(h, o, &facts, err);
 }
 
 void harden_free(struct harden *h) {
   spec_free(&h->spec);
+  spec_free(&h->after);
+  for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++)
+    seccomp_plan_free(&h->plans[i]);
   json_decref(h->before);
   facts_free(&h->facts);
   str_free(&h->bytes);

@@ -37,10 +37,12 @@ struct harden_options {
 /* Zero-initialise. Owns its members, but for the source's text, which stays the caller's. */
 struct harden {
   struct jsonx_source src;
-  struct spec spec;    /* after harden_parse: the input; after harden_run: the output, and the journal */
-  json_t *before;      /* the input, wrapped as the spec */
-  struct facts facts;  /* what was judged by */
-  struct str bytes;    /* the output, canonical, unwrapped */
+  struct spec spec;   /* after harden_parse: the input; after harden_run: the output, and the journal */
+  json_t *before;     /* the input, wrapped as the spec */
+  struct facts facts; /* what was judged by */
+  struct str bytes;   /* the output, canonical, unwrapped */
+  struct spec after;  /* the output read back */
+  struct seccomp_plan plans[HARDEN_POLICIES_MAX];
   bool changed;        /* the output differs from the input in meaning */
   bool seccomp_cached; /* every plan came from the cache */
 };

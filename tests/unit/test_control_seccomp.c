@@ -153,12 +153,13 @@ Test(seccomp, a_later_policy_may_be_stricter) {
   struct error err = { 0 };
   turn_make(&t, "{}", RUNTIME_RUNC, allow);
   cr_assert_eq(apply(&t, &err), 0, "%s", err.message);
-  json_t *names = jsonx_at(t.spec.root, SECTION "/syscalls/0/names");
+  json_auto_t *later = jsonx_copy(t.spec.root);
+  json_t *names = jsonx_at(later, SECTION "/syscalls/0/names");
   json_array_remove(names, 1);
-  cr_expect_eq(judge(&t, t.spec.root, &err), 0, "%s", err.message);
+  cr_expect_eq(judge(&t, later, &err), 0, "%s", err.message);
   json_array_append_new(names, json_string("write"));
   json_array_append_new(names, json_string("getpid"));
-  cr_expect_eq(judge(&t, t.spec.root, &err), -1, "getpid is not in the plan");
+  cr_expect_eq(judge(&t, later, &err), -1, "getpid is not in the plan");
 }
 
 /* A plan without a section: neither side has a filter. */
