@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), by the processor's instructions where it has them, else by libmd. */
+/* SHA-256 (FIPS 180-4) by libmd, under names that say what they return. */
 #ifndef HARDEN_SHA256_H
 #define HARDEN_SHA256_H
 
+#include <sha2.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHA256_SIZE = 32, SHA256_BLOCK = 64, SHA256_HEX = 2 * SHA256_SIZE + 1 };
+enum { SHA256_SIZE = SHA256_DIGEST_LENGTH, SHA256_HEX = SHA256_DIGEST_STRING_LENGTH };
 
 struct sha256 {
-  uint32_t state[8];
-  uint64_t len; /* bytes so far */
-  uint8_t block[SHA256_BLOCK];
+  SHA2_CTX context;
 };
 
 void sha256_init(struct sha256 *s);
