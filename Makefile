@@ -39,7 +39,22 @@ ALL_LDFLAGS := $(if $(SAN),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,
 	-Wl,--gc-sections $(SANFLAGS) $(LDFLAGS)
 LIBS := -lseccomp -lcap -ljansson -lmd
 
-LIB_SRC := $(sort $(filter-out src/runtime/main.c src/runtime/memory.c src/ctl/main.c,$(wildcard src/*/*.c)))
+# What stands on the way of every call of an engine is linked with musl: glibc asks the processor for its features at
+# each start, by some sixty CPUID instructions, and in a virtual machine each of them is a trip to the hypervisor. Under
+# the sanitizers, which know glibc only, it is glibc there too.
+MUSL_DIR := /usr/lib/$(shell $(CC) -print-multiarch | sed 's/-gnu$$/-musl/')
+MUSL_INCLUDE := $(BUILD)/musl/include
+MUSL_CFLAGS = -specs=$(MUSL_DIR)/musl-gcc.specs -isystem $(MUSL_INCLUDE)
+crt = $(MUSL_DIR)/$(1).o
+gcc_crt = $(shell $(CC) -print-file-name=$(1).o)
+# $(call link_musl,OUTPUT,OBJECTS): what musl-gcc does, which knows no static-pie.
+link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
+	$(ALL_LDFLAGS) $(LIBS) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call gcc_crt,crtendS) $(call crt,crtn)
+
+NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/ctl/main.c
+LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
+WRAPPER_SRC := $(filter-out src/ctl/%,$(LIB_SRC)) src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c
+WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(BUILD)/musl/gen/builtin.o
 GEN_SRC := $(BUILD)/gen/builtin.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/builtin.o
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -61,7 +76,7 @@ $(BUILD)/$(1): FORCE
 endef
 .PHONY: FORCE
 FORCE:
-$(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)))
+$(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS) $(MUSL_DIR)))
 $(eval $(call stamp,.sources,$(LIB_SRC)))
 
 $(BUILD)/%.o: %.c $(BUILD)/.flags
@@ -77,15 +92,38 @@ $(BUILD)/gen/builtin.o: $(GEN_SRC) $(BUILD)/.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# musl's headers, and of the system's only the kernel's and those of the libraries.
+$(MUSL_INCLUDE)/.made: $(BUILD)/.flags
+	@mkdir -p $(@D)/sys
+	$(Q)cd $(@D) && ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/jansson.h \
+	  /usr/include/jansson_config.h /usr/include/seccomp.h /usr/include/seccomp-syscalls.h /usr/include/sha2.h . && \
+	  ln -sfn /usr/include/$$($(CC) -print-multiarch)/asm asm && ln -sfn /usr/include/sys/capability.h sys/
+	@touch $@
+
+$(BUILD)/musl/%.o: %.c $(BUILD)/.flags $(MUSL_INCLUDE)/.made
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(MUSL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/musl/gen/builtin.o: $(GEN_SRC) $(BUILD)/.flags $(MUSL_INCLUDE)/.made
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(MUSL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
 $(BUILD)/libharden.a: $(LIB_OBJ) $(BUILD)/.sources
 	@rm -f $@
 	@echo "  AR $@"
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-# The wrapper has an allocator of its own; sanitizers bring theirs.
-$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(if $(SAN),,$(BUILD)/src/runtime/memory.o) $(BUILD)/libharden.a
+ifeq ($(SAN),)
+$(BUILD)/oci-harden: $(WRAPPER_OBJ) $(BUILD)/.sources
+	@echo "  CC $@"
+	$(Q)$(call link_musl,$@,$(WRAPPER_OBJ))
+else
+$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+endif
 $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)

@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The protocol of socket activation; the runtimes hand these fds on, so we must not take them away. */
@@ -43,7 +44,8 @@ static int named_fd(const char *value) {
 
 int fds_seal(const struct command *c, int preserve, struct error *err) {
   unsigned first = 3U + (unsigned)listen_fds() + (unsigned)preserve;
-  if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+  /* By number: musl has no name for it. */
+  if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "cannot close inherited file descriptors");
   for (size_t i = 0; i < c->len; i++) {
     int fd = named_fd(c->options[i].value);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int check(int fd, const char *path, struct error *err) {
@@ -58,8 +59,8 @@ void target_close(struct target *t) {
 
 int target_exec(const struct target *t, char *const argv[], struct error *err) {
   /* The fd is close-on-exec: the runtime does not inherit it. The kernel cannot run an interpreter on such an
-   * fd, so a script fails with ENOENT here. */
-  execveat(t->fd, "", argv, environ, AT_EMPTY_PATH);
+   * fd, so a script fails with ENOENT here. By number: musl has no name for it. */
+  syscall(SYS_execveat, t->fd, "", argv, environ, AT_EMPTY_PATH);
   if (errno == ENOENT)
     return error_set_rule(err, ERROR_POLICY, "OH-RUN-005",
                           "runtime %s is a script or lacks its loader; name the program itself", t->path);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What glibc has and musl has not, for the static libraries of Debian. They were built against glibc with
+ * _FORTIFY_SOURCE, which renames calls whose buffer's size the compiler knew and hands that size on.
+ * Everything else they call has one name and one binary interface in both C libraries; `make lint` holds them
+ * to the list of those names. Linked into the programs that use musl only.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int __fprintf_chk(FILE *out, int flag, const char *fmt, ...);
+int __snprintf_chk(char *text, size_t size, int flag, size_t room, const char *fmt, ...);
+int __vsnprintf_chk(char *text, size_t size, int flag, size_t room, const char *fmt, va_list args);
+int __sprintf_chk(char *text, int flag, size_t room, const char *fmt, ...);
+int __asprintf_chk(char **text, int flag, const char *fmt, ...);
+char *__strncpy_chk(char *to, const char *from, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *to, size_t size, size_t room);
+
+static void check(size_t size, size_t room) {
+  if (size > room)
+    __builtin_trap();
+}
+
+/* FLAG asks for a check of the format's memory, which musl does not have. */
+int __fprintf_chk(FILE *out, int flag, const char *fmt, ...) {
+  (void)flag;
+  va_list args;
+  va_start(args, fmt);
+  int n = vfprintf(out, fmt, args);
+  va_end(args);
+  return n;
+}
+
+int __vsnprintf_chk(char *text, size_t size, int flag, size_t room, const char *fmt, va_list args) {
+  (void)flag;
+  check(size, room);
+  return vsnprintf(text, size, fmt, args);
+}
+
+int __snprintf_chk(char *text, size_t size, int flag, size_t room, const char *fmt, ...) {
+  (void)flag;
+  check(size, room);
+  va_list args;
+  va_start(args, fmt);
+  int n = vsnprintf(text, size, fmt, args);
+  va_end(args);
+  return n;
+}
+
+int __sprintf_chk(char *text, int flag, size_t room, const char *fmt, ...) {
+  (void)flag;
+  va_list args;
+  va_start(args, fmt);
+  int n = vsnprintf(text, room, fmt, args);
+  va_end(args);
+  check(n < 0 ? 0 : (size_t)n + 1, room);
+  return n;
+}
+
+int __asprintf_chk(char **text, int flag, const char *fmt, ...) {
+  (void)flag;
+  va_list args;
+  va_start(args, fmt);
+  int n = vasprintf(text, fmt, args);
+  va_end(args);
+  return n;
+}
+
+char *__strncpy_chk(char *to, const char *from, size_t size, size_t room) {
+  check(size, room);
+  return strncpy(to, from, size);
+}
+
+ssize_t __read_chk(int fd, void *to, size_t size, size_t room) {
+  check(size, room);
+  return read(fd, to, size);
+}
