@@ -229,6 +229,9 @@ int rootfs_apply(struct spec *spec, const struct policy *policy, const struct fa
     return 0;
   if (json_is_true(spec_at(spec, "/root/readonly")))
     return shrink_tmpfs(spec, policy, err);
+  if (!spec_at(spec, "/root"))
+    return spec_refuse(spec, "/root", why(RULE_READONLY, "there is no root that could be made read-only"),
+                       err);
   /* A pause process writes nothing. */
   if (!facts->sandbox && add_tmpfs(spec, policy, facts, err))
     return -1;

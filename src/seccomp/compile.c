@@ -95,6 +95,15 @@ static int compile_to(int fd, const struct seccomp_compilation *job) {
   return rc == 0 ? seccomp_export_bpf(ctx, fd) : rc;
 }
 
+/* AddressSanitizer does. */
+#ifdef __has_feature
+#define MAPS_TERABYTES __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define MAPS_TERABYTES 1
+#else
+#define MAPS_TERABYTES 0
+#endif
+
 static _Noreturn void child(int fd, const struct seccomp_compilation *job, unsigned limit_ms) {
   /* Bounds of the child's own, should the parent be killed before its deadline. */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -103,11 +112,8 @@ static _Noreturn void child(int fd, const struct seccomp_compilation *job, unsig
   const struct rlimit cpu = { seconds, seconds };
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_CPU, &cpu);
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
-  setrlimit(RLIMIT_AS, &memory);
-#else
-  (void)memory;
-#endif
+  if (!MAPS_TERABYTES)
+    setrlimit(RLIMIT_AS, &memory);
   int rc = compile_to(fd, job);
   _exit(rc < 0 && rc > -256 ? -rc : rc ? EINVAL : 0);
 }

@@ -6,10 +6,12 @@
 #include "seccomp/compile.h"
 #include "seccomp/validate.h"
 
+#include "json_mutator.h"
 #include "seccomp_oracle.h"
 
 #include <stdlib.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { OPTION_NATIVE_ONLY = 1, OPTION_RUNC = 2, OPTION_LISTENER = 4, OPTION_COARSE = 8, OPTION_COMPILE = 16 };
@@ -62,6 +64,16 @@ static void judge(const json_t *pair) {
     fail(o.fault);
   if (bits & OPTION_COMPILE)
     judge_compiled(&a, &b, options, &every);
+}
+
+/* The mutator's donors: pairs of the engines' own sections. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc;
+  (void)argv;
+  mutator_load(".json", ".process.json", "/linux/seccomp");
+  for (size_t i = 0; i < mutator.donors_len; i++)
+    mutator.donors[i] = json_pack("[ooi]", mutator.donors[i], json_deep_copy(mutator.donors[i]), 0);
+  return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
