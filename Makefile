@@ -1,5 +1,6 @@
 # oci-harden: `make help` lists the targets.
-# V=1 prints whole commands; BUILD=dir builds elsewhere; SAN=address,undefined builds with sanitizers; WERROR=1 makes warnings errors.
+# V=1 prints whole commands; BUILD=dir builds elsewhere; SAN=address,undefined builds with sanitizers, COVERAGE=1 for gcov;
+# WERROR=1 makes warnings errors.
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -12,13 +13,14 @@ CC := gcc
 endif
 AR := ar
 SAN ?=
+COVERAGE ?=
 WERROR ?=
 CFLAGS ?= -O2 -g
 CPPFLAGS ?=
 LDFLAGS ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
-BUILD ?= build$(if $(SAN),-san)
+BUILD ?= build$(if $(SAN),-san)$(if $(COVERAGE),-cov)
 VERSION := 0.1.0
 V ?=
 Q := $(if $(V),,@)
@@ -27,8 +29,9 @@ comma := ,
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
 	-Wformat=2 -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
-	-ftrivial-auto-var-init=zero $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+	-ftrivial-auto-var-init=zero $(if $(SAN)$(COVERAGE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
+	$(if $(COVERAGE),--coverage -fprofile-update=atomic -DHARDEN_COVERAGE)
 # clang 14 wants a second flag for zero-initialisation, and only the fuzzers are built by it.
 ifneq ($(findstring clang,$(CC)),)
 HARDEN := -fstack-protector-strong
@@ -41,7 +44,7 @@ LIBS := -lseccomp -lcap -ljansson -lmd
 
 # What stands on the way of every call of an engine is linked with musl: glibc asks the processor for its features at
 # each start, by some sixty CPUID instructions, and in a virtual machine each of them is a trip to the hypervisor. Under
-# the sanitizers, which know glibc only, it is glibc there too.
+# the sanitizers and gcov, which know glibc only, it is glibc there too.
 MUSL_DIR := /usr/lib/$(shell $(CC) -print-multiarch | sed 's/-gnu$$/-musl/')
 MUSL_INCLUDE := $(BUILD)/musl/include
 MUSL_CFLAGS = -specs=$(MUSL_DIR)/musl-gcc.specs -isystem $(MUSL_INCLUDE)
@@ -115,7 +118,7 @@ $(BUILD)/libharden.a: $(LIB_OBJ) $(BUILD)/.sources
 	@echo "  AR $@"
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-ifeq ($(SAN),)
+ifeq ($(SAN)$(COVERAGE),)
 $(BUILD)/oci-harden: $(WRAPPER_OBJ) $(BUILD)/.sources
 	@echo "  CC $@"
 	$(Q)$(call link_musl,$@,$(WRAPPER_OBJ))
@@ -189,6 +192,18 @@ check-san: ## unit, golden and property tests under ASan and UBSan
 	@tools/install-deps build check san
 	@$(SUB) SAN=address,undefined BUILD=build-san check-unit
 
+.PHONY: coverage
+coverage: ## line coverage of src/ by all tests; needs root
+	@tools/install-deps build check cov
+	@$(SUB) COVERAGE=1 CFLAGS='-O1 -g' BUILD=build-cov coverage-run
+
+.PHONY: coverage-run
+coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(BUILD)/services.tar
+	@find $(BUILD) -name '*.gcda' -delete
+	@tools/run-unit $(UNIT_BIN)
+	@BUILD=$(BUILD) tests/integration/run
+	@gcovr --root . --object-directory $(BUILD) --filter src/ $(BUILD)
+
 TIME ?= 60
 .PHONY: fuzz
 fuzz: ## every fuzz target for TIME seconds (60)
@@ -258,7 +273,7 @@ uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-cov build-fuzz
 
 .PHONY: help
 help: ## this list

@@ -57,9 +57,17 @@ void target_close(struct target *t) {
   t->fd = -1;
 }
 
+#ifdef HARDEN_COVERAGE
+void __gcov_dump(void); /* gcov writes at exit, and an exec is none */
+#else
+static void __gcov_dump(void) {
+}
+#endif
+
 int target_exec(const struct target *t, char *const argv[], struct error *err) {
   /* The fd is close-on-exec: the runtime does not inherit it. The kernel cannot run an interpreter on such an
    * fd, so a script fails with ENOENT here. By number: musl has no name for it. */
+  __gcov_dump();
   syscall(SYS_execveat, t->fd, "", argv, environ, AT_EMPTY_PATH);
   if (errno == ENOENT)
     return error_set_rule(err, ERROR_POLICY, "OH-RUN-005",
