@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/fds.h"
+
+#include "base/cleanup.h"
+#include "io/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+enum { FDINFO_LIMIT = 1 << 20 }; /* an epoll lists what it watches */
+
+int kernel_fdinfo_parse(const char *text, bool *ret_cloexec, struct error *err) {
+  static const char key[] = "flags:\t";
+  const char *p = str_starts(text, key) ? text : strstr(text, "\nflags:\t");
+  if (!p)
+    return error_set(err, ERROR_INPUT, 0, "fdinfo: there is no line flags");
+  p += (*p == '\n') + strlen(key);
+  char *end;
+  errno = 0;
+  const unsigned long flags = strtoul(p, &end, 8);
+  if (errno || end == p || *end != '\n')
+    return error_set(err, ERROR_INPUT, 0, "fdinfo: the flags are no octal number");
+  *ret_cloexec = flags & O_CLOEXEC;
+  return 0;
+}
+
+static void free_fd(struct kernel_fd *f) {
+  free(f->target);
+}
+
+/* 1: read; 0: it was closed meanwhile. */
+static int read_one(const struct kernel_process *p, int fd, struct kernel_fd *ret, struct error *err) {
+  CLEANUP_FREE char *name = xasprintf("fd/%d", fd);
+  CLEANUP_FREE char *info = xasprintf("fdinfo/%d", fd);
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  *ret = (struct kernel_fd){ .fd = fd };
+  if (fstatat(p->dir, name, &ret->st, 0) < 0)
+    return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "/proc/%d/%s", (int)p->pid, name);
+  if (kernel_process_text(p, info, FDINFO_LIMIT, &text, &len, err) < 0)
+    return err->sys == ENOENT ? 0 : -1;
+  if (kernel_fdinfo_parse(text, &ret->cloexec, err) < 0)
+    return -1;
+  if (kernel_process_link(p, name, &ret->target, err) < 0)
+    return err->sys == ENOENT ? 0 : -1;
+  return 1;
+}
+
+static void close_dir(DIR **dir) {
+  if (*dir)
+    closedir(*dir);
+}
+
+static int by_number(const void *a, const void *b) {
+  return ((const struct kernel_fd *)a)->fd - ((const struct kernel_fd *)b)->fd;
+}
+
+int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, struct error *err) {
+  CLEANUP_KERNEL_FDS struct kernel_fds fds = { 0 };
+  *ret = fds;
+  CLEANUP_FD int fd = path_open(p->dir, "fd", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
+  CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir)
+    return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid);
+  (void)steal_fd(&fd);
+  for (const struct dirent *entry; (entry = readdir(dir));) {
+    struct kernel_fd one;
+    struct error closed = { 0 };
+    char *end;
+    const long n = strtol(entry->d_name, &end, 10);
+    if (*end || end == entry->d_name)
+      continue;
+    if (fds.len == KERNEL_FDS_MAX)
+      return error_set(err, ERROR_INPUT, 0, "process %d has more than %d files open", (int)p->pid,
+                       KERNEL_FDS_MAX);
+    const int found = read_one(p, (int)n, &one, &closed);
+    if (found < 0)
+      *err = closed;
+    if (found != 1)
+      free_fd(&one);
+    if (found < 0)
+      return -1;
+    if (found == 1) {
+      fds.items = xrealloc(fds.items, fds.len + 1, sizeof *fds.items);
+      fds.items[fds.len++] = one;
+    }
+  }
+  if (fds.len > 0)
+    qsort(fds.items, fds.len, sizeof *fds.items, by_number);
+  *ret = fds;
+  fds = (struct kernel_fds){ 0 };
+  return 0;
+}
+
+void kernel_fds_free(struct kernel_fds *f) {
+  for (size_t i = 0; i < f->len; i++)
+    free_fd(&f->items[i]);
+  free(f->items);
+  *f = (struct kernel_fds){ 0 };
+}

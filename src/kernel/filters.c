@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/filters.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { PROGRAM_MAX = 4096, STEP_NS = 20000, MS_NS = 1000000 }; /* PROGRAM_MAX: BPF_MAXINSNS */
+
+static int failed(const struct kernel_process *p, int error, const char *what, struct error *err) {
+  return error_set(err, ERROR_SYSTEM, error, "the seccomp filters of process %d cannot be read: %s",
+                   (int)p->pid, what);
+}
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Looks instead of sleeping in waitpid: a thread that does not stop must not keep us. *ret_signal is one that
+ * was just being delivered: it stopped for that, and must get it when it goes on. */
+static int wait_for_stop(const struct kernel_process *p, int *ret_signal, struct error *err) {
+  const int64_t end = now_ns() + (int64_t)KERNEL_FILTERS_WAIT_MS * MS_NS;
+  do {
+    int status = 0;
+    const pid_t pid = waitpid(p->pid, &status, __WALL | WNOHANG);
+    if (pid > 0 && WIFSTOPPED(status)) {
+      *ret_signal = status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
+      return 0;
+    }
+    if (pid > 0 || (pid < 0 && errno != EINTR))
+      return failed(p, ESRCH, "it has ended", err);
+    nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
+  } while (now_ns() < end);
+  return failed(p, ETIMEDOUT, "it does not stop", err);
+}
+
+/* 1: read; 0: there are no more. */
+static int take(const struct kernel_process *p, size_t index, struct sock_filter buffer[PROGRAM_MAX],
+                struct kernel_filters *filters, struct error *err) {
+  const long len = ptrace(PTRACE_SECCOMP_GET_FILTER, p->pid, (void *)index, buffer);
+  if (len < 0 && errno == ENOENT)
+    return 0;
+  if (len < 0)
+    return failed(p, errno, "the kernel refuses", err);
+  if (len == 0 || len > PROGRAM_MAX)
+    return failed(p, EOVERFLOW, "the length is out of range", err);
+  struct kernel_filter f = { xcalloc((size_t)len, sizeof *buffer), (size_t)len };
+  memcpy(f.program, buffer, f.len * sizeof *buffer);
+  filters->items = xrealloc(filters->items, filters->len + 1, sizeof *filters->items);
+  filters->items[filters->len++] = f;
+  return 1;
+}
+
+static int take_all(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
+  CLEANUP_FREE struct sock_filter *buffer = xcalloc(PROGRAM_MAX, sizeof *buffer);
+  for (size_t i = 0; i <= KERNEL_FILTERS_MAX; i++) {
+    const int taken = take(p, i, buffer, filters, err);
+    if (taken <= 0)
+      return taken;
+  }
+  return error_set(err, ERROR_INPUT, 0, "process %d has more than %d seccomp filters", (int)p->pid,
+                   KERNEL_FILTERS_MAX);
+}
+
+/* Alive behind the seizure, it is the one that was seized; a stranger with its number is let go unseen. */
+static int read_stopped(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
+  return kernel_process_alive(p) ? take_all(p, filters, err) : failed(p, ESRCH, "it has ended", err);
+}
+
+int kernel_filters_read(const struct kernel_process *p, struct kernel_filters *ret, struct error *err) {
+  CLEANUP_KERNEL_FILTERS struct kernel_filters filters = { 0 };
+  int signal = 0;
+  *ret = filters;
+  if (!kernel_process_alive(p))
+    return failed(p, ESRCH, "it has ended", err);
+  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0)
+    return failed(p, errno, "it may not be traced", err);
+  if (wait_for_stop(p, &signal, err) < 0)
+    return -1;
+  const int rc = read_stopped(p, &filters, err);
+  if (ptrace(PTRACE_DETACH, p->pid, NULL, (void *)(intptr_t)signal) < 0 && rc == 0)
+    return failed(p, errno, "it cannot be let go", err); /* killed meanwhile */
+  if (rc < 0)
+    return -1;
+  *ret = filters;
+  filters = (struct kernel_filters){ 0 };
+  return 0;
+}
+
+void kernel_filters_free(struct kernel_filters *f) {
+  for (size_t i = 0; i < f->len; i++)
+    free(f->items[i].program);
+  free(f->items);
+  *f = (struct kernel_filters){ 0 };
+}

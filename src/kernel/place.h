@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is at a path as a process sees it: looked up below its root, links followed inside it. */
+#ifndef HARDEN_KERNEL_PLACE_H
+#define HARDEN_KERNEL_PLACE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct kernel_place {
+  int error; /* errno of the look-up: ENOENT, ELOOP, ...; 0: it exists */
+  uint64_t
+      mount; /* kernel_mount.id of the mount it is seen through; 0: the kernel does not tell (before 5.8) */
+  mode_t mode;
+  dev_t dev, rdev;
+  ino_t inode;
+  long type;     /* of the file system, statfs(2)'s f_type */
+  bool readonly; /* by its mount or its file system */
+  bool empty;    /* a directory without entries; looked at for masks only */
+};
+
+/*
+ * root: O_PATH fd of the process's root directory. Nothing is opened for reading but, where `contents` is
+ * set, directories; devices and FIFOs are never opened. A file system that the container itself serves (FUSE)
+ * could make this wait: ask only for places where it cannot mount.
+ */
+void kernel_place_look(int root, const char *path, bool contents, struct kernel_place *ret);
+
+/* Does it hide what was there, as runtimes mask a path: the null device (by its numbers: the file opens as
+ * any other) or an empty tmpfs that nobody can write to? Wants `contents`. */
+bool kernel_place_is_mask(const struct kernel_place *p);
+
+#endif

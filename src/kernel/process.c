@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/process.h"
+
+#include "base/cleanup.h"
+#include "io/fileio.h"
+#include "io/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+enum { STAT_LIMIT = 4096, START_FIELD = 22 };
+
+uint64_t kernel_start_parse(const char *stat) {
+  const char *p = strrchr(stat, ')');
+  if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
+    return 0;
+  for (int field = 2; field < START_FIELD && p; field++)
+    p = strchr(p + 1, ' ');
+  return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+static int gone(pid_t pid, struct error *err) {
+  return error_set(err, ERROR_SYSTEM, ESRCH, "process %d", (int)pid);
+}
+
+/* The pidfd first: alive behind the opening of /proc/PID, it had the number while that was opened. */
+int kernel_process_open(struct kernel_process *ret, pid_t pid, uint64_t start, struct error *err) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process p = { .pid = pid, .dir = -1, .pidfd = -1 };
+  CLEANUP_FREE char *name = xasprintf("/proc/%d", (int)pid);
+  CLEANUP_FREE char *stat = NULL;
+  size_t len;
+  *ret = (struct kernel_process)KERNEL_PROCESS_NONE;
+  if (pid <= 0)
+    return gone(pid, err);
+  p.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (p.pidfd < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "process %d", (int)pid);
+  p.dir = path_open(AT_FDCWD, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
+  if (p.dir < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "process %d", (int)pid);
+  if (kernel_process_text(&p, "stat", STAT_LIMIT, &stat, &len, err) < 0)
+    return -1;
+  p.start = kernel_start_parse(stat);
+  if (p.start == 0 || (start && p.start != start) || !kernel_process_alive(&p))
+    return gone(pid, err);
+  *ret = p;
+  p = (struct kernel_process)KERNEL_PROCESS_NONE;
+  return 0;
+}
+
+void kernel_process_close(struct kernel_process *p) {
+  cleanup_fd_p(&p->dir);
+  cleanup_fd_p(&p->pidfd);
+  *p = (struct kernel_process)KERNEL_PROCESS_NONE;
+}
+
+/* A pidfd becomes readable when its process ends, before anyone has waited for it. */
+static bool ends_within(const struct kernel_process *p, int ms) {
+  struct pollfd fd = { p->pidfd, POLLIN, 0 };
+  int n;
+  do
+    n = poll(&fd, 1, ms);
+  while (n < 0 && errno == EINTR);
+  return n > 0;
+}
+
+bool kernel_process_alive(const struct kernel_process *p) {
+  return !ends_within(p, 0);
+}
+
+bool kernel_process_kill(const struct kernel_process *p, unsigned limit_ms) {
+  if (syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+    return false;
+  return ends_within(p, (int)limit_ms);
+}
+
+int kernel_process_text(const struct kernel_process *p, const char *name, size_t limit, char **ret_text,
+                        size_t *ret_len, struct error *err) {
+  if (file_read(p->dir, name, RESOLVE_INSIDE, limit, ret_text, ret_len, NULL, err) < 0)
+    return error_wrap(err, "/proc/%d", (int)p->pid);
+  return 0;
+}
+
+int kernel_process_link(const struct kernel_process *p, const char *name, char **ret, struct error *err) {
+  char text[PATH_MAX];
+  ssize_t n = readlinkat(p->dir, name, text, sizeof text);
+  if (n < 0 || n == sizeof text)
+    return error_set(err, ERROR_SYSTEM, n < 0 ? errno : ENAMETOOLONG, "/proc/%d/%s", (int)p->pid, name);
+  text[n] = '\0';
+  *ret = xstrdup(text);
+  return 0;
+}
