@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "ctl/doctor.h"
 #include "io/fileio.h"
+#include "runtime/leftover.h"
 #include "runtime/loss.h"
 
 #include <errno.h>
@@ -176,10 +177,29 @@ static void losses(struct doctor *d, const char *state_dir) {
   doctor_say(d, HEALTH_WARN, "events", remedy, "%zu could not be written, the last one at %s", lines, last);
 }
 
+static void count(const struct leftover *l, void *arg) {
+  size_t *counts = arg;
+  counts[l->kind == LEFTOVER_UNKNOWN]++;
+}
+
+static void leftovers(struct doctor *d, const char *state_dir) {
+  size_t counts[2] = { 0 };
+  struct error err = { 0 };
+  if (leftover_scan(state_dir, false, count, counts, &err) < 0)
+    doctor_say(d, HEALTH_WARN, "leftovers", "make it readable", "%s", err.message);
+  if (counts[0])
+    doctor_say(d, HEALTH_WARN, "leftovers", "hardenctl gc", "%zu of containers that are gone, below %s",
+               counts[0], state_dir);
+  if (counts[1])
+    doctor_say(d, HEALTH_WARN, "leftovers", "look at what hardenctl gc prints",
+               "%zu below %s cannot be read or are not trusted", counts[1], state_dir);
+}
+
 void doctor_directories(struct doctor *d, const struct config *config) {
   directory(d, "policy directory", config->policy_dir);
   directory(d, "state directory", config->state_dir);
   directory(d, "cache directory", config->cache_dir);
   events(d, config->events);
   losses(d, config->state_dir);
+  leftovers(d, config->state_dir);
 }

@@ -26,6 +26,7 @@ const struct ctl_command *const ctl_commands[] = {
   &ctl_seccomp_simulate,
   &ctl_seccomp_merge,
   &ctl_doctor,
+  &ctl_gc,
   &ctl_events,
   &ctl_generate,
   NULL,

@@ -4,6 +4,7 @@
 #include "base/sha256.h"
 #include "base/stamp.h"
 #include "runtime/call.h"
+#include "runtime/leftover.h"
 #include "runtime/record.h"
 
 #include <errno.h>
@@ -155,7 +156,7 @@ int call_create(struct call *c, struct error *err) {
   if (c->harden.changed)
     sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
   if (c->command.verb == VERB_RUN)
-    state_collect(c->config.state_dir, c->root);
+    leftover_collect(c->config.state_dir, c->root);
   if (commit(c, err) < 0)
     undo(c, err);
   return -1;

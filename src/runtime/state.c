@@ -47,7 +47,7 @@ static char *container_dir(const char *state_dir, const char *root, const char *
   return xasprintf("%s/%s/%s", state_dir, name, id);
 }
 
-static int check_owner(int fd, const char *path, struct error *err) {
+int state_check(int fd, const char *path, struct error *err) {
   struct stat st;
   if (fstat(fd, &st) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
@@ -72,7 +72,7 @@ int state_open(const char *state_dir, const char *root, const char *id, bool mak
     }
     CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
     if (fd >= 0) {
-      if (check_owner(fd, path, err) < 0)
+      if (state_check(fd, path, err) < 0)
         return -1;
       *ret_fd = steal_fd(&fd);
       return 0;
@@ -148,8 +148,7 @@ static DIR *list(int fd) {
   return dir;
 }
 
-/* KIND-PID-START.json whose process is gone. */
-static bool is_orphan(const char *name) {
+bool state_is_orphan(const char *name) {
   const char *digits = strchr(name, '-');
   char *end;
   if (!digits || !isdigit((unsigned char)digits[1]))
@@ -165,14 +164,14 @@ static void remove_files(int fd, bool orphans_only) {
   CLEANUP(close_dir) DIR *dir = list(fd);
   for (struct dirent *entry; dir && (entry = readdir(dir));)
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-        (!orphans_only || is_orphan(entry->d_name)))
+        (!orphans_only || state_is_orphan(entry->d_name)))
       unlinkat(fd, entry->d_name, 0);
 }
 
 int state_private_file(const char *state_dir, const char *root, const char *id, const char *kind,
                        const void *data, size_t len, char **ret_path, struct error *err) {
   CLEANUP_FD int fd = -1;
-  if (state_open(state_dir, root, id, true, &fd, err) < 0)
+  if (state_lock(state_dir, root, id, true, &fd, err) < 0)
     return -1;
   remove_files(fd, true);
   CLEANUP_FREE char *name =
@@ -198,31 +197,4 @@ int state_remove(const char *state_dir, const char *root, const char *id, struct
   if (rmdir(path) < 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
     return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
   return 0;
-}
-
-/* The order matters: a runtime makes its directory before it ends, so one that is gone and left none never
- * will. */
-static bool is_stale(const char *state_dir, const char *root, const char *id) {
-  CLEANUP_FD int fd = -1;
-  CLEANUP_STATE struct state state = { 0 };
-  struct error ignored = { 0 };
-  bool found = false;
-  if (command_check_id(id, &ignored) < 0 || state_open(state_dir, root, id, false, &fd, &ignored) < 0 ||
-      state_load(fd, &state, &found, &ignored) < 0 || !found)
-    return false;
-  if (process_start(state.creator) == state.creator_start)
-    return false;
-  CLEANUP_FREE char *path = xasprintf("%s/%s", root, id);
-  return access(path, F_OK) < 0 && errno == ENOENT;
-}
-
-void state_collect(const char *state_dir, const char *root) {
-  CLEANUP_FREE char *name = state_root_name(root);
-  CLEANUP_FREE char *path = xasprintf("%s/%s", state_dir, name);
-  CLEANUP(close_dir) DIR *dir = opendir(path);
-  struct error ignored = { 0 };
-  for (struct dirent *entry; dir && (entry = readdir(dir));)
-    if (entry->d_name[0] != '.' && is_stale(state_dir, root, entry->d_name) &&
-        state_remove(state_dir, root, entry->d_name, &ignored) < 0)
-      return;
 }

@@ -63,8 +63,9 @@ int state_private_file(const char *state_dir, const char *root, const char *id, 
 /* Everything of the container, and the root's directory when it was the last. Absent is fine. */
 int state_remove(const char *state_dir, const char *root, const char *id, struct error *err) MUST_CHECK;
 
-/* Removes what containers of this root left that the runtime no longer knows (`run` without --detach deletes
- * its container itself): no RUNTIME_ROOT/ID, and the process that made it is gone. Best effort. */
-void state_collect(const char *state_dir, const char *root);
+/* The directory in `fd` is ours, and only we can write it. `path` is for the message. */
+int state_check(int fd, const char *path, struct error *err) MUST_CHECK;
+/* The name is KIND-PID-START.json, and the process is gone. */
+bool state_is_orphan(const char *name);
 
 #endif

@@ -165,6 +165,30 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   [[ "$output" == *"no seccomp section"* ]]
 }
 
+@test "gc removes what the runtime deleted behind our back, and nothing of what lives" {
+  local b n
+  mkdir -p "$T/policies" "$T/state" "$T/cache"
+  b=$(CMD='sleep 60' bundle one)
+  for n in 1 2 3; do oh create --bundle "$b" "gone$n" </dev/null >/dev/null 2>&1; done
+  oh create --bundle "$b" lives </dev/null >/dev/null 2>&1
+  for n in 1 2 3; do "$RUNTIME_PATH" --root "$T/root" delete --force "gone$n"; done
+  run ctl doctor --quiet
+  [[ "$output" == *"leftovers: 3 of containers that are gone"*"remedy: hardenctl gc"* ]]
+  run ctl gc --dry-run
+  [ "$status" -eq 0 ]
+  [ "$(grep -c '^would remove container ' <<<"$output")" -eq 3 ]
+  [ "$(find "$T/state" -name state.json | wc -l)" -eq 4 ]
+  run ctl gc --json
+  [ "$status" -eq 0 ]
+  [ "$(jq -s 'map(select(.action == "removed" and .kind == "container")) | length' <<<"$output")" -eq 3 ]
+  [ "$(find "$T/state" -name state.json | wc -l)" -eq 1 ]
+  oh start lives
+  [ "$(oh state lives | jq -r .status)" = running ]
+  oh delete --force lives
+  run ctl gc
+  [ -z "$output" ]
+}
+
 @test "doctor examines the node and every finding has a remedy" {
   run ctl doctor
   echo "$output"

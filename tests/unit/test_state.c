@@ -253,30 +253,6 @@ Test(state, makers_and_removers_at_once, .timeout = 30) {
   }
 }
 
-Test(state, collection_spares_the_living_and_the_known) {
-  CLEANUP_FREE char *runtime_root = xasprintf("%s/root", top);
-  CLEANUP_FREE char *known = xasprintf("%s/known", runtime_root);
-  struct error err = { 0 };
-  static const char *const ids[] = { "gone", "known", "living", "unfinished" };
-  cr_assert_eq(path_make_dirs(known, 0700, &err), 0);
-  for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-    CLEANUP_FD int fd = -1;
-    CLEANUP_STATE struct state s = { 0 };
-    fill(&s);
-    if (strcmp(ids[i], "living") != 0)
-      s.creator_start = 1;
-    cr_assert_eq(state_open(dir, runtime_root, ids[i], true, &fd, &err), 0);
-    if (strcmp(ids[i], "unfinished") != 0)
-      cr_assert_eq(state_save(fd, &s, &err), 0);
-  }
-  state_collect(dir, runtime_root);
-  for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-    CLEANUP_FD int fd = -1;
-    cr_assert_eq(state_open(dir, runtime_root, ids[i], false, &fd, &err), 0);
-    cr_expect_eq(fd >= 0, strcmp(ids[i], "gone") != 0, "%s", ids[i]);
-  }
-}
-
 Test(record, a_process_has_a_start_and_a_zombie_has_none) {
   cr_expect_neq(process_start(getpid()), 0);
   cr_expect_eq(process_start(getpid()), process_start(getpid()));

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/leftover.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "io/fileio.h"
+#include "io/path.h"
+#include "runtime/command.h"
+#include "runtime/record.h"
+#include "runtime/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct scan {
+  bool remove;
+  void (*found)(const struct leftover *, void *);
+  void *arg;
+};
+
+static void close_dir(DIR **dir) {
+  if (*dir)
+    closedir(*dir);
+}
+
+static void tell(const struct scan *s, enum leftover_kind kind, const char *path, const char *why) {
+  const struct leftover l = { kind, path, why };
+  s->found(&l, s->arg);
+}
+
+/* The order matters: a runtime makes its directory before it ends, so one that is gone and left none never
+ * will. */
+static bool is_gone(const struct state *state) {
+  if (process_start(state->creator) == state->creator_start)
+    return false;
+  CLEANUP_FREE char *path = xasprintf("%s/%s", state->root, state->id);
+  return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
+void leftover_collect(const char *state_dir, const char *root) {
+  CLEANUP_FREE char *name = state_root_name(root);
+  CLEANUP_FREE char *path = xasprintf("%s/%s", state_dir, name);
+  CLEANUP(close_dir) DIR *dir = opendir(path);
+  struct error ignored = { 0 };
+  for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    CLEANUP_FD int fd = -1;
+    CLEANUP_STATE struct state state = { 0 };
+    bool found = false;
+    if (command_check_id(entry->d_name, &ignored) == 0 &&
+        state_open(state_dir, root, entry->d_name, false, &fd, &ignored) == 0 &&
+        state_load(fd, &state, &found, &ignored) == 0 && found && strcmp(state.root, root) == 0 &&
+        is_gone(&state) && state_remove(state_dir, root, entry->d_name, &ignored) < 0)
+      return;
+  }
+}
+
+static int remove_dir(const struct scan *s, enum leftover_kind kind, const char *path, struct error *err) {
+  if (s->remove && rmdir(path) < 0)
+    return errno == ENOTEMPTY || errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  tell(s, kind, path, NULL);
+  return 0;
+}
+
+/* A half-written file: its writer held the lock that is ours now. */
+static bool is_temporary(const char *name) {
+  return name[0] == '.';
+}
+
+/* Files of the container in `fd`: all, or those of processes that are gone. Counts what stays. */
+static int remove_files(const struct scan *s, int fd, const char *path, bool all, size_t *ret_kept,
+                        struct error *err) {
+  *ret_kept = 0;
+  CLEANUP(close_dir) DIR *dir = opendir(path);
+  for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    if (!all && !is_temporary(entry->d_name) && !state_is_orphan(entry->d_name)) {
+      ++*ret_kept;
+      continue;
+    }
+    if (s->remove && unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+      return error_set(err, ERROR_SYSTEM, errno, "state %s/%s", path, entry->d_name);
+    CLEANUP_FREE char *file = xasprintf("%s/%s", path, entry->d_name);
+    if (!all)
+      tell(s, LEFTOVER_FILE, file, NULL);
+  }
+  return 0;
+}
+
+/* Under the container's lock, so that nobody is about to write what is examined. */
+static int scan_locked(const struct scan *s, int fd, const char *path, struct error *err) {
+  CLEANUP_STATE struct state state = { 0 };
+  struct error why = { 0 };
+  bool found = false;
+  size_t kept;
+  if (state_check(fd, path, &why) < 0 || state_load(fd, &state, &found, &why) < 0) {
+    tell(s, LEFTOVER_UNKNOWN, path, why.message);
+    return 0;
+  }
+  const bool gone = found && is_gone(&state);
+  if (remove_files(s, fd, path, gone, &kept, err) < 0)
+    return -1;
+  if (gone)
+    return remove_dir(s, LEFTOVER_GONE, path, err);
+  return kept ? 0 : remove_dir(s, LEFTOVER_EMPTY, path, err);
+}
+
+static int scan_container(const struct scan *s, const char *path, struct error *err) {
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+    if (errno != ENOENT)
+      tell(s, LEFTOVER_UNKNOWN, path, "it is no directory");
+    return 0;
+  }
+  if (fd < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    return 0;
+  return scan_locked(s, fd, path, err);
+}
+
+/* Names that begin with a dot are the node's own: the cache, the note of lost events. */
+static int scan_tree(const struct scan *s, const char *path, struct error *err,
+                     int (*each)(const struct scan *s, const char *path, struct error *err)) {
+  CLEANUP(close_dir) DIR *dir = opendir(path);
+  if (!dir)
+    return errno == ENOENT || errno == ENOTDIR ? 0 : error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  for (struct dirent *entry; (entry = readdir(dir));) {
+    CLEANUP_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
+    if (entry->d_name[0] != '.' && each(s, child, err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int scan_root(const struct scan *s, const char *path, struct error *err) {
+  if (scan_tree(s, path, err, scan_container) < 0)
+    return -1;
+  /* Goes when it is empty. A create that wanted to make a container in it makes it anew. */
+  if (s->remove && rmdir(path) < 0 && errno != ENOTEMPTY && errno != ENOENT && errno != ENOTDIR)
+    return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  return 0;
+}
+
+int leftover_scan(const char *state_dir, bool remove, void (*found)(const struct leftover *l, void *arg),
+                  void *arg, struct error *err) {
+  const struct scan s = { remove, found, arg };
+  return scan_tree(&s, state_dir, err, scan_root);
+}
