@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Under other names, so that they stand beside the C library's, which judges them. */
+#include <string.h>
+#define memmove own_memmove
+#define memcpy own_memcpy
+void *own_memmove(void *to, const void *from, size_t n);
+void *own_memcpy(void *restrict to, const void *restrict from, size_t n);
+#include "../../src/runtime/copy.c"
+#undef memmove
+#undef memcpy
+
+#include <criterion/criterion.h>
+
+enum { SIZE = 300 };
+
+static void fill(unsigned char *bytes) {
+  for (size_t i = 0; i < SIZE; i++)
+    bytes[i] = (unsigned char)(i * 7 + i / 256);
+}
+
+Test(copy, every_length_and_overlap_as_memmove) {
+  unsigned char ours[SIZE], theirs[SIZE];
+  for (size_t n = 0; n <= 100; n++)
+    for (size_t from = 0; from < 100; from++)
+      for (size_t to = 0; to < 100; to++) {
+        fill(ours);
+        fill(theirs);
+        cr_assert_eq(own_memmove(ours + to, ours + from, n), ours + to);
+        memmove(theirs + to, theirs + from, n);
+        cr_assert_arr_eq(ours, theirs, SIZE, "%zu bytes from %zu to %zu", n, from, to);
+      }
+}
+
+Test(copy, memcpy_writes_so_many_bytes) {
+  unsigned char from[SIZE], ours[SIZE], theirs[SIZE];
+  fill(from);
+  for (size_t n = 0; n <= SIZE - 10; n++) {
+    memset(ours, 0, SIZE);
+    memset(theirs, 0, SIZE);
+    cr_assert_eq(own_memcpy(ours + 5, from + 3, n), ours + 5);
+    memcpy(theirs + 5, from + 3, n);
+    cr_assert_arr_eq(ours, theirs, SIZE, "%zu bytes", n);
+  }
+}
