@@ -57,9 +57,9 @@ link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,c
 NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/ctl/main.c
 LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
 WRAPPER_SRC := $(filter-out src/ctl/%,$(LIB_SRC) $(NOT_LIB))
-WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(BUILD)/musl/gen/builtin.o
-GEN_SRC := $(BUILD)/gen/builtin.c
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/builtin.o
+GEN := builtin policies
+WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(GEN:%=$(BUILD)/musl/gen/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN:%=$(BUILD)/gen/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(patsubst src/%/main.c,%,$(wildcard src/*/main.c))
@@ -88,10 +88,19 @@ $(BUILD)/%.o: %.c $(BUILD)/.flags
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 BUILTIN := $(sort $(wildcard profiles/policies/*.json profiles/seccomp/*.json))
-$(GEN_SRC): tools/gen-builtin $(BUILTIN) $(BUILD)/.flags
+$(BUILD)/gen/builtin.c: tools/gen-builtin $(BUILTIN) $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@tools/gen-builtin $(BUILTIN) > $@
-$(BUILD)/gen/builtin.o: $(GEN_SRC) $(BUILD)/.flags
+
+# The built-in policies decoded: by a program of the tree's own, which reads the texts above.
+PACK := $(BUILD)/gen/pack-policies
+$(PACK): $(BUILD)/tools/pack-policies.o $(filter-out $(BUILD)/gen/policies.o,$(LIB_OBJ))
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $^ -pie $(SANFLAGS) $(LDFLAGS) $(LIBS)
+$(BUILD)/gen/policies.c: $(PACK)
+	@$(PACK) > $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -108,7 +117,7 @@ $(BUILD)/musl/%.o: %.c $(BUILD)/.flags $(MUSL_INCLUDE)/.made
 	@echo "  CC $@"
 	$(Q)$(CC) $(MUSL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/musl/gen/builtin.o: $(GEN_SRC) $(BUILD)/.flags $(MUSL_INCLUDE)/.made
+$(BUILD)/musl/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/.flags $(MUSL_INCLUDE)/.made
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(MUSL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<

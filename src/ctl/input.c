@@ -110,8 +110,10 @@ static int load_policies(const struct judge *judge, const struct config *config,
     if (ctl_load_policy(config, names.items[i], &j->policies[i], err) < 0)
       return -1;
     policy_copy(&j->asked[i], &j->policies[i]);
-    if (judge->audit)
+    if (judge->audit) {
       j->policies[i].mode = POLICY_AUDIT;
+      j->policies[i].packed = NULL;
+    }
     j->policies_len++;
   }
   return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/fileio.h"
 #include "policy/decode.h"
+#include "policy/rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,9 @@
 struct layer {
   char *name; /* NULL: a text of no name */
   bool builtin;
-  char *label; /* what messages call it */
-  char *data;  /* NULL when the text is borrowed */
+  const struct policy_packed *packed; /* the whole chain from here on; NULL: to be read */
+  char *label;                        /* what messages call it */
+  char *data;                         /* NULL when the text is borrowed */
   struct jsonx_source src;
   json_t *root;
 };
@@ -81,6 +83,13 @@ static int layer_from_file(struct layer *layer, const char *dir, bool *ret_found
   return 0;
 }
 
+static const struct policy_packed *packed_find(const char *name) {
+  for (const struct policy_packed *p = policies_packed; p->name; p++)
+    if (strcmp(p->name, name) == 0)
+      return p;
+  return NULL;
+}
+
 static int layer_from_builtin(struct layer *layer, const char *dir, struct error *err) {
   const struct builtin *b = builtin_find(builtin_policies, layer->name);
   if (!b) {
@@ -91,6 +100,7 @@ static int layer_from_builtin(struct layer *layer, const char *dir, struct error
                      dir ? " in " : "", dir ? dir : "", known.len ? known.data : "none");
   }
   layer->builtin = true;
+  layer->packed = packed_find(layer->name);
   layer->label = xasprintf("built-in/%s.json", layer->name);
   layer->src = (struct jsonx_source){ layer->label, b->text, b->len };
   return 0;
@@ -131,6 +141,8 @@ static int chain_add(struct chain *chain, const char *dir, const char *name, str
 static int chain_follow(struct chain *chain, const char *dir, struct error *err) {
   for (;;) {
     struct layer *last = &chain->layers[chain->len - 1];
+    if (last->packed)
+      return 0;
     if (policy_parse(&last->src, &last->root, err) < 0)
       return -1;
     const json_t *extends = json_object_get(last->root, "extends");
@@ -149,6 +161,10 @@ static int chain_decode(const struct chain *chain, struct policy *ret, struct er
   policy_init(&policy);
   for (size_t i = chain->len; i-- > 0;) {
     const struct layer *layer = &chain->layers[i];
+    if (layer->packed) {
+      rows_unpack(policy_rows, &policy, layer->packed->values);
+      continue;
+    }
     if (policy_decode_root(&policy, layer->root, &layer->src, err) < 0)
       return -1;
     if (layer->name && policy.name && strcmp(layer->name, policy.name) != 0)
@@ -157,6 +173,7 @@ static int chain_decode(const struct chain *chain, struct policy *ret, struct er
     if (!policy.name)
       policy.name = xstrdup(layer->name);
   }
+  policy.packed = chain->layers[0].packed;
   *ret = policy;
   memset(&policy, 0, sizeof policy);
   return 0;

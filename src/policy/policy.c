@@ -27,10 +27,12 @@ void policy_init(struct policy *policy) {
 
 void policy_free(struct policy *policy) {
   rows_free(policy_rows, policy);
+  policy->packed = NULL;
 }
 
 void policy_copy(struct policy *to, const struct policy *from) {
   rows_copy(policy_rows, to, from);
+  to->packed = from->packed;
 }
 
 enum action policy_action(const struct policy *p, int section_action) {

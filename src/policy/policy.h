@@ -25,6 +25,9 @@ enum root_rule { ROOT_ANY, ROOT_PREFER_USER_NAMESPACE, ROOT_REQUIRE_USER_NAMESPA
 enum namespace_rule { NAMESPACE_ANY, NAMESPACE_PRIVATE };
 
 struct policy {
+  const struct policy_packed
+      *packed; /* the built-in that this is, unchanged; NULL: another text had a part in it */
+
   char *name;
   char *description;
   char *extends;      /* NULL: none */
@@ -170,6 +173,15 @@ struct builtin {
 extern const struct builtin builtin_policies[];         /* ends with name NULL; generated */
 extern const struct builtin builtin_seccomp_profiles[]; /* profiles/seccomp/, the same */
 const struct builtin *builtin_find(const struct builtin *list, const char *name);
+
+/* A built-in policy after inheritance, made of the texts when the program is built (tools/pack-policies.c),
+ * so that no call parses them. */
+struct policy_packed {
+  const char *name;
+  const char *values; /* of rows_pack */
+  const char *json;   /* canonical bytes of policy_encode */
+};
+extern const struct policy_packed policies_packed[]; /* ends with name NULL; generated */
 
 json_t *policy_schema(void) MUST_CHECK;                   /* with $id, title, examples; new reference */
 json_t *policy_encode(const struct policy *p) MUST_CHECK; /* every value after inheritance */

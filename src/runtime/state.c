@@ -110,10 +110,8 @@ int state_lock(const char *state_dir, const char *root, const char *id, bool mak
 }
 
 int state_save(int fd, const struct state *state, struct error *err) {
-  json_auto_t *document = state_encode(state);
   CLEANUP_STR struct str bytes = { 0 };
-  jsonx_dump(document, &bytes);
-  str_add(&bytes, "\n");
+  state_encode(state, &bytes);
   if (file_replace(fd, STATE_FILE, bytes.data, bytes.len, NULL, err) < 0)
     return error_wrap(err, "state of %s", state->id);
   return 0;

@@ -7,12 +7,27 @@
 
 enum { VERSION = 1 };
 
-json_t *state_encode(const struct state *s) {
-  json_t *policies = json_array();
-  for (size_t i = 0; i < s->policies_len; i++)
-    jsonx_append_new(policies, policy_encode(&s->policies[i]));
+/* Every value of each policy, so that a later verb has the policy as it was applied, whatever built-ins and
+ * files say by then. What a built-in one says was written when the program was built. */
+static void add_policies(const struct state *s, struct str *out) {
+  str_add(out, "\"policies\":[");
+  for (size_t i = 0; i < s->policies_len; i++) {
+    const struct policy *policy = &s->policies[i];
+    if (i > 0)
+      str_add(out, ",");
+    if (policy->packed) {
+      str_add(out, policy->packed->json);
+    } else {
+      json_auto_t *values = policy_encode(policy);
+      jsonx_dump(values, out);
+    }
+  }
+  str_add(out, "]");
+}
+
+static json_t *encode_members(const struct state *s) {
   json_t *document = json_object();
-  if (!policies || !document)
+  if (!document)
     die_out_of_memory();
   jsonx_set_new(document, "version", json_integer(VERSION));
   jsonx_set_new(document, "id", jsonx_string_new(s->id));
@@ -22,7 +37,6 @@ json_t *state_encode(const struct state *s) {
     jsonx_set_new(document, "pidFile", jsonx_string_new(s->pid_file));
   jsonx_set_new(document, "created", jsonx_string_new(s->created));
   jsonx_set_new(document, "runtime", jsonx_string_new(s->runtime));
-  jsonx_set_new(document, "policies", policies);
   jsonx_set_new(document, "before", jsonx_string_new(s->before));
   jsonx_set_new(document, "after", jsonx_string_new(s->after));
   if (s->annotations)
@@ -32,6 +46,15 @@ json_t *state_encode(const struct state *s) {
   jsonx_set_new(document, "creator", json_integer(s->creator));
   jsonx_set_new(document, "creatorStart", jsonx_u64_new(s->creator_start));
   return document;
+}
+
+void state_encode(const struct state *s, struct str *out) {
+  json_auto_t *members = encode_members(s);
+  jsonx_dump(members, out);
+  out->len--; /* the brace */
+  str_add(out, ",");
+  add_policies(s, out);
+  str_add(out, "}\n");
 }
 
 static int take_string(const json_t *document, const char *key, char **ret) {

@@ -6,8 +6,8 @@
 #include "io/jsonx.h"
 #include "runtime/state.h"
 
-/* New reference. */
-json_t *state_encode(const struct state *state) MUST_CHECK;
+/* Appends the text. */
+void state_encode(const struct state *state, struct str *out);
 /* Members that are missing, of another type or of another version are ERROR_INPUT. */
 int state_decode(struct state *ret, const struct jsonx_source *src, struct error *err) MUST_CHECK;
 

@@ -40,6 +40,32 @@ Test(policy_builtin, there_are_four) {
   cr_expect_null(builtin_find(builtin_policies, "nobody"));
 }
 
+/* What was packed when the program was built is what the text says, `extends` followed. */
+Test(policy_builtin, packed_as_its_text) {
+  size_t n = 0;
+  for (const struct policy_packed *packed = policies_packed; packed->name; packed++, n++) {
+    const struct builtin *b = builtin_find(builtin_policies, packed->name);
+    cr_assert_not_null(b);
+    const struct jsonx_source src = { b->name, b->text, b->len };
+    CLEANUP_POLICY struct policy by_text = { 0 };
+    CLEANUP_POLICY struct policy by_name = { 0 };
+    struct error err = { 0 };
+    cr_assert_eq(policy_load_text(NULL, &src, &by_text, &err), 0, "%s", err.message);
+    cr_assert_eq(policy_load(NULL, b->name, &by_name, &err), 0, "%s", err.message);
+    cr_expect_null(by_text.packed);
+    cr_expect_eq(by_name.packed, packed);
+    CLEANUP_STR struct str text = { 0 };
+    CLEANUP_STR struct str name = { 0 };
+    json_auto_t *text_json = policy_encode(&by_text);
+    json_auto_t *name_json = policy_encode(&by_name);
+    jsonx_dump(text_json, &text);
+    jsonx_dump(name_json, &name);
+    cr_expect_str_eq(text.data, name.data);
+    cr_expect_str_eq(text.data, packed->json);
+  }
+  cr_expect_eq(n, 4u);
+}
+
 Test(policy_builtin, privileged_changes_and_refuses_nothing) {
   cr_expect_eq(privileged.mode, POLICY_AUDIT);
   cr_expect_eq(privileged.restore, PERMIT_ALLOW);
