@@ -6,55 +6,11 @@
  * and crun 1.8.1, measured). An unknown name is a warning for runc, which then runs without it.
  */
 #include "control/common.h"
+#include "kernel/caps.h"
 
 #include <string.h>
 
 #define SETS "/process/capabilities"
-
-/* By number, as in linux/capability.h. */
-static const char *const names[] = {
-  "CAP_CHOWN",
-  "CAP_DAC_OVERRIDE",
-  "CAP_DAC_READ_SEARCH",
-  "CAP_FOWNER",
-  "CAP_FSETID",
-  "CAP_KILL",
-  "CAP_SETGID",
-  "CAP_SETUID",
-  "CAP_SETPCAP",
-  "CAP_LINUX_IMMUTABLE",
-  "CAP_NET_BIND_SERVICE",
-  "CAP_NET_BROADCAST",
-  "CAP_NET_ADMIN",
-  "CAP_NET_RAW",
-  "CAP_IPC_LOCK",
-  "CAP_IPC_OWNER",
-  "CAP_SYS_MODULE",
-  "CAP_SYS_RAWIO",
-  "CAP_SYS_CHROOT",
-  "CAP_SYS_PTRACE",
-  "CAP_SYS_PACCT",
-  "CAP_SYS_ADMIN",
-  "CAP_SYS_BOOT",
-  "CAP_SYS_NICE",
-  "CAP_SYS_RESOURCE",
-  "CAP_SYS_TIME",
-  "CAP_SYS_TTY_CONFIG",
-  "CAP_MKNOD",
-  "CAP_LEASE",
-  "CAP_AUDIT_WRITE",
-  "CAP_AUDIT_CONTROL",
-  "CAP_SETFCAP",
-  "CAP_MAC_OVERRIDE",
-  "CAP_MAC_ADMIN",
-  "CAP_SYSLOG",
-  "CAP_WAKE_ALARM",
-  "CAP_BLOCK_SUSPEND",
-  "CAP_AUDIT_READ",
-  "CAP_PERFMON",
-  "CAP_BPF",
-  "CAP_CHECKPOINT_RESTORE",
-};
 
 /* Outer before inner: each is cut to the one before it. */
 static const struct {
@@ -79,14 +35,6 @@ const struct control_rule capabilities_rules[] = {
   { NULL, NULL },
 };
 
-/* The number of a name, -1 when unknown. */
-static int number(const char *name) {
-  for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
-    if (strcmp(names[i], name) == 0)
-      return (int)i;
-  return -1;
-}
-
 static bool allows(const struct policy *policy, const char *name) {
   return strlist_has(&policy->capabilities.allow, "ALL") || strlist_has(&policy->capabilities.allow, name);
 }
@@ -95,7 +43,7 @@ static int refuse_unknown(struct spec *spec, const char *pointer, struct error *
   const json_t *set = spec_at(spec, pointer);
   for (size_t i = 0; i < json_array_size(set); i++) {
     const char *name = json_string_value(json_array_get(set, i));
-    if (number(name) >= 0)
+    if (kernel_cap_number(name) >= 0)
       continue;
     CLEANUP_FREE char *item = xasprintf("%s/%zu", pointer, i);
     CLEANUP_FREE char *text =
@@ -114,8 +62,8 @@ static json_t *cut(const json_t *set, const struct policy *policy, const struct 
   for (size_t i = 0; i < json_array_size(set); i++) {
     json_t *item = json_array_get(set, i);
     const char *name = json_string_value(item);
-    bool stays =
-        bounded ? control_has(within, name) : allows(policy, name) && number(name) <= facts->cap_last;
+    bool stays = bounded ? control_has(within, name)
+                         : allows(policy, name) && kernel_cap_number(name) <= facts->cap_last;
     if (stays)
       json_array_append(kept, item);
     else
@@ -182,7 +130,8 @@ int capabilities_verify(enum spec_kind kind, const json_t *after, const struct p
     const json_t *set = control_at(after, pointer);
     for (size_t j = 0; j < json_array_size(set); j++) {
       const char *name = json_string_value(json_array_get(set, j));
-      if (must_be_empty || number(name) < 0 || number(name) > facts->cap_last || !allows(policy, name))
+      if (must_be_empty || kernel_cap_number(name) < 0 || kernel_cap_number(name) > facts->cap_last ||
+          !allows(policy, name))
         return control_broken(err, pointer, "holds %s", name ? name : "no name");
     }
   }

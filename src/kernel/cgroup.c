@@ -145,7 +145,7 @@ static int read_unified(const struct kernel_cgroups *c, const char *mount, struc
       take_file(c, mount, true, "cpu", "cpu.max", &l->quota, &l->period, err) < 0)
     return -1;
   /* Version 2 counts swap alone. */
-  if (l->swap != KERNEL_UNLIMITED)
+  if (l->swap >= 0 && l->swap != KERNEL_UNLIMITED)
     l->swap = l->memory == KERNEL_UNLIMITED ? KERNEL_UNLIMITED : l->memory + l->swap;
   return 0;
 }
@@ -164,7 +164,7 @@ int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount,
                               struct kernel_cgroup_limits *ret, struct error *err) {
   struct statfs fs;
   *ret = (struct kernel_cgroup_limits){
-    .pids = KERNEL_UNLIMITED, .memory = KERNEL_UNLIMITED, .swap = KERNEL_UNLIMITED, .quota = KERNEL_UNLIMITED
+    .pids = KERNEL_UNLIMITED, .memory = KERNEL_UNLIMITED, .swap = -1, .quota = KERNEL_UNLIMITED
   };
   if (statfs(mount, &fs) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "%s", mount);

@@ -35,7 +35,7 @@ struct kernel_cgroup_limits {
   bool unified;   /* version 2 */
   int64_t pids;   /* KERNEL_UNLIMITED: none, for each of them */
   int64_t memory; /* bytes */
-  int64_t swap;   /* bytes; OCI's reading: memory and swap together */
+  int64_t swap;   /* bytes; OCI's reading: memory and swap together. -1: swap is not accounted */
   int64_t quota;  /* microseconds of CPU in each period */
   int64_t period; /* microseconds; 0: there is no such file */
 };

@@ -36,7 +36,7 @@ struct statx_result {
 _Static_assert(sizeof(struct statx_result) == 256, "the kernel's size");
 _Static_assert(offsetof(struct statx_result, mount) == 0x90, "the kernel's place");
 
-enum { ASK_BASIC = 0x7ff, ASK_MOUNT = 0x1000 };
+enum { ASK_BASIC = 0x7ff, ASK_MOUNT = 0x1000, ATTRIBUTE_MOUNT_ROOT = 0x2000 };
 
 static void close_dir(DIR **dir) {
   if (*dir)
@@ -56,17 +56,16 @@ static bool is_empty(int fd) {
   return errno == 0;
 }
 
-void kernel_place_look(int root, const char *path, bool contents, struct kernel_place *ret) {
+void kernel_place_of_fd(int fd, bool contents, struct kernel_place *ret) {
   struct statx_result st;
   struct statfs fs;
   *ret = (struct kernel_place){ 0 };
-  CLEANUP_FD int fd = path_open(root, path, O_PATH, 0, RESOLVE_ROOTFS);
-  if (fd < 0 || syscall(SYS_statx, fd, "", AT_EMPTY_PATH, ASK_BASIC | ASK_MOUNT, &st) < 0 ||
-      fstatfs(fd, &fs) < 0) {
+  if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, ASK_BASIC | ASK_MOUNT, &st) < 0 || fstatfs(fd, &fs) < 0) {
     ret->error = errno;
     return;
   }
   ret->mount = st.mask & ASK_MOUNT ? st.mount : 0;
+  ret->is_mount = st.attributes & ATTRIBUTE_MOUNT_ROOT;
   ret->mode = st.mode;
   ret->dev = makedev(st.dev_major, st.dev_minor);
   ret->rdev = makedev(st.rdev_major, st.rdev_minor);
@@ -74,6 +73,18 @@ void kernel_place_look(int root, const char *path, bool contents, struct kernel_
   ret->type = (long)fs.f_type;
   ret->readonly = fs.f_flags & ST_RDONLY;
   ret->empty = contents && S_ISDIR(st.mode) && is_empty(fd);
+}
+
+void kernel_place_look(int root, const char *path, bool contents, struct kernel_place *ret) {
+  CLEANUP_FD int fd = path_open(root, path, O_PATH, 0, RESOLVE_ROOTFS);
+  if (fd < 0)
+    *ret = (struct kernel_place){ .error = errno };
+  else
+    kernel_place_of_fd(fd, contents, ret);
+}
+
+bool kernel_place_same(const struct kernel_place *a, const struct kernel_place *b) {
+  return !a->error && !b->error && a->dev == b->dev && a->inode == b->inode;
 }
 
 bool kernel_place_is_mask(const struct kernel_place *p) {

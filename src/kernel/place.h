@@ -17,6 +17,7 @@ struct kernel_place {
   dev_t dev, rdev;
   ino_t inode;
   long type;     /* of the file system, statfs(2)'s f_type */
+  bool is_mount; /* the root of that mount: something was mounted here */
   bool readonly; /* by its mount or its file system */
   bool empty;    /* a directory without entries; looked at for masks only */
 };
@@ -27,6 +28,12 @@ struct kernel_place {
  * could make this wait: ask only for places where it cannot mount.
  */
 void kernel_place_look(int root, const char *path, bool contents, struct kernel_place *ret);
+
+/* The same for what is open; fd may be O_PATH. */
+void kernel_place_of_fd(int fd, bool contents, struct kernel_place *ret);
+
+/* One and the same file or directory, wherever it is mounted? Both must exist. */
+bool kernel_place_same(const struct kernel_place *a, const struct kernel_place *b);
 
 /* Does it hide what was there, as runtimes mask a path: the null device (by its numbers: the file opens as
  * any other) or an empty tmpfs that nobody can write to? Wants `contents`. */

@@ -32,6 +32,14 @@ static int read_root(struct kernel_view *v, struct error *err) {
   return v->root < 0 ? error_set(err, ERROR_SYSTEM, errno, "/proc/%d/root", (int)v->process.pid) : 0;
 }
 
+static int read_cwd(struct kernel_view *v, struct error *err) {
+  CLEANUP_FD int fd = path_open(v->process.dir, "cwd", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (fd < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/cwd", (int)v->process.pid);
+  kernel_place_of_fd(fd, false, &v->cwd_place);
+  return kernel_process_link(&v->process, "cwd", &v->cwd, err);
+}
+
 /* EINVAL: no LSM that has labels is on. SELinux ends its label with a NUL, AppArmor with a newline. */
 static int read_label(struct kernel_view *v, const char *name, char **ret, struct error *err) {
   CLEANUP_FREE char *text = NULL;
@@ -90,7 +98,7 @@ static int read_part(struct kernel_view *v, enum kernel_part part, struct error 
   case KERNEL_ROOT:
     return read_root(v, err);
   case KERNEL_CWD:
-    return kernel_process_link(p, "cwd", &v->cwd, err);
+    return read_cwd(v, err);
   case KERNEL_EXE:
     return kernel_process_link(p, "exe", &v->exe, err);
   case KERNEL_FDS:
@@ -133,6 +141,7 @@ int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigne
       continue;
     free(v.unread[part]);
     v.unread[part] = read_part(&v, part, &why) < 0 ? xstrdup(why.message) : NULL;
+    v.unread_errno[part] = why.sys;
   }
   if (!kernel_process_alive(&v.process))
     return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at", (int)pid);

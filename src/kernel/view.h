@@ -43,12 +43,14 @@ struct kernel_view {
   /* NULL: the part was read. Else why not: it was not asked for, the kernel does not let us, or what it says
    * is not as it writes it. */
   char *unread[KERNEL_PARTS];
+  int unread_errno[KERNEL_PARTS]; /* of the system call that failed; 0: none did */
 
   struct kernel_status status;
   struct kernel_namespace namespaces[KERNEL_NAMESPACES];
   struct kernel_idmap uid_map, gid_map;
   struct kernel_mounts mounts;
-  int root;        /* O_PATH */
+  int root;                      /* O_PATH */
+  struct kernel_place cwd_place; /* with KERNEL_CWD */
   char *cwd, *exe; /* as from our root; below the process's own they read as it would read them */
   struct kernel_fds fds;
   struct kernel_cgroups cgroups;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The proof: what was promised, a hardened config.json and the policies behind it, against what the kernel
+ * says of the process that the runtime made of it. One table of named promises; each is compared by a pure
+ * function, after everything was read.
+ *
+ *   promise (borrowed) + process -> proof_read -> view -> proof_compare -> one finding for each row
+ *
+ * Used by the wrapper between create and start, by the OCI hook, and by hardenctl.
+ *
+ * When is what final? Measured with runc 1.1.5 and crun 1.8.1, in a created container (its init waits for
+ * start): capabilities, no_new_privs, ids and groups, namespaces, mounts, masks, cgroup, cwd, rlimits and
+ * oom_score_adj are, in the leader of its threads. The seccomp filter is under runc. crun installs it before
+ * that only without no_new_privs; with it, the filter lies ready in an open file (ROOT/ID/seccomp.bpf) and is
+ * loaded after start: then that file is judged. An LSM's label holds from the next execve on. Hooks of the
+ * stages prestart and createRuntime see nothing of it final.
+ */
+#ifndef HARDEN_PROOF_H
+#define HARDEN_PROOF_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "kernel/view.h"
+#include "policy/config.h"
+#include "policy/policy.h"
+#include "seccomp/plan.h"
+
+#include <jansson.h>
+
+/* All borrowed. */
+struct proof_promise {
+  const json_t *config; /* config.json as it was written, parsed */
+  const char *bundle;   /* the directory that its relative paths are relative to; NULL: unknown */
+  enum runtime_kind runtime;
+  const struct policy *const *policies; /* whose floors were installed, and whose sections are in force */
+  size_t policies_len;
+  const struct seccomp_cache *cache; /* where a filter that was judged is remembered; NULL: nowhere */
+  unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
+};
+
+/* What is at one path of the promise. */
+struct proof_place {
+  char *path; /* as the config has it */
+  struct kernel_place is;
+};
+struct proof_places {
+  struct proof_place *items;
+  size_t len;
+};
+
+/* Everything that the comparison reads. Zero-initialise one that is made by hand, but for `kernel`
+ * (kernel_view_init). */
+struct proof_view {
+  struct kernel_view kernel;
+  struct kernel_namespace host[KERNEL_NAMESPACES]; /* the reader's own */
+  struct kernel_namespace *joined; /* of each of /linux/namespaces: what its path is; inode 0: none */
+  bool privileged;                 /* the reader is root in the initial user namespace */
+  int own_filters;                 /* how many seccomp filters the reader itself has; -1: unknown */
+  struct kernel_place root;        /* the process's own */
+  struct kernel_place rootfs;      /* /root/path of the config on the host */
+  struct kernel_place cwd_promised;
+  struct proof_places mounts;   /* of each of /mounts, in its order */
+  struct proof_places masked;   /* of each of /linux/maskedPaths */
+  struct proof_places readonly; /* of each of /linux/readonlyPaths */
+  struct kernel_filter pending; /* crun: the filter that lies ready; len 0: none */
+};
+
+/* Fails only when the process is not there; what could not be read is so marked. pid, start: as for
+ * kernel_process_open. */
+int proof_read(struct proof_view *ret, const struct proof_promise *promise, pid_t pid, uint64_t start,
+               struct error *err) MUST_CHECK;
+void proof_view_free(struct proof_view *v);
+#define CLEANUP_PROOF_VIEW CLEANUP(proof_view_free)
+
+enum proof_outcome {
+  PROOF_HELD,
+  PROOF_BROKEN, /* the kernel says otherwise */
+  PROOF_UNREAD, /* the kernel does not say, at least not to us */
+};
+extern const char *const proof_outcome_names[]; /* "held", "broken", "unread" */
+
+struct proof_row {
+  const char *id;      /* "OH-PRF-010"; stable for ever */
+  const char *control; /* whose promise it is: a control's and policy section's name */
+  const char *promise; /* one sentence */
+  /* PROOF_HELD, or another with what was promised and what the kernel says in *why. */
+  enum proof_outcome (*check)(const struct proof_promise *p, const struct proof_view *v, struct str *why);
+};
+extern const struct proof_row proof_rows[]; /* ends with id NULL */
+
+struct proof_finding {
+  const struct proof_row *row;
+  enum proof_outcome outcome;
+  bool in_force; /* a policy's section says that a breach stops the container */
+  char *text;    /* "promised ..., the kernel says ..."; NULL: held */
+};
+
+struct proof {
+  struct proof_finding *items; /* one for each row, in the table's order */
+  size_t len;
+};
+
+/* Pure but for the seccomp cache. */
+void proof_compare(struct proof *ret, const struct proof_promise *promise, const struct proof_view *view);
+void proof_free(struct proof *p);
+#define CLEANUP_PROOF CLEANUP(proof_free)
+
+/* Is there a reason not to start? A promise in force that is broken, or, for a privileged reader, unread, but
+ * for what even such a one may not be able to read. */
+const struct proof_finding *proof_veto(const struct proof *p, const struct proof_view *view);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the process is and what it may do. */
+#include "io/jsonx.h"
+#include "kernel/caps.h"
+#include "proof/rows.h"
+
+#include <string.h>
+
+/* What the config does not name the runtimes take for empty; a name that we do not know promises nothing. */
+static uint64_t promised_set(const json_t *sets, const char *name) {
+  const json_t *list = json_object_get(sets, name);
+  uint64_t set = 0;
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const int number = kernel_cap_number(json_string_value(json_array_get(list, i)));
+    if (number >= 0)
+      set |= UINT64_C(1) << number;
+  }
+  return set;
+}
+
+enum proof_outcome proof_capabilities(const struct proof_promise *p, const struct proof_view *v,
+                                      struct str *why) {
+  const json_t *sets = jsonx_at(p->config, "/process/capabilities");
+  if (proof_unread(v, KERNEL_STATUS, why))
+    return PROOF_UNREAD;
+  for (size_t i = 0; i < KERNEL_CAPS; i++) {
+    const uint64_t beyond = v->kernel.status.caps[i] & ~promised_set(sets, kernel_caps_names[i]);
+    CLEANUP_STR struct str names = { 0 };
+    if (!beyond)
+      continue;
+    kernel_caps_text(beyond, &names);
+    proof_say(why, "the %s set was promised without %s, which the kernel has in it", kernel_caps_names[i],
+              names.data);
+  }
+  return proof_outcome_of(why);
+}
+
+enum proof_outcome proof_no_new_privileges(const struct proof_promise *p, const struct proof_view *v,
+                                           struct str *why) {
+  if (!json_is_true(jsonx_at(p->config, "/process/noNewPrivileges")))
+    return PROOF_HELD;
+  if (proof_unread(v, KERNEL_STATUS, why))
+    return PROOF_UNREAD;
+  if (!v->kernel.status.no_new_privs)
+    proof_say(why, "no_new_privs was promised, and the kernel has it off");
+  return proof_outcome_of(why);
+}
+
+/* The id as we see it. In our own user namespace an id is itself, and the kernel shows the map to the one
+ * above. False: it is not mapped. */
+static bool seen_as(const struct proof_view *v, const struct kernel_idmap *map, uint64_t id, uint64_t *ret) {
+  *ret = id;
+  if (kernel_namespace_same(&v->kernel.namespaces[KERNEL_NS_USER], &v->host[KERNEL_NS_USER]))
+    return true;
+  for (size_t i = 0; i < map->len; i++) {
+    const struct kernel_mapping *m = &map->items[i];
+    if (id >= m->inside && id - m->inside < m->count) {
+      *ret = m->outside + (id - m->inside);
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool unread_ids(const struct proof_view *v, struct str *why) {
+  return proof_unread(v, KERNEL_STATUS, why) || proof_unread(v, KERNEL_NAMESPACE, why) ||
+         proof_unread(v, KERNEL_IDMAPS, why);
+}
+
+/* An absent user is 0, in runc and crun. */
+static uint64_t number_at(const json_t *config, const char *pointer) {
+  uint64_t number = 0;
+  jsonx_u64_get(jsonx_at(config, pointer), &number);
+  return number;
+}
+
+static void compare_ids(const char *what, const struct proof_view *v, const struct kernel_idmap *map,
+                        uint64_t promised, const uint32_t is[KERNEL_IDS], struct str *why) {
+  uint64_t id;
+  const bool mapped = seen_as(v, map, promised, &id);
+  for (size_t i = 0; i < KERNEL_IDS; i++)
+    if (!mapped || is[i] != id) {
+      proof_say(why, "%s %llu was promised, and the kernel has %u (as seen from the host)", what,
+                (unsigned long long)promised, is[i]);
+      return;
+    }
+}
+
+enum proof_outcome proof_user(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
+  if (unread_ids(v, why))
+    return PROOF_UNREAD;
+  compare_ids("uid", v, &v->kernel.uid_map, number_at(p->config, "/process/user/uid"), v->kernel.status.uid,
+              why);
+  compare_ids("gid", v, &v->kernel.gid_map, number_at(p->config, "/process/user/gid"), v->kernel.status.gid,
+              why);
+  return proof_outcome_of(why);
+}
+
+static bool promised_group(const struct proof_promise *p, const struct proof_view *v, uint32_t group) {
+  const json_t *list = jsonx_at(p->config, "/process/user/additionalGids");
+  uint64_t id;
+  if (seen_as(v, &v->kernel.gid_map, number_at(p->config, "/process/user/gid"), &id) && id == group)
+    return true;
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    uint64_t promised;
+    if (jsonx_u64_get(json_array_get(list, i), &promised) && seen_as(v, &v->kernel.gid_map, promised, &id) &&
+        id == group)
+      return true;
+  }
+  return false;
+}
+
+/* A rootless runtime may not drop the caller's own groups, which it does not map: they show as the overflow
+ * id. */
+enum proof_outcome proof_groups(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
+  enum { OVERFLOW_GID = 65534 };
+  if (unread_ids(v, why))
+    return PROOF_UNREAD;
+  for (size_t i = 0; i < v->kernel.status.groups_len; i++) {
+    const uint32_t group = v->kernel.status.groups[i];
+    if (!promised_group(p, v, group) && (v->privileged || group != OVERFLOW_GID))
+      proof_say(why, "group %u was not promised, and the kernel has it", group);
+  }
+  return proof_outcome_of(why);
+}
+
+/* The label holds from the next execve on, which is the container's program. AppArmor appends the mode. */
+static bool is_labelled(const struct kernel_view *k, const char *promised) {
+  const char *is = *k->label_on_exec ? k->label_on_exec : k->label;
+  const size_t len = strlen(promised);
+  return strncmp(is, promised, len) == 0 && (is[len] == '\0' || str_starts(is + len, " ("));
+}
+
+static enum proof_outcome compare_label(const struct proof_promise *p, const struct proof_view *v,
+                                        const char *pointer, struct str *why) {
+  const char *promised = json_string_value(jsonx_at(p->config, pointer));
+  if (!promised || !*promised)
+    return PROOF_HELD;
+  if (proof_unread(v, KERNEL_LABEL, why))
+    return PROOF_UNREAD;
+  if (!is_labelled(&v->kernel, promised))
+    proof_say(why, "the label %s was promised, and the kernel has \"%s\", on exec \"%s\"", promised,
+              v->kernel.label, v->kernel.label_on_exec);
+  return proof_outcome_of(why);
+}
+
+enum proof_outcome proof_apparmor(const struct proof_promise *p, const struct proof_view *v,
+                                  struct str *why) {
+  return compare_label(p, v, "/process/apparmorProfile", why);
+}
+
+enum proof_outcome proof_selinux(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
+  return compare_label(p, v, "/process/selinuxLabel", why);
+}

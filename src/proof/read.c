@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that the comparison needs is read here, and nothing is judged. */
+#include "base/cleanup.h"
+#include "io/fileio.h"
+#include "io/jsonx.h"
+#include "io/path.h"
+#include "proof/rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+enum { STATUS_LIMIT = 1 << 20 };
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDU /* its inode: PROC_USER_INIT_INO, since Linux 3.8 */
+
+static void look_at_places(const struct proof_view *v, const json_t *list, const char *key, bool contents,
+                           struct proof_places *ret) {
+  if (json_array_size(list) == 0)
+    return;
+  ret->items = xcalloc(json_array_size(list), sizeof *ret->items);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *item = json_array_get(list, i);
+    const char *path = json_string_value(key ? json_object_get(item, key) : item);
+    struct proof_place *place = &ret->items[ret->len++];
+    place->path = xstrdup(path ? path : "");
+    if (path && *path && v->kernel.root >= 0)
+      kernel_place_look(v->kernel.root, path, contents, &place->is);
+    else
+      place->is.error = EINVAL;
+  }
+}
+
+static void look_at_joined(const json_t *list, struct proof_view *v) {
+  v->joined = xcalloc(json_array_size(list) + 1, sizeof *v->joined);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *path = json_string_value(json_object_get(json_array_get(list, i), "path"));
+    struct error gone = { 0 };
+    if (path && *path && kernel_namespace_at(path, &v->joined[i], &gone) < 0)
+      v->joined[i].inode = 0;
+  }
+}
+
+/* On the host, where the runtime took it from. */
+static void look_at_rootfs(const struct proof_promise *p, struct kernel_place *ret) {
+  const char *path = json_string_value(jsonx_at(p->config, "/root/path"));
+  *ret = (struct kernel_place){ .error = ENOENT };
+  if (!path || !p->bundle)
+    return;
+  CLEANUP_FREE char *full = *path == '/' ? xstrdup(path) : xasprintf("%s/%s", p->bundle, path);
+  CLEANUP_FD int fd = path_open(AT_FDCWD, full, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (fd < 0)
+    ret->error = errno;
+  else
+    kernel_place_of_fd(fd, false, ret);
+}
+
+static int own_filters(void) {
+  CLEANUP_FREE char *text = NULL;
+  CLEANUP_KERNEL_STATUS struct kernel_status s = { 0 };
+  size_t len;
+  struct error ignored = { 0 };
+  if (file_read(AT_FDCWD, "/proc/self/status", RESOLVE_TRUSTED, STATUS_LIMIT, &text, &len, NULL, &ignored) <
+          0 ||
+      kernel_status_parse(text, &s, &ignored) < 0)
+    return -1;
+  return s.seccomp_filters;
+}
+
+static void look(const struct proof_promise *p, struct proof_view *v) {
+  const char *cwd = json_string_value(jsonx_at(p->config, "/process/cwd"));
+  v->privileged = geteuid() == 0 && v->host[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
+  v->own_filters = own_filters();
+  look_at_joined(jsonx_at(p->config, "/linux/namespaces"), v);
+  look_at_rootfs(p, &v->rootfs);
+  v->cwd_promised.error = ENOENT;
+  if (v->kernel.root >= 0) {
+    kernel_place_of_fd(v->kernel.root, false, &v->root);
+    if (cwd)
+      kernel_place_look(v->kernel.root, cwd, false, &v->cwd_promised);
+  }
+  look_at_places(v, jsonx_at(p->config, "/mounts"), "destination", false, &v->mounts);
+  look_at_places(v, jsonx_at(p->config, "/linux/maskedPaths"), NULL, true, &v->masked);
+  look_at_places(v, jsonx_at(p->config, "/linux/readonlyPaths"), NULL, true, &v->readonly);
+  if (proof_filter_is_pending(p))
+    proof_read_pending(&v->kernel, &v->pending);
+}
+
+int proof_read(struct proof_view *ret, const struct proof_promise *promise, pid_t pid, uint64_t start,
+               struct error *err) {
+  CLEANUP_PROOF_VIEW struct proof_view v = { .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  *ret = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  if (kernel_namespaces_own(v.host, err) < 0 || kernel_view_read(&v.kernel, pid, start, KERNEL_ALL, err) < 0)
+    return -1;
+  look(promise, &v);
+  if (!kernel_process_alive(&v.kernel.process))
+    return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at", (int)pid);
+  *ret = v;
+  v = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  return 0;
+}
+
+static void free_places(struct proof_places *places) {
+  for (size_t i = 0; i < places->len; i++)
+    free(places->items[i].path);
+  free(places->items);
+}
+
+void proof_view_free(struct proof_view *v) {
+  kernel_view_free(&v->kernel);
+  free(v->joined);
+  free_places(&v->mounts);
+  free_places(&v->masked);
+  free_places(&v->readonly);
+  free(v->pending.program);
+  *v = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+}
