@@ -169,6 +169,7 @@ struct builtin {
   const char *name;
   const char *text;
   size_t len;
+  const char *digest; /* hexadecimal SHA-256 of the text, by sha256sum when the program was built */
 };
 extern const struct builtin builtin_policies[];         /* ends with name NULL; generated */
 extern const struct builtin builtin_seccomp_profiles[]; /* profiles/seccomp/, the same */

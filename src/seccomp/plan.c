@@ -67,9 +67,13 @@ static void make_key(const struct task *t, struct seccomp_cache_key *ret) {
                               (uint8_t)t->runtime,
                               t->policy->seccomp.native_only,
                               t->policy->seccomp.listener };
+  /* A text begins with a brace, so that none is taken for a digest. */
+  const char *digest = t->text.digest;
+  const struct seccomp_cache_part profile = { digest ? digest : t->text.src.text,
+                                              digest ? strlen(digest) : t->text.src.len };
   const struct seccomp_cache_part parts[] = { { options, sizeof options },
                                               { engine.data, engine.len },
-                                              { t->text.src.text, t->text.src.len } };
+                                              profile };
   seccomp_cache_key(ret, parts, ARRAY_SIZE(parts));
 }
 
@@ -90,10 +94,11 @@ static bool load_cached(const struct seccomp_cache *cache, const struct seccomp_
 }
 
 static void store(const struct seccomp_cache *cache, const struct seccomp_cache_key *key,
-                  const struct seccomp_plan *plan) {
+                  const struct seccomp_plan *plan, enum runtime_kind runtime) {
   CLEANUP_STR struct str json = { 0 };
   jsonx_dump(plan->merged, &json);
-  const struct seccomp_program program = { plan->program, plan->program_len };
+  const bool taken = runtime == RUNTIME_CRUN;
+  const struct seccomp_program program = { taken ? plan->program : NULL, taken ? plan->program_len : 0 };
   seccomp_cache_store(cache, key, &json, &program);
 }
 
@@ -254,7 +259,7 @@ int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, const stru
   if (make(ret, &t, err) < 0)
     return -1;
   if (cache)
-    store(cache, &key, ret);
+    store(cache, &key, ret, runtime);
   return 0;
 }
 

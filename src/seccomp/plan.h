@@ -19,7 +19,8 @@ struct seccomp_plan {
   json_t *
       merged; /* what becomes /linux/seccomp; NULL: the section is to be absent (neither side has a filter) */
   struct sock_filter *program; /* validated, tree-optimised BPF of `merged` for the native ABI set; NULL: none
-                                  (a listener needs the runtime) */
+                                  (a listener needs the runtime, and runc, which compiles the section by
+                                  itself, has no use of one from the cache) */
   size_t program_len;          /* instructions */
   bool cached;                 /* came from the cache: nothing was compiled */
 };

@@ -196,6 +196,7 @@ int seccomp_profile_text_load(const char *profile, struct seccomp_profile_text *
   if (builtin) {
     ret->name = xasprintf("built-in seccomp profile %s", profile);
     ret->src = (struct jsonx_source){ ret->name, builtin->text, builtin->len };
+    ret->digest = builtin->digest;
     return 0;
   }
   if (*profile != '/')

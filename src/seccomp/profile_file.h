@@ -26,6 +26,7 @@ int seccomp_profile_file_parse(const struct jsonx_source *src, json_t **ret, str
 struct seccomp_profile_text {
   struct jsonx_source src; /* points into the members below or into the program */
   char *name, *data;
+  const char *digest; /* of a built-in's text, hexadecimal; NULL: of a file, not known */
 };
 int seccomp_profile_text_load(const char *profile, struct seccomp_profile_text *ret,
                               struct error *err) MUST_CHECK;
