@@ -109,6 +109,7 @@ static int wanted_by_meaning(struct spec *spec, const struct policy *policy, con
   if (!section && !profile)
     return 0;
   json_auto_t *merged = merge(section ? &engine : NULL, profile ? &own : NULL, policy, facts);
+  seccomp_profile_drop_implied(&engine);
   json_auto_t *canonical = section ? seccomp_profile_encode(&engine) : NULL;
   if (!json_equal(merged, canonical) || (spec->action != ACTION_DENY && !is_explicit(section)))
     *ret = json_incref(merged);

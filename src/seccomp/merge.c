@@ -112,8 +112,7 @@ static void merge_call(struct merge *m, const char *name, const struct seccomp_c
     strlist_add(&m->report->stricter, call->name);
 }
 
-/* Every name of either side: also one that equals the default, since runc gives ENOSYS to what lies above the
- * highest number it was told of. */
+/* Every name of either side: also one that equals the default, which the multiplexers' families count. */
 static void merge_calls(struct merge *m) {
   const struct seccomp_profile *a = m->engine, *b = m->policy;
   m->result.calls = xcalloc(a->calls_len + b->calls_len + 2, sizeof(*m->result.calls));
@@ -276,5 +275,6 @@ void seccomp_profile_merge(const struct seccomp_profile *engine, const struct se
   m.result.flags = ((engine->flags | policy->flags) & SECCOMP_PROFILE_LOG) |
                    (engine->flags & policy->flags & SECCOMP_PROFILE_SPEC_ALLOW);
   set_listener(&m);
+  seccomp_profile_drop_implied(&m.result);
   *ret = m.result;
 }

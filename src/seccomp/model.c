@@ -3,6 +3,7 @@
 
 #include "seccomp/names.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,22 @@ void seccomp_profile_free(struct seccomp_profile *profile) {
   free(profile->listener_path);
   free(profile->listener_metadata);
   *profile = (struct seccomp_profile){ 0 };
+}
+
+void seccomp_profile_drop_implied(struct seccomp_profile *profile) {
+  size_t kept = 0;
+  if (profile->default_action != (SECCOMP_RET_ERRNO | ENOSYS))
+    return;
+  for (size_t i = 0; i < profile->calls_len; i++) {
+    struct seccomp_call *call = &profile->calls[i];
+    if (call->len > 0) {
+      profile->calls[kept++] = *call;
+    } else {
+      free(call->name);
+      free(call->rules);
+    }
+  }
+  profile->calls_len = kept;
 }
 
 static int compare_call_name(const void *key, const void *item) {

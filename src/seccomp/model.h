@@ -61,8 +61,8 @@ struct seccomp_rule {
   struct seccomp_condition conditions[SECCOMP_ARGS];
 };
 
-/* One name and its rules. A name without rules is kept: runc takes the highest number it was told of as the
- * border of its ENOSYS stub. */
+/* One name and its rules. A name without rules has a meaning too: runc takes the highest number it was told
+ * of as the border of its ENOSYS stub. */
 struct seccomp_call {
   char *name;
   struct seccomp_rule *rules; /* in the document's order; none equal to the default */
@@ -108,6 +108,11 @@ void seccomp_profile_free(struct seccomp_profile *profile);
  * Always with "architectures" (without, runc 1.1 leaves its ENOSYS stub out) and "flags" (without, runc 1.2
  * takes SPEC_ALLOW). New reference. */
 json_t *seccomp_profile_encode(const struct seccomp_profile *profile) MUST_CHECK;
+
+/* Drops the names that say what the default says, where that is ENOSYS: runc's stub answers the same above
+ * the highest number left, so nothing changes but what the runtime reads, stores and hands on for each name.
+ */
+void seccomp_profile_drop_implied(struct seccomp_profile *profile);
 
 /* Borrowed; NULL: the name is not in the profile. */
 const struct seccomp_call *seccomp_profile_find(const struct seccomp_profile *profile, const char *name);

@@ -4,6 +4,7 @@
 #include "seccomp/compile.h"
 #include "seccomp/profile_file.h"
 #include "seccomp/simulate.h"
+#include "seccomp_helper.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -178,6 +179,35 @@ Test(seccomp_compile, stub_answers_above_the_border_only) {
   cr_assert_eq(bpf_run(stubbed.filter, stubbed.len, &foreign), SECCOMP_RET_KILL_THREAD);
   seccomp_program_free(&stubbed);
   seccomp_program_free(&job.program);
+}
+
+static void compile_stubbed(const struct seccomp_profile *profile, struct seccomp_program *ret) {
+  struct seccomp_program program = { 0 };
+  compile_one(profile, false, &program);
+  seccomp_program_add_stub(&program, profile, ret);
+  seccomp_program_free(&program);
+}
+
+/* Names that only repeat a default of ENOSYS may go, for runc's stub and the filter answer alike. */
+Test(seccomp_compile, names_that_repeat_the_default_of_enosys_say_nothing) {
+  struct error err = { 0 };
+  json_auto_t *section = NULL;
+  CLEANUP_SECCOMP_PROFILE struct seccomp_profile profile = { 0 };
+  struct seccomp_program named = { 0 }, left_out = { 0 };
+  cr_assert_eq(seccomp_profile_file_load("restricted", &section, &err), 0, "%s", err.message);
+  cr_assert_eq(seccomp_profile_decode(section, NULL, "", 0, &profile, &err), 0, "%s", err.message);
+  compile_stubbed(&profile, &named);
+  const size_t names = profile.calls_len;
+  seccomp_profile_drop_implied(&profile);
+  cr_assert_lt(profile.calls_len, names);
+  compile_stubbed(&profile, &left_out);
+  for (int nr = -1; nr < 1024; nr++) {
+    const struct seccomp_data data = { .nr = nr, .arch = seccomp_abi_native()->audit };
+    cr_assert_eq(bpf_run(left_out.filter, left_out.len, &data), bpf_run(named.filter, named.len, &data), "%d",
+                 nr);
+  }
+  seccomp_program_free(&named);
+  seccomp_program_free(&left_out);
 }
 
 /* What the shipped profiles promise, counted on the compiled programs for all arguments. */

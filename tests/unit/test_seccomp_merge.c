@@ -80,6 +80,24 @@ Test(seccomp_merge, the_stricter_action_and_all_names) {
   cr_expect_eq(m.calls_len, 7);
 }
 
+Test(seccomp_merge, names_that_repeat_a_default_of_enosys_are_left_out) {
+  struct seccomp_profile m CLEANUP_SECCOMP_PROFILE = { 0 };
+  struct seccomp_merge_report report CLEANUP_SECCOMP_MERGE_REPORT = { 0 };
+  merge_texts(
+      "{" ALLOWLIST
+      ",\"syscalls\":[{\"names\":[\"read\",\"clone3\",\"epoll_pwait2\"],\"action\":\"SCMP_ACT_ALLOW\"}]}",
+      "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"syscalls\":[{\"names\":[\"read\"],"
+      "\"action\":\"SCMP_ACT_ALLOW\"},{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ERRNO\"},"
+      "{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38}]}",
+      &everything, &m, &report);
+  cr_expect_eq(m.default_action, SECCOMP_RET_ERRNO | ENOSYS);
+  cr_expect_eq(plain(&m, "read"), SECCOMP_RET_ALLOW);
+  cr_expect_eq(plain(&m, "mount"), SECCOMP_RET_ERRNO | EPERM);
+  cr_expect_null(seccomp_profile_find(&m, "clone3"));
+  cr_expect_null(seccomp_profile_find(&m, "epoll_pwait2"));
+  cr_expect_eq(report.exact, 4, "they were decided all the same");
+}
+
 Test(seccomp_merge, errno_that_a_rule_names_wins_then_the_policys) {
   struct seccomp_profile m CLEANUP_SECCOMP_PROFILE = { 0 };
   merge_texts(
