@@ -181,11 +181,18 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+
+PROBE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/attack/*.c)))
+$(eval $(call stamp,.probe,$(PROBE_OBJ)))
+$(BUILD)/helpers/probe: $(PROBE_OBJ) $(BUILD)/.probe
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(PROBE_OBJ) $(ALL_LDFLAGS)
 
 $(BUILD)/services.tar: tests/integration/services-rootfs
 	@mkdir -p $(@D)
@@ -195,6 +202,12 @@ $(BUILD)/services.tar: tests/integration/services-rootfs
 .PHONY: check-integration
 check-integration: $(BIN) $(HELPERS) $(BUILD)/services.tar ## the wrapper with real runc, crun, containerd, dockerd and podman; needs root
 	@BUILD=$(BUILD) tests/integration/run
+
+.PHONY: check-attack
+check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and staged escapes, and its table; needs root
+	@tools/install-deps build check
+	@BUILD=$(BUILD) tests/integration/run tests/integration/attacks.bats tests/integration/battery.bats
+	@cat $(BUILD)/attack/table.txt
 
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
