@@ -64,10 +64,12 @@ static json_t *cut(const json_t *set, const struct policy *policy, const struct 
     const char *name = json_string_value(item);
     bool stays = bounded ? control_has(within, name)
                          : allows(policy, name) && kernel_cap_number(name) <= facts->cap_last;
-    if (stays)
+    if (stays) {
       json_array_append(kept, item);
-    else
-      str_addf(dropped, "%s%s", dropped->len ? ", " : "", name ? name : "?");
+      continue;
+    }
+    str_add(dropped, dropped->len ? ", " : "");
+    str_add(dropped, name ? name : "?");
   }
   return kept;
 }

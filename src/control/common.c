@@ -48,7 +48,9 @@ static bool is_normal(const char *path) {
   if (path[0] != '/' || path[1] == '\0')
     return path[0] == '/';
   while (*path) {
-    size_t len = strcspn(++path, "/");
+    size_t len = 0;
+    for (path++; path[len] && path[len] != '/';)
+      len++;
     if (len == 0 || (len == 1 && *path == '.'))
       return false;
     path += len;

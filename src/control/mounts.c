@@ -159,7 +159,8 @@ static int harden_options(const struct turn *t, const struct mount_view *v, size
   json_auto_t *options = mount_options_apply(v->options, &wish);
   if (!v->options && json_array_size(options) == 0)
     return 0;
-  CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/options", index);
+  CLEANUP_FREE char *mount = jsonx_pointer_index("/mounts", index);
+  CLEANUP_FREE char *pointer = jsonx_pointer(mount, "options");
   return spec_set(t->spec, pointer, json_incref(options), why_options(v, &wish), t->err);
 }
 

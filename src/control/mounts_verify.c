@@ -71,7 +71,7 @@ int mounts_verify(enum spec_kind kind, const json_t *after, const struct policy 
   CLEANUP_MOUNT_LIST struct mount_list l;
   mount_list_read(&l, control_at(after, "/mounts"), facts);
   for (size_t i = 0; i < l.len; i++) {
-    CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu", i);
+    CLEANUP_FREE char *pointer = jsonx_pointer_index("/mounts", i);
     if (mount_holds(&l.items[i], policy, facts, pointer, err))
       return -1;
   }
@@ -163,7 +163,7 @@ int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
   mount_list_read(&a, control_at(after, "/mounts"), facts);
   size_t seen = 0;
   for (size_t i = 0; i < a.len; i++) {
-    CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu", i);
+    CLEANUP_FREE char *pointer = jsonx_pointer_index("/mounts", i);
     while (seen < b.len && !same_mount(&b.items[seen], &a.items[i]) && dispensable(&b.items[seen], after))
       seen++;
     if (seen < b.len && same_mount(&b.items[seen], &a.items[i])) {

@@ -44,7 +44,8 @@ static const char *through_kernel(const json_t *root, const char *path) {
       return kernel_paths[i];
   for (size_t i = 0; i < json_array_size(mounts); i++) {
     const json_t *mount = json_array_get(mounts, i);
-    const char *type = control_text(mount, "/type"), *destination = control_text(mount, "/destination");
+    const char *type = json_string_value(json_object_get(mount, "type"));
+    const char *destination = json_string_value(json_object_get(mount, "destination"));
     if (!type || !destination || (strcmp(type, "proc") != 0 && strcmp(type, "sysfs") != 0))
       continue;
     CLEANUP_FREE char *absolute = xasprintf("/%s", destination); /* runtimes take a relative one from "/" */

@@ -54,6 +54,7 @@ void jsonx_pointer_add(struct str *pointer, const char *token);
 void jsonx_pointer_add_index(struct str *pointer, size_t index);
 char *jsonx_pointer(const char *base,
                     const char *token) MUST_CHECK; /* base "/" token, escaped; the caller frees */
+char *jsonx_pointer_index(const char *base, size_t index) MUST_CHECK;
 
 /* Where the value (for_key: its key) at pointer stands in the text: the nearest enclosing value that exists
  * when the pointer itself does not. Lines and columns from 1; 0 when the text cannot be read at all. */

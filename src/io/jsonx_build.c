@@ -13,7 +13,9 @@ enum { FORM_DIGITS = 16 };
 void jsonx_pointer_add(struct str *pointer, const char *token) {
   str_add_mem(pointer, "/", 1);
   while (*token) {
-    size_t plain = strcspn(token, "~/");
+    size_t plain = 0;
+    while (token[plain] && token[plain] != '~' && token[plain] != '/')
+      plain++;
     str_add_mem(pointer, token, plain);
     token += plain;
     if (*token)
@@ -22,7 +24,20 @@ void jsonx_pointer_add(struct str *pointer, const char *token) {
 }
 
 void jsonx_pointer_add_index(struct str *pointer, size_t index) {
-  str_addf(pointer, "/%zu", index);
+  char digits[24];
+  char *p = digits + sizeof digits;
+  do
+    *--p = (char)('0' + index % 10);
+  while (index /= 10);
+  *--p = '/';
+  str_add_mem(pointer, p, (size_t)(digits + sizeof digits - p));
+}
+
+char *jsonx_pointer_index(const char *base, size_t index) {
+  struct str pointer = { 0 };
+  str_add(&pointer, base);
+  jsonx_pointer_add_index(&pointer, index);
+  return str_steal(&pointer);
 }
 
 char *jsonx_pointer(const char *base, const char *token) {

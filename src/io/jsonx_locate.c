@@ -178,21 +178,40 @@ int jsonx_error_key(struct error *err, enum error_code code, const struct jsonx_
   return report(err, code, src, pointer, true, text);
 }
 
-json_t *jsonx_at(const json_t *root, const char *pointer) {
-  CLEANUP_STR struct str step = { 0 };
-  const json_t *value = root;
-  while (value && next_step(&pointer, &step)) {
-    const char *token = step.data ? step.data : "";
-    if (json_is_object(value)) {
-      value = json_object_get(value, token);
-      continue;
-    }
-    /* Digits only and no leading zero, as RFC 6901 has it. */
-    size_t digits = strspn(token, "0123456789");
-    if (!json_is_array(value) || digits == 0 || token[digits] || digits > 18 ||
-        (token[0] == '0' && digits > 1))
+static json_t *escaped_member(const json_t *object, const char *pointer) {
+  CLEANUP_STR struct str key = { 0 };
+  next_step(&pointer, &key);
+  return json_object_get(object, key.data ? key.data : "");
+}
+
+/* Digits only and no leading zero, as RFC 6901 has it. */
+static json_t *item_at(const json_t *array, const char *token, size_t len) {
+  size_t index = 0;
+  if (len == 0 || len > 18 || (token[0] == '0' && len > 1))
+    return NULL;
+  for (size_t i = 0; i < len; i++) {
+    if (token[i] < '0' || token[i] > '9')
       return NULL;
-    value = json_array_get(value, strtoul(token, NULL, 10));
+    index = index * 10 + (size_t)(token[i] - '0');
+  }
+  return json_array_get(array, index);
+}
+
+json_t *jsonx_at(const json_t *root, const char *pointer) {
+  const json_t *value = root;
+  while (value && *pointer == '/') {
+    const char *token = pointer + 1;
+    bool escaped = false;
+    size_t len = 0;
+    for (; token[len] && token[len] != '/'; len++)
+      escaped |= token[len] == '~';
+    if (!json_is_object(value))
+      value = item_at(value, token, len);
+    else if (escaped)
+      value = escaped_member(value, pointer);
+    else
+      value = json_object_getn(value, token, len);
+    pointer = token + len;
   }
   return *pointer ? NULL : (json_t *)value;
 }

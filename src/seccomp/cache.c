@@ -28,9 +28,13 @@ struct header {
 typedef char entry_name[sizeof NAME_PREFIX + 2 * (size_t)SECCOMP_DIGEST];
 
 static void name_of(const struct seccomp_cache_key *key, entry_name ret) {
+  static const char hex[] = "0123456789abcdef";
   char *p = stpcpy(ret, NAME_PREFIX);
-  for (size_t i = 0; i < SECCOMP_DIGEST; i++, p += 2)
-    snprintf(p, 3, "%02x", key->digest[i]);
+  for (size_t i = 0; i < SECCOMP_DIGEST; i++) {
+    *p++ = hex[key->digest[i] >> 4];
+    *p++ = hex[key->digest[i] & 15];
+  }
+  *p = '\0';
 }
 
 void seccomp_cache_key(struct seccomp_cache_key *ret, const struct seccomp_cache_part *parts, size_t len) {

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Every member name of the runtime specification 1.0 to 1.3 on Linux, and the sections of the other
  * platforms. Sorted without regard to case. */
@@ -179,8 +178,18 @@ static const char *const free_maps[] = {
   "/annotations", "/linux/resources/unified", "/linux/sysctl", "/linux/resources/rdma", "/linux/netDevices",
 };
 
+static unsigned char lower(char c) {
+  return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* strcasecmp of the C locale, without its calls: every key of a document comes here. */
 static int compare(const void *key, const void *item) {
-  return strcasecmp(key, *(const char *const *)item);
+  const char *a = key, *b = *(const char *const *)item;
+  while (*a && lower(*a) == lower(*b)) {
+    a++;
+    b++;
+  }
+  return lower(*a) - lower(*b);
 }
 
 static const char *find_folded(const char *key) {

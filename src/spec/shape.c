@@ -360,7 +360,9 @@ static int match_each(const struct check *c, const json_t *v, const char *patter
 
 static int match(const struct check *c, const json_t *v, const char *pattern, const struct frame *at) {
   const char *key = pattern + 1;
-  size_t len = strcspn(key, "/");
+  size_t len = 0;
+  while (key[len] && key[len] != '/')
+    len++;
   if (len == 1 && *key == '*')
     return match_each(c, v, key + 1, at);
   if (!json_is_object(v))
