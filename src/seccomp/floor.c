@@ -27,60 +27,49 @@ static const char *const runtime_needs[] = {
   "prlimit64",
 };
 
+/*
+ * Instructions from the program's end to its start, since a jump goes forward and has to know how far. A
+ * label is the length that the program had when its instruction had been emitted.
+ */
 struct emitter {
   struct sock_filter *program;
-  size_t len;
+  size_t len, size;
+  size_t deny, allow; /* labels */
 };
 
-static void emit(struct emitter *e, struct sock_filter instruction) {
-  e->program = xrealloc(e->program, e->len + 1, sizeof *e->program);
-  e->program[e->len++] = instruction;
-}
-
-static void emit_load(struct emitter *e, size_t offset) {
-  emit(e, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
-}
-
-/* Denies when A is k. */
-static void emit_deny_equal(struct emitter *e, uint32_t k) {
-  emit(e, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, 1));
-  emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
-}
-
-/* Jumps with 32-bit reach: a block may be longer than jt and jf can tell. Returns what to patch. */
-static size_t emit_unless_equal(struct emitter *e, uint32_t k) {
-  emit(e, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 1, 0));
-  emit(e, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-  return e->len - 1;
-}
-
-static void patch(struct emitter *e, size_t jump) {
-  e->program[jump].k = (uint32_t)(e->len - jump - 1);
-}
-
-/* Members of one multiplexer: its first argument selects the call. ipc(2) keeps a version in the upper half
- * of it, which does not change the call. */
-static void emit_mux(struct emitter *e, const struct seccomp_abi *abi, const char *mux,
-                     const struct strlist *names) {
-  int number = seccomp_abi_number(abi, mux);
-  if (number < 0)
-    return;
-  size_t skip = emit_unless_equal(e, (uint32_t)number);
-  size_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-  emit_load(e, offsetof(struct seccomp_data, args) + low);
-  if (strcmp(mux, "ipc") == 0)
-    emit(e, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff));
-  for (size_t i = 0; i < names->len; i++) {
-    uint32_t selector = 0;
-    enum seccomp_mux member = seccomp_mux_of_member(names->items[i], &selector);
-    if (member != SECCOMP_MUX_NONE && member == seccomp_mux_of_call(mux))
-      emit_deny_equal(e, selector);
+static size_t emit(struct emitter *e, struct sock_filter instruction) {
+  if (e->len == e->size) {
+    e->size = e->size ? e->size * 2 : 256;
+    e->program = xrealloc(e->program, e->size, sizeof *e->program);
   }
-  emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  patch(e, skip);
+  e->program[e->len++] = instruction;
+  return e->len;
 }
 
-/* Numbers of denied calls under one audit arch. */
+static size_t emit_load(struct emitter *e, size_t offset) {
+  return emit(e, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static size_t emit_return(struct emitter *e, uint32_t verdict) {
+  return emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
+}
+
+/* A label that a branch can reach: a jump to it where it is far. */
+static size_t near(struct emitter *e, size_t label) {
+  enum { REACH = 250 }; /* of the 255 that eight bits tell, with room for the other side's jump */
+  const size_t distance = e->len - label;
+  return distance <= REACH ? label
+                           : emit(e, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)distance));
+}
+
+static size_t emit_branch(struct emitter *e, uint16_t test, uint32_t k, size_t yes, size_t no) {
+  yes = near(e, yes);
+  no = near(e, no);
+  return emit(e, (struct sock_filter)BPF_JUMP(BPF_JMP | test | BPF_K, k, (uint8_t)(e->len - yes),
+                                              (uint8_t)(e->len - no)));
+}
+
+/* Of what is denied: calls under one audit arch, or members of a multiplexer. */
 struct numbers {
   uint32_t *items;
   size_t len;
@@ -90,9 +79,9 @@ static void numbers_free(struct numbers *n) {
   free(n->items);
 }
 
-static void numbers_add(struct numbers *n, int number) {
+static void numbers_add(struct numbers *n, uint32_t number) {
   n->items = xrealloc(n->items, n->len + 1, sizeof *n->items);
-  n->items[n->len++] = (uint32_t)number;
+  n->items[n->len++] = number;
 }
 
 static int compare_numbers(const void *a, const void *b) {
@@ -106,7 +95,7 @@ static void add_hidden(struct numbers *n, const struct seccomp_abi *abi, const s
   for (int nr = 0; nr < NUMBERS; nr++) {
     CLEANUP_FREE char *name = seccomp_abi_name(abi, nr);
     if (name && strlist_has(names, name) && seccomp_abi_number(abi, name) < 0)
-      numbers_add(n, nr);
+      numbers_add(n, (uint32_t)nr);
   }
 }
 
@@ -116,7 +105,7 @@ static void add_numbers(struct numbers *n, const struct seccomp_abi *abi, const 
   for (size_t i = 0; i < names->len; i++) {
     int number = seccomp_abi_number(abi, names->items[i]);
     if (number >= 0)
-      numbers_add(n, number);
+      numbers_add(n, (uint32_t)number);
     else
       hidden |= seccomp_mux_of_member(names->items[i], &unused) != SECCOMP_MUX_NONE;
   }
@@ -124,44 +113,82 @@ static void add_numbers(struct numbers *n, const struct seccomp_abi *abi, const 
     add_hidden(n, abi, names);
 }
 
-/*
- * A search tree over sorted numbers; the call's is in A. The kernel runs a new filter once for each call that
- * it knows, to learn which are always allowed: a chain of as many comparisons took longer than all else that
- * the wrapper asks of the kernel.
- */
-static void emit_tree(struct emitter *e, const uint32_t *numbers, size_t len) {
-  enum { LEAF = 3 };
-  if (len <= LEAF) {
-    for (size_t i = 0; i < len; i++)
-      emit_deny_equal(e, numbers[i]);
-    emit(e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-    return;
-  }
+/* From `from` on the verdict is the label's. */
+struct border {
+  uint32_t from;
+  size_t label;
+};
+
+static size_t emit_search(struct emitter *e, const struct border *borders, size_t len, size_t below) {
+  if (len == 0)
+    return below;
   const size_t middle = len / 2;
-  emit(e, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, numbers[middle], 0, 1));
-  emit(e, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-  const size_t jump = e->len - 1;
-  emit_tree(e, numbers, middle);
-  patch(e, jump);
-  emit_tree(e, numbers + middle, len - middle);
+  const struct border *b = &borders[middle];
+  size_t high = emit_search(e, b + 1, len - middle - 1, b->label);
+  size_t low = emit_search(e, borders, middle, below);
+  return emit_branch(e, BPF_JGE, b->from, high, low);
 }
 
-static void emit_audit_arch(struct emitter *e, const struct seccomp_abi *const *abis, size_t len,
-                            uint32_t audit, const struct strlist *names) {
+/*
+ * Denies when A is one of the numbers: a search tree over the borders of their runs. The kernel runs a new
+ * filter once for each call that it knows, to learn which are always allowed, and compiles it: length and
+ * depth are what a create pays for.
+ */
+static size_t emit_tree(struct emitter *e, struct numbers *n) {
+  CLEANUP_FREE struct border *borders = n->len ? xcalloc(2 * n->len, sizeof *borders) : NULL;
+  size_t len = 0;
+  if (n->len)
+    qsort(n->items, n->len, sizeof *n->items, compare_numbers);
+  for (size_t i = 0; i < n->len; i++) {
+    const uint32_t number = n->items[i];
+    if (i > 0 && number == n->items[i - 1])
+      continue;
+    if (len > 0 && borders[len - 1].from == number)
+      len--; /* the run goes on */
+    else
+      borders[len++] = (struct border){ number, e->deny };
+    if (number != UINT32_MAX)
+      borders[len++] = (struct border){ number + 1, e->allow };
+  }
+  return emit_search(e, borders, len, e->allow);
+}
+
+/* Members of one multiplexer: its first argument selects the call. ipc(2) keeps a version in the upper half
+ * of it, which does not change the call. Returns where to begin; `otherwise` is for all other calls. */
+static size_t emit_mux(struct emitter *e, const struct seccomp_abi *abi, const char *mux,
+                       const struct strlist *names, size_t otherwise) {
   CLEANUP(numbers_free) struct numbers numbers = { 0 };
-  size_t skip = emit_unless_equal(e, audit);
-  emit_load(e, offsetof(struct seccomp_data, nr));
-  for (size_t i = 0; i < len; i++) { /* x32 shares x86-64's arch; its numbers differ */
+  const enum seccomp_mux wanted = seccomp_mux_of_call(mux);
+  const int number = seccomp_abi_number(abi, mux);
+  for (size_t i = 0; number >= 0 && i < names->len; i++) {
+    uint32_t selector = 0;
+    if (seccomp_mux_of_member(names->items[i], &selector) == wanted)
+      numbers_add(&numbers, selector);
+  }
+  if (numbers.len == 0)
+    return otherwise;
+  size_t body = emit_tree(e, &numbers);
+  if (wanted == SECCOMP_MUX_IPC)
+    body = emit(e, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff));
+  body = emit_load(e, offsetof(struct seccomp_data, args) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0));
+  return emit_branch(e, BPF_JEQ, (uint32_t)number, body, otherwise);
+}
+
+static size_t emit_audit_arch(struct emitter *e, const struct seccomp_abi *const *abis, size_t len,
+                              uint32_t audit, const struct strlist *names, size_t otherwise) {
+  CLEANUP(numbers_free) struct numbers numbers = { 0 };
+  for (size_t i = 0; i < len; i++) /* x32 shares x86-64's arch; its numbers differ */
+    if (abis[i]->audit == audit)
+      add_numbers(&numbers, abis[i], names);
+  size_t body = emit_tree(e, &numbers);
+  for (size_t i = 0; i < len; i++) {
     if (abis[i]->audit != audit)
       continue;
-    emit_mux(e, abis[i], "socketcall", names);
-    emit_mux(e, abis[i], "ipc", names);
-    add_numbers(&numbers, abis[i], names);
+    body = emit_mux(e, abis[i], "socketcall", names, body);
+    body = emit_mux(e, abis[i], "ipc", names, body);
   }
-  if (numbers.len)
-    qsort(numbers.items, numbers.len, sizeof *numbers.items, compare_numbers);
-  emit_tree(e, numbers.items, numbers.len);
-  patch(e, skip);
+  body = emit_load(e, offsetof(struct seccomp_data, nr));
+  return emit_branch(e, BPF_JEQ, audit, body, otherwise);
 }
 
 static int check_names(const struct strlist *names, struct error *err) {
@@ -196,15 +223,22 @@ int seccomp_floor_build(const struct strlist *names, struct sock_filter **ret, s
       abis[len++] = compat;
   }
   struct emitter e = { 0 };
-  emit_load(&e, offsetof(struct seccomp_data, arch));
-  for (size_t i = 0; i < len; i++) {
+  e.allow = emit_return(&e, SECCOMP_RET_ALLOW);
+  e.deny = emit_return(&e, SECCOMP_RET_ERRNO | EPERM);
+  size_t start = e.allow;
+  for (size_t i = len; i-- > 0;) { /* the native one comes first */
     bool first = true;
     for (size_t k = 0; k < i; k++)
       first &= abis[k]->audit != abis[i]->audit;
     if (first)
-      emit_audit_arch(&e, abis, len, abis[i]->audit, names);
+      start = emit_audit_arch(&e, abis, len, abis[i]->audit, names, start);
   }
-  emit(&e, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  emit_load(&e, offsetof(struct seccomp_data, arch));
+  for (size_t i = 0; i < e.len / 2; i++) {
+    const struct sock_filter other = e.program[e.len - 1 - i];
+    e.program[e.len - 1 - i] = e.program[i];
+    e.program[i] = other;
+  }
   CLEANUP_FREE struct sock_filter *program = e.program;
   if (bpf_validate(program, e.len, err) < 0)
     return error_wrap(err, "seccomp.floor");
