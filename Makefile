@@ -181,7 +181,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -193,6 +193,13 @@ $(BUILD)/helpers/probe: $(PROBE_OBJ) $(BUILD)/.probe
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(PROBE_OBJ) $(ALL_LDFLAGS)
+
+# tests/load/: the driver, and what stands between the wrapper and the runtime meanwhile.
+$(BUILD)/helpers/load: $(BUILD)/tests/load/judge.o
+$(BUILD)/helpers/load $(BUILD)/helpers/through: $(BUILD)/helpers/%: $(BUILD)/tests/load/%.o
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
 $(BUILD)/services.tar: tests/integration/services-rootfs
 	@mkdir -p $(@D)
@@ -208,6 +215,13 @@ check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and sta
 	@tools/install-deps build check
 	@BUILD=$(BUILD) tests/integration/run tests/integration/attacks.bats tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
+
+COUNT ?= 1000
+SEED ?=
+.PHONY: check-load
+check-load: $(BIN) $(HELPERS) ## COUNT containers (1000), 16 at a time, under random SIGKILL; needs root. SEED repeats a run
+	@tools/install-deps build check
+	@COUNT=$(COUNT) SEED=$(SEED) BUILD=$(BUILD) tests/integration/run tests/integration/load.bats
 
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
