@@ -32,6 +32,7 @@ static const struct corruption corruptions[] = {
   { "namespaces", "docker-28/default.json", "/linux/namespaces/0",
     "{\"type\": \"network\", \"path\": \"/proc/1/ns/net\"}" },
   { "namespaces", "docker-28/default.json", "/linux/timeOffsets", "{\"boottime\": {\"secs\": 9}}" },
+  { "namespaces", "docker-28/default.json", "/linux/netDevices", "{\"eth0\": {}}" },
   { "rootfs", "docker-28/default.json", "/root/readonly", "false" },
   { "rootfs", "docker-28/default.json", "/linux/rootfsPropagation", "\"shared\"" },
   { "mounts", "docker-28/default.json", "/mounts/-",

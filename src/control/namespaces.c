@@ -7,7 +7,16 @@
 
 #include <string.h>
 
-enum namespaces_rule { RULE_ADD, RULE_NETWORK, RULE_MOUNT, RULE_HOST, RULE_PATH, RULE_TYPE, RULE_TIME };
+enum namespaces_rule {
+  RULE_ADD,
+  RULE_NETWORK,
+  RULE_MOUNT,
+  RULE_HOST,
+  RULE_PATH,
+  RULE_TYPE,
+  RULE_TIME,
+  RULE_DEVICES
+};
 
 const struct control_rule namespaces_rules[] = {
   [RULE_ADD] = { "OH-NSP-001", "a namespace that the policy wants private and the config lacks is added" },
@@ -17,11 +26,13 @@ const struct control_rule namespaces_rules[] = {
   [RULE_PATH] = { "OH-NSP-005", "a joined namespace's path is absolute, and names a namespace" },
   [RULE_TYPE] = { "OH-NSP-006", "a namespace's type is one that every runtime knows" },
   [RULE_TIME] = { "OH-NSP-007", "the container's clocks are the host's" },
+  [RULE_DEVICES] = { "OH-NSP-008", "no network device of the host is moved into the container" },
   { NULL, NULL },
 };
 
 static const char list_pointer[] = "/linux/namespaces";
 static const char time_pointer[] = "/linux/timeOffsets";
+static const char devices_pointer[] = "/linux/netDevices"; /* since runtime-spec 1.3 */
 
 static const char *const types[] = { "pid", "ipc", "uts", "mount", "cgroup", "network", "user", "time" };
 
@@ -134,6 +145,19 @@ static int require(const struct turn *t, const char *type) {
   return spec_set(t->spec, pointer, entry, (struct reason){ namespaces_rules[RULE_ADD].id, text }, t->err);
 }
 
+/* The host would lose the device, and the container could speak on the host's wire. Without it the container
+ * would be another one: tell them instead. */
+static int judge_devices(const struct turn *t) {
+  const char *name = json_object_iter_key(json_object_iter(spec_at(t->spec, devices_pointer)));
+  if (!name || t->policy->namespaces.net_devices)
+    return 0;
+  CLEANUP_FREE char *pointer = jsonx_pointer(devices_pointer, name);
+  CLEANUP_FREE char *text = xasprintf("the host's network device %s would be moved into the container, which "
+                                      "namespaces.netDevices would allow",
+                                      name);
+  return spec_refuse(t->spec, pointer, (struct reason){ namespaces_rules[RULE_DEVICES].id, text }, t->err);
+}
+
 int namespaces_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                      struct error *err) {
   const struct turn t = { spec, policy, facts, err };
@@ -145,6 +169,8 @@ int namespaces_apply(struct spec *spec, const struct policy *policy, const struc
   for (size_t i = 0; i < ARRAY_SIZE(required); i++)
     if (require(&t, required[i]))
       return -1;
+  if (judge_devices(&t))
+    return -1;
   if (policy->namespaces.time_offsets)
     return 0;
   return spec_remove(
@@ -176,6 +202,8 @@ int namespaces_verify(enum spec_kind kind, const json_t *after, const struct pol
   }
   if (!policy->namespaces.time_offsets && control_at(after, time_pointer))
     return control_broken(err, time_pointer, "is there");
+  if (!policy->namespaces.net_devices && json_object_size(control_at(after, devices_pointer)) > 0)
+    return control_broken(err, devices_pointer, "names a device");
   return 0;
 }
 
@@ -183,9 +211,11 @@ int namespaces_not_weaker(enum spec_kind kind, const json_t *before, const json_
                           const struct facts *facts, struct error *err) {
   (void)kind, (void)facts;
   const json_t *b = control_at(before, list_pointer), *a = control_at(after, list_pointer);
-  const json_t *offsets = control_at(after, time_pointer);
+  const json_t *offsets = control_at(after, time_pointer), *devices = control_at(after, devices_pointer);
   if (offsets && !json_equal(offsets, control_at(before, time_pointer)))
     return control_broken(err, time_pointer, "changed");
+  if (devices && !json_equal(devices, control_at(before, devices_pointer)))
+    return control_broken(err, devices_pointer, "changed");
   if (b && a && json_equal(b, a))
     return 0;
   for (size_t i = 0; i < json_array_size(b); i++) {

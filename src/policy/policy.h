@@ -64,6 +64,7 @@ struct policy {
     int action;
     int pid, ipc, uts, mount, cgroup, network; /* enum namespace_rule */
     bool time_offsets;                         /* linux.timeOffsets may stay */
+    bool net_devices;                          /* linux.netDevices may move the host's into the container */
   } namespaces;
 
   struct {

@@ -90,6 +90,8 @@ static const struct jsonx_row namespaces_rows[] = {
   ROW_ENUM("network", namespaces, network, namespace_names,
            "The network namespace; where it is private and the engine gives none, the container is refused."),
   ROW_BOOL("timeOffsets", namespaces, time_offsets, "linux.timeOffsets may stay."),
+  ROW_BOOL("netDevices", namespaces, net_devices,
+           "linux.netDevices may move network devices of the host into the container."),
   ROW_END,
 };
 

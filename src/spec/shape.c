@@ -425,12 +425,19 @@ static int check_unique(const struct spec *spec, const char *array, const char *
   return 0;
 }
 
+/* "/" is the class that every process is in: the host's, which nobody may shape anew. */
+static bool is_default_class(const struct spec *spec, const char *id) {
+  return strcmp(id, "/") == 0 && !spec_at(spec, "/linux/intelRdt/schemata") &&
+         !spec_at(spec, "/linux/intelRdt/l3CacheSchema") && !spec_at(spec, "/linux/intelRdt/memBwSchema");
+}
+
 /* Both runtimes make a directory of that name below /sys/fs/resctrl; runc refuses one that leads elsewhere.
  */
 static int check_closid(const struct spec *spec, struct error *err) {
   static const char pointer[] = "/linux/intelRdt/closID";
   const char *id = json_string_value(spec_at(spec, pointer));
-  if (!id || !(strchr(id, '/') || strcmp(id, ".") == 0 || strcmp(id, "..") == 0))
+  if (!id || is_default_class(spec, id) ||
+      !(strchr(id, '/') || strcmp(id, ".") == 0 || strcmp(id, "..") == 0))
     return 0;
   return spec_error(err, spec, ERROR_REFUSED, "OH-SPC-008", pointer, false, "must be a plain name");
 }

@@ -16,6 +16,9 @@ Test(control_namespaces, order) {
     { "{}", NS("{'type':'pid','path':''}"), false },
     { "{'linux':{'timeOffsets':{'monotonic':{'secs':1}}}}", "{'linux':{}}", false },
     { "{'linux':{}}", "{'linux':{'timeOffsets':{'monotonic':{'secs':1}}}}", true },
+    { "{'linux':{'netDevices':{'eth0':{}}}}", "{'linux':{}}", false },
+    { "{'linux':{}}", "{'linux':{'netDevices':{'eth0':{}}}}", true },
+    { "{'linux':{'netDevices':{'eth0':{}}}}", "{'linux':{'netDevices':{'eth1':{}}}}", true },
   };
   CASE_ORDERS("namespaces", SPEC_CONFIG, NULL, cases);
 }
@@ -35,6 +38,8 @@ Test(control_namespaces, promise) {
          "{'type':'mount','path':'/proc/9/ns/mnt'}"),
       true },
     { "{'linux':{'namespaces':[" FIVE ",{'type':'network'}],'timeOffsets':{}}}", true },
+    { "{'linux':{'namespaces':[" FIVE ",{'type':'network'}],'netDevices':{}}}", false },
+    { "{'linux':{'namespaces':[" FIVE ",{'type':'network'}],'netDevices':{'eth0':{}}}}", true },
   };
   CASE_PROMISES(
       "namespaces", SPEC_CONFIG,

@@ -169,6 +169,7 @@ static void expect_values_stricter(const struct policy *p, const struct policy *
   cr_expect_geq(p->namespaces.cgroup, q->namespaces.cgroup);
   cr_expect_geq(p->namespaces.network, q->namespaces.network);
   cr_expect_leq(p->namespaces.time_offsets, q->namespaces.time_offsets);
+  cr_expect_leq(p->namespaces.net_devices, q->namespaces.net_devices);
   cr_expect_geq(p->rootfs.readonly, q->rootfs.readonly);
   cr_expect_geq(p->rootfs.private_propagation, q->rootfs.private_propagation);
   cr_expect_geq(p->mounts.recursive, q->mounts.recursive);
