@@ -12,6 +12,7 @@
 #include <linux/audit.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,6 +211,37 @@ Test(seccomp_compile, names_that_repeat_the_default_of_enosys_say_nothing) {
   seccomp_program_free(&left_out);
 }
 
+/* Of all values of S_IFMT, with permissions, only the two kinds of devices are denied among those that mknod
+ * makes. */
+static void expect_no_device_nodes(const struct seccomp_program *p) {
+  static const struct {
+    uint32_t mode;
+    bool made;
+  } types[] = { { 0, true },        { S_IFREG, true },  { S_IFIFO, true },
+                { S_IFSOCK, true }, { S_IFCHR, false }, { S_IFBLK, false } };
+  for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+    for (unsigned at = 1; at <= 2; at++) {
+      const char *name = at == 1 ? "mknod" : "mknodat";
+      struct seccomp_data data = { .nr = seccomp_abi_number(seccomp_abi_native(), name),
+                                   .arch = seccomp_abi_native()->audit };
+      data.args[at] = types[i].mode | 0666 | UINT64_C(1) << 32;
+      if (data.nr >= 0)
+        cr_expect_eq(bpf_run(p->filter, p->len, &data) == SECCOMP_RET_ALLOW, types[i].made, "%s %#o", name,
+                     types[i].mode);
+    }
+}
+
+static void expect_personalities(const struct seccomp_program *p, bool domains) {
+  static const uint32_t harmless[] = { 8, 0x20000, 0x20008 };
+  static const uint32_t denied[] = { 0x40000, 0x400000, 0x400008, 4, 0x20004, 0xfffffff7, 0x7fffffff };
+  cr_expect_eq(judge(p, "personality", 0), SECCOMP_RET_ALLOW);
+  cr_expect_eq(judge(p, "personality", 0xffffffff), SECCOMP_RET_ALLOW);
+  for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+    cr_expect_eq(judge(p, "personality", harmless[i]) == SECCOMP_RET_ALLOW, domains, "%#x", harmless[i]);
+  for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
+    cr_expect_neq(judge(p, "personality", denied[i]), SECCOMP_RET_ALLOW, "%#x", denied[i]);
+}
+
 /* What the shipped profiles promise, counted on the compiled programs for all arguments. */
 Test(seccomp_compile, shipped_profiles_reach_no_more_than_promised) {
   static const struct {
@@ -250,9 +282,11 @@ Test(seccomp_compile, shipped_profiles_reach_no_more_than_promised) {
     cr_assert_eq(judge(p, "socket", 2), SECCOMP_RET_ALLOW);
     cr_assert_neq(judge(p, "socket", 40), SECCOMP_RET_ALLOW); /* AF_VSOCK */
     cr_assert_neq(judge(p, "socket", (UINT64_C(1) << 32) + 40), SECCOMP_RET_ALLOW);
-    cr_assert_neq(judge(p, "socket", 38), SECCOMP_RET_ALLOW);           /* AF_ALG */
-    cr_assert_eq(judge(p, "socket", 16) == SECCOMP_RET_ALLOW, i < 2);   /* AF_NETLINK */
-    cr_assert_neq(judge(p, "personality", 0x40000), SECCOMP_RET_ALLOW); /* ADDR_NO_RANDOMIZE */
+    cr_assert_neq(judge(p, "socket", 38), SECCOMP_RET_ALLOW);         /* AF_ALG */
+    cr_assert_eq(judge(p, "socket", 16) == SECCOMP_RET_ALLOW, i < 2); /* AF_NETLINK */
+    expect_personalities(p, i < 2);
+    if (i > 0)
+      expect_no_device_nodes(p);
     seccomp_program_free(&job.program);
   }
 }
