@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "ctl/command.h"
 #include "policy/policy.h"
+#include "posture/posture.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -204,6 +205,10 @@ static void rules(void) {
     for (const struct control_rule *r = c->rules; r && r->id; r++)
       printf("| `%s` | %s |\n", r->id, r->summary);
   }
+  printf("\n## inspect\n\nWhat `hardenctl inspect` finds in a process that runs.\n\n| rule | what it says "
+         "|\n|---|---|\n");
+  for (const struct posture_rule *r = posture_rules; r->id; r++)
+    printf("| `%s` | %s |\n", r->id, r->summary);
 }
 
 static const struct {

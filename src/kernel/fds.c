@@ -12,18 +12,26 @@
 
 enum { FDINFO_LIMIT = 1 << 20 }; /* an epoll lists what it watches */
 
-int kernel_fdinfo_parse(const char *text, bool *ret_cloexec, struct error *err) {
-  static const char key[] = "flags:\t";
-  const char *p = str_starts(text, key) ? text : strstr(text, "\nflags:\t");
+/* The number on the line that begins with "KEY:\t". */
+static int take_number(const char *text, const char *key, int base, uint64_t *ret, struct error *err) {
+  CLEANUP_FREE char *line = xasprintf("\n%s:\t", key);
+  const char *p = str_starts(text, line + 1) ? text : strstr(text, line);
   if (!p)
-    return error_set(err, ERROR_INPUT, 0, "fdinfo: there is no line flags");
-  p += (*p == '\n') + strlen(key);
+    return error_set(err, ERROR_INPUT, 0, "fdinfo: there is no line %s", key);
+  p += strlen(line) - (*p != '\n');
   char *end;
   errno = 0;
-  const unsigned long flags = strtoul(p, &end, 8);
+  *ret = strtoull(p, &end, base);
   if (errno || end == p || *end != '\n')
-    return error_set(err, ERROR_INPUT, 0, "fdinfo: the flags are no octal number");
-  *ret_cloexec = flags & O_CLOEXEC;
+    return error_set(err, ERROR_INPUT, 0, "fdinfo: %s is no number", key);
+  return 0;
+}
+
+int kernel_fdinfo_parse(const char *text, struct kernel_fd *ret, struct error *err) {
+  uint64_t flags;
+  if (take_number(text, "flags", 8, &flags, err) < 0 || take_number(text, "mnt_id", 10, &ret->mount, err) < 0)
+    return -1;
+  ret->cloexec = flags & O_CLOEXEC;
   return 0;
 }
 
@@ -42,7 +50,7 @@ static int read_one(const struct kernel_process *p, int fd, struct kernel_fd *re
     return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "/proc/%d/%s", (int)p->pid, name);
   if (kernel_process_text(p, info, FDINFO_LIMIT, &text, &len, err) < 0)
     return err->sys == ENOENT ? 0 : -1;
-  if (kernel_fdinfo_parse(text, &ret->cloexec, err) < 0)
+  if (kernel_fdinfo_parse(text, ret, err) < 0)
     return -1;
   if (kernel_process_link(p, name, &ret->target, err) < 0)
     return err->sys == ENOENT ? 0 : -1;

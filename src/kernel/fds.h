@@ -12,6 +12,7 @@ struct kernel_fd {
   char *target;   /* the link's text, as from our root: "/etc/passwd", "pipe:[123]" */
   struct stat st; /* of what is open */
   bool cloexec;   /* execve(2) will close it */
+  uint64_t mount; /* kernel_mount.id of the mount that it was opened through */
 };
 
 struct kernel_fds {
@@ -25,7 +26,7 @@ int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, stru
 void kernel_fds_free(struct kernel_fds *f);
 #define CLEANUP_KERNEL_FDS CLEANUP(kernel_fds_free)
 
-/* Whether a /proc/PID/fdinfo/N has O_CLOEXEC in its flags. ERROR_INPUT: not of that form. */
-int kernel_fdinfo_parse(const char *text, bool *ret_cloexec, struct error *err) MUST_CHECK;
+/* Takes `cloexec` and `mount` from a /proc/PID/fdinfo/N. ERROR_INPUT: not of that form. */
+int kernel_fdinfo_parse(const char *text, struct kernel_fd *ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -113,6 +113,17 @@ void record_read(struct record *ret, const char *root, const char *id, enum runt
   uint64_t now = process_start(pid);
   ret->alive = now != 0 && (start == 0 || now == start);
   ret->pid = ret->alive ? pid : 0;
+  ret->start = ret->alive ? now : 0;
+}
+
+void record_read_any(struct record *ret, const char *root, const char *id) {
+  CLEANUP_FREE char *runc = xasprintf("%s/%s/state.json", root, id);
+  CLEANUP_FREE char *crun = xasprintf("%s/%s/status", root, id);
+  *ret = (struct record){ 0 };
+  if (access(runc, F_OK) == 0)
+    record_read(ret, root, id, RUNTIME_RUNC);
+  else if (access(crun, F_OK) == 0)
+    record_read(ret, root, id, RUNTIME_CRUN);
 }
 
 void record_free(struct record *r) {

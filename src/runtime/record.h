@@ -15,11 +15,12 @@
 #include <sys/types.h>
 
 struct record {
-  bool exists;  /* ROOT/ID is there */
-  bool alive;   /* the container's first process is */
-  bool created; /* it was not started yet */
-  pid_t pid;    /* the first process; 0: not alive */
-  char *bundle; /* NULL: unknown */
+  bool exists;    /* ROOT/ID is there */
+  bool alive;     /* the container's first process is */
+  bool created;   /* it was not started yet */
+  pid_t pid;      /* the first process; 0: not alive */
+  uint64_t start; /* when that one started; see process_start() */
+  char *bundle;   /* NULL: unknown */
 };
 
 /* The --root that the runtime will use, without symbolic links, so that two names of one directory are one
@@ -28,6 +29,8 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
 
 /* Never fails: what cannot be read is unknown. */
 void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind);
+/* The same for a runtime that is told by what it left; exists is false for a directory of another's. */
+void record_read_any(struct record *ret, const char *root, const char *id);
 void record_free(struct record *r);
 #define CLEANUP_RECORD CLEANUP(record_free)
 

@@ -292,14 +292,24 @@ Test(kernel_parse, limits) {
 
 Test(kernel_parse, fdinfo) {
   struct error err = { 0 };
-  bool cloexec = false;
-  cr_assert_eq(kernel_fdinfo_parse("pos:\t0\nflags:\t02100000\nmnt_id:\t15\n", &cloexec, &err), 0);
-  cr_assert(cloexec);
-  cr_assert_eq(kernel_fdinfo_parse("pos:\t0\nflags:\t0100002\nmnt_id:\t15\n", &cloexec, &err), 0);
-  cr_assert(!cloexec);
+  struct kernel_fd fd = { 0 };
+  cr_assert_eq(kernel_fdinfo_parse("pos:\t0\nflags:\t02100000\nmnt_id:\t15\n", &fd, &err), 0);
+  cr_assert(fd.cloexec);
+  cr_assert_eq(fd.mount, 15);
+  cr_assert_eq(kernel_fdinfo_parse("flags:\t0100002\nmnt_id:\t4294967296\nino:\t3\n", &fd, &err), 0);
+  cr_assert(!fd.cloexec);
+  cr_assert_eq(fd.mount, UINT64_C(4294967296));
   static const char *const bad[] = {
-    "", "pos:\t0\n", "flags:\t", "flags:\t9\n", "flags:\t0100002", "xflags:\t0\n"
+    "",
+    "pos:\t0\n",
+    "flags:\t",
+    "flags:\t9\nmnt_id:\t15\n",
+    "flags:\t0100002",
+    "xflags:\t0\nmnt_id:\t15\n",
+    "flags:\t0100002\n",
+    "flags:\t0100002\nmnt_id:\t\n",
+    "flags:\t0100002\nmnt_id:\t1x\n",
   };
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-    cr_assert_eq(kernel_fdinfo_parse(bad[i], &cloexec, &err), -1, "%s", bad[i]);
+    cr_assert_eq(kernel_fdinfo_parse(bad[i], &fd, &err), -1, "%s", bad[i]);
 }

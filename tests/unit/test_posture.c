@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* posture: a process that is all that `restricted` wants, and then one deviation at a time. */
+#include "base/str.h"
+#include "kernel/caps.h"
+#include "posture/posture.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static const char mountinfo[] = "10 1 8:1 /srv/c1/rootfs / ro,relatime - ext4 /dev/sda ro\n"
+                                "11 10 0:50 / /proc rw,nosuid,nodev,noexec - proc proc rw\n"
+                                "12 10 0:51 / /dev rw,nosuid,noexec - tmpfs tmpfs rw,mode=755\n"
+                                "13 12 0:52 / /dev/pts rw,nosuid,noexec - devpts devpts rw\n"
+                                "14 10 0:53 / /sys ro,nosuid,nodev,noexec - sysfs sysfs ro\n"
+                                "15 10 0:54 / /tmp rw,nosuid,nodev,noexec - tmpfs tmpfs rw\n"
+                                "16 10 8:1 /srv/data /data rw,nosuid,nodev - ext4 /dev/sda rw\n"
+                                "17 11 0:50 /sys /proc/sys ro - proc proc rw\n"
+                                "18 11 0:51 /null /proc/kcore rw,nosuid - tmpfs tmpfs rw,mode=755\n";
+
+static const char host_mountinfo[] = "1 0 8:1 / / rw - ext4 /dev/sda rw\n"
+                                     "2 1 0:30 / /run rw,nosuid - tmpfs tmpfs rw\n";
+
+struct scene {
+  struct policy policy;
+  struct kernel_view v;
+  struct posture_facts f;
+  struct seccomp_program filter;
+  unsigned without;
+};
+
+static void known(struct kernel_view *v, enum kernel_part part) {
+  free(v->unread[part]);
+  v->unread[part] = NULL;
+}
+
+static void set_mounts(struct kernel_mounts *m, const char *text) {
+  struct error err = { 0 };
+  kernel_mounts_free(m);
+  cr_assert_eq(kernel_mounts_parse(text, m, &err), 0, "%s", err.message);
+}
+
+static const struct kernel_place null_device = { .mode = S_IFCHR | 0666, .rdev = 0x103, .mount = 18 };
+
+static void add_place(struct posture_facts *f, const char *path, const struct kernel_place *at) {
+  f->places = xrealloc(f->places, f->places_len + 1, sizeof *f->places);
+  f->places[f->places_len++] = (struct posture_place){ .path = xstrdup(path), .at = *at };
+}
+
+static struct kernel_place *place(struct scene *s, const char *path) {
+  for (size_t i = 0; i < s->f.places_len; i++)
+    if (strcmp(s->f.places[i].path, path) == 0)
+      return &s->f.places[i].at;
+  cr_assert_fail("%s", path);
+  return NULL;
+}
+
+static void add_node(struct posture_facts *f, const char *path, bool block, unsigned major, unsigned minor) {
+  f->nodes = xrealloc(f->nodes, f->nodes_len + 1, sizeof *f->nodes);
+  f->nodes[f->nodes_len++] = (struct posture_node){ xstrdup(path), block, major, minor };
+}
+
+static void allow_device(struct posture_facts *f, const char *text) {
+  struct device_rule rule;
+  cr_assert(device_rule_parse(text, &rule));
+  f->allowed.items = xrealloc(f->allowed.items, f->allowed.len + 1, sizeof *f->allowed.items);
+  f->allowed.items[f->allowed.len++] = rule;
+  f->allowed_known = true;
+}
+
+static void add_filter(struct kernel_view *v, const struct sock_filter *program, size_t len) {
+  v->filters.items = xrealloc(v->filters.items, v->filters.len + 1, sizeof *v->filters.items);
+  struct kernel_filter *f = &v->filters.items[v->filters.len++];
+  f->program = xcalloc(len, sizeof *program);
+  memcpy(f->program, program, len * sizeof *program);
+  f->len = len;
+}
+
+static void make_view(struct scene *s) {
+  struct kernel_view *v = &s->v;
+  kernel_view_init(v);
+  for (enum kernel_part part = 0; part < KERNEL_PARTS; part++)
+    known(v, part);
+  for (unsigned i = 0; i < KERNEL_IDS; i++)
+    v->status.uid[i] = v->status.gid[i] = 1000;
+  v->status.no_new_privs = true;
+  v->status.seccomp = 2;
+  v->status.caps[KERNEL_CAPS_BOUNDING] = UINT64_C(1) << kernel_cap_number("CAP_NET_BIND_SERVICE");
+  for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++)
+    v->namespaces[ns] = (struct kernel_namespace){ .dev = 4, .inode = 5000 + ns };
+  v->uid_map = v->gid_map = (struct kernel_idmap){ .items = { { 0, 0, UINT32_MAX } }, .len = 1 };
+  set_mounts(&v->mounts, mountinfo);
+  v->cwd = xstrdup("/");
+  v->cwd_place = (struct kernel_place){ .mount = 10 };
+  v->exe = xstrdup("/bin/sleep");
+  v->label = xstrdup("");
+  v->group_limits = (struct kernel_cgroup_limits){
+    .pids = 100, .memory = 1 << 20, .swap = -1, .quota = 100000, .period = 100000
+  };
+  v->fds.items = xcalloc(1, sizeof *v->fds.items);
+  v->fds.items[v->fds.len++] =
+      (struct kernel_fd){ .fd = 5, .target = xstrdup("/data"), .st.st_mode = S_IFDIR, .mount = 16 };
+}
+
+static void make_facts(struct scene *s) {
+  struct posture_facts *f = &s->f;
+  static const struct kernel_place absent = { .error = ENOENT };
+  static const struct kernel_place readonly = { .mode = S_IFDIR, .readonly = true };
+  for (size_t h = 0; h < POSTURE_HOSTS; h++)
+    kernel_view_init(&f->hosts[h]);
+  known(&f->hosts[0], KERNEL_NAMESPACE);
+  known(&f->hosts[0], KERNEL_MOUNTS);
+  set_mounts(&f->hosts[0].mounts, host_mountinfo);
+  for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++)
+    f->hosts[0].namespaces[ns] = (struct kernel_namespace){ .dev = 4, .inode = 100 + ns };
+  for (size_t i = 0; i < s->policy.paths.masked.len; i++)
+    add_place(f, s->policy.paths.masked.items[i], i % 2 ? &null_device : &absent);
+  for (size_t i = 0; i < s->policy.paths.readonly.len; i++)
+    add_place(f, s->policy.paths.readonly.items[i], &readonly);
+  add_node(f, "/dev/null", false, 1, 3);
+  allow_device(f, "c *:* m");
+  allow_device(f, "c 1:3 rwm");
+  allow_device(f, "c 10:200 rwm");
+}
+
+static void make(struct scene *s) {
+  struct error err = { 0 };
+  *s = (struct scene){ 0 };
+  cr_assert_eq(policy_load(NULL, "restricted", &s->policy, &err), 0, "%s", err.message);
+  cr_assert_eq(posture_filter(&s->policy, &s->filter, &err), 0, "%s", err.message);
+  make_view(s);
+  make_facts(s);
+  add_filter(&s->v, s->filter.filter, s->filter.len);
+}
+
+static void clear(struct scene *s) {
+  policy_free(&s->policy);
+  kernel_view_free(&s->v);
+  posture_facts_free(&s->f);
+  seccomp_program_free(&s->filter);
+}
+
+static void compare(const struct scene *s, struct posture_rows *rows) {
+  posture_compare(&s->v, &s->f, &s->policy, &s->filter, s->without, rows);
+}
+
+/* --- one deviation at a time --- */
+
+static void gain_capability(struct scene *s) {
+  s->v.status.caps[KERNEL_CAPS_AMBIENT] |= UINT64_C(1) << kernel_cap_number("CAP_SYS_ADMIN");
+}
+static void gain_unknown_capability(struct scene *s) {
+  s->v.status.caps[KERNEL_CAPS_EFFECTIVE] |= UINT64_C(1) << 63;
+}
+static void lose_no_new_privs(struct scene *s) {
+  s->v.status.no_new_privs = false;
+}
+static void lose_filter(struct scene *s) {
+  s->v.status.seccomp = 0;
+  kernel_filters_free(&s->v.filters);
+  s->v.unread[KERNEL_FILTERS] = xstrdup("Invalid argument");
+}
+/* Everything through but the compat ABIs: 32-bit by its arch, x32 by the bit in the number. */
+static void widen_filter(struct scene *s) {
+  const struct sock_filter native[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc00000b7, 0, 3),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+  };
+  kernel_filters_free(&s->v.filters);
+  add_filter(&s->v, native, ARRAY_SIZE(native));
+}
+static void become_root(struct scene *s) {
+  s->v.status.uid[KERNEL_ID_SAVED] = 0;
+}
+static void become_root_elsewhere(struct scene *s) {
+  s->policy.user.root = ROOT_NEVER;
+  s->v.uid_map.items[0] = (struct kernel_mapping){ 0, 1000, 1 };
+}
+static void leave_range(struct scene *s) {
+  s->policy.user.min_uid = 2000;
+}
+static void join_group_zero(struct scene *s) {
+  s->v.status.groups = xcalloc(1, sizeof *s->v.status.groups);
+  s->v.status.groups_len = 1;
+}
+static void share_namespace(struct scene *s) {
+  s->v.namespaces[KERNEL_NS_NETWORK] = s->f.hosts[0].namespaces[KERNEL_NS_NETWORK];
+}
+static void share_with_process_1(struct scene *s) {
+  known(&s->f.hosts[1], KERNEL_NAMESPACE);
+  s->f.hosts[1].namespaces[KERNEL_NS_PID] = s->v.namespaces[KERNEL_NS_PID];
+}
+static void take_hosts_root(struct scene *s) {
+  s->f.root_is_host = true;
+}
+static void replace_mounts(struct scene *s, const char *from, const char *to) {
+  const char *at = strstr(mountinfo, from);
+  cr_assert(at);
+  CLEANUP_FREE char *text = xasprintf("%.*s%s%s", (int)(at - mountinfo), mountinfo, to, at + strlen(from));
+  set_mounts(&s->v.mounts, text);
+}
+static void make_root_writable(struct scene *s) {
+  replace_mounts(s, "/ ro,relatime - ext4 /dev/sda ro", "/ rw,relatime - ext4 /dev/sda rw");
+}
+static void share_root(struct scene *s) {
+  replace_mounts(s, "/ ro,relatime -", "/ ro,relatime shared:7 -");
+}
+static void mount_etc(struct scene *s) {
+  replace_mounts(s, "/srv/data /data", "/etc /data");
+}
+static void mount_engine_socket(struct scene *s) {
+  replace_mounts(s, "8:1 /srv/data /data rw", "0:30 /docker.sock /data ro");
+}
+static void lose_nosuid(struct scene *s) {
+  replace_mounts(s, "/data rw,nosuid,nodev", "/data rw,nodev");
+}
+static void make_sysfs_writable(struct scene *s) {
+  replace_mounts(s, "/sys ro,nosuid,nodev,noexec - sysfs sysfs ro",
+                 "/sys rw,nosuid,nodev,noexec - sysfs sysfs rw");
+}
+static void mount_block_device(struct scene *s) {
+  replace_mounts(s, "8:1 /srv/data /data", "8:7 / /data");
+}
+static void lose_mask(struct scene *s) {
+  *place(s, "/proc/timer_list") = (struct kernel_place){ .mode = S_IFREG | 0444 };
+}
+static void empty_but_writable(struct scene *s) {
+  *place(s, "/sys/firmware") = (struct kernel_place){ .mode = S_IFDIR, .type = TMPFS_MAGIC, .empty = true };
+}
+static void forbid_looking(struct scene *s) {
+  *place(s, "/proc/kallsyms") = (struct kernel_place){ .error = EACCES };
+}
+static void make_sys_writable(struct scene *s) {
+  place(s, "/proc/sys")->readonly = false;
+}
+static void gain_node(struct scene *s) {
+  add_node(&s->f, "/dev/sda", true, 8, 0);
+}
+static void gain_device(struct scene *s) {
+  allow_device(&s->f, "b 8:0 r");
+}
+static void lift_pids(struct scene *s) {
+  s->v.group_limits.pids = KERNEL_UNLIMITED;
+}
+static void raise_memory(struct scene *s) {
+  s->v.group_limits.memory = s->policy.resources.memory_max + 1;
+}
+static void raise_cpu(struct scene *s) {
+  s->policy.resources.cpu_max = 999;
+}
+static void lift_rlimit(struct scene *s) {
+  for (unsigned i = 0; i < KERNEL_LIMITS; i++)
+    if (strcmp(kernel_limit_names[i], "RLIMIT_NOFILE") == 0)
+      s->v.rlimits[i].hard = UINT64_MAX;
+}
+static void lower_oom_score(struct scene *s) {
+  s->v.oom_score_adj = -999;
+}
+static void leak_directory(struct scene *s) {
+  s->v.fds.items[0].mount = 999;
+}
+static void leave_root(struct scene *s) {
+  s->v.cwd_place.mount = 999;
+}
+static void hide_filters(struct scene *s) {
+  s->v.unread[KERNEL_FILTERS] = xstrdup("EPERM");
+}
+static void hide_status(struct scene *s) {
+  s->v.unread[KERNEL_STATUS] = xstrdup("EPERM");
+}
+static void serve_files(struct scene *s) {
+  s->f.places_unread = xstrdup("fuse");
+}
+
+static const struct {
+  void (*change)(struct scene *s);
+  const char *rule, *control, *said; /* what the value holds */
+} deviations[] = {
+  { gain_capability, "OH-INS-001", "capabilities", "CAP_SYS_ADMIN" },
+  { gain_unknown_capability, "OH-INS-001", "capabilities", "CAP_63" },
+  { lose_no_new_privs, "OH-INS-002", "no-new-privileges", "off" },
+  { lose_filter, "OH-INS-003", "seccomp", "none" },
+  { become_root, "OH-INS-007", "user", "root" },
+  { become_root_elsewhere, "OH-INS-007", "user", "root" },
+  { leave_range, "OH-INS-008", "user", "1000" },
+  { join_group_zero, "OH-INS-009", "user", "group 0" },
+  { share_namespace, "OH-INS-010", "namespaces", "network" },
+  { share_with_process_1, "OH-INS-010", "namespaces", "pid" },
+  { take_hosts_root, "OH-INS-011", "rootfs", "host" },
+  { make_root_writable, "OH-INS-012", "rootfs", "writable" },
+  { share_root, "OH-INS-013", "rootfs", "shared" },
+  { mount_etc, "OH-INS-014", "mounts", "/etc of the host" },
+  { mount_engine_socket, "OH-INS-014", "mounts", "/run/docker.sock of the host" },
+  { lose_nosuid, "OH-INS-015", "mounts", "nosuid" },
+  { make_sysfs_writable, "OH-INS-015", "mounts", "ro" },
+  { mount_block_device, "OH-INS-016", "mounts", "ext4" },
+  { lose_mask, "OH-INS-017", "paths", "/proc/timer_list" },
+  { empty_but_writable, "OH-INS-017", "paths", "/sys/firmware" },
+  { forbid_looking, "OH-INS-017", "paths", "/proc/kallsyms" },
+  { make_sys_writable, "OH-INS-018", "paths", "/proc/sys" },
+  { gain_node, "OH-INS-019", "devices", "/dev/sda (b 8:0)" },
+  { gain_device, "OH-INS-020", "devices", "b 8:0" },
+  { lift_pids, "OH-INS-021", "resources", "no limit" },
+  { raise_memory, "OH-INS-021", "resources", "8192 MiB" },
+  { raise_cpu, "OH-INS-021", "resources", "0.999 CPUs" },
+  { lift_rlimit, "OH-INS-022", "resources", "unlimited" },
+  { lower_oom_score, "OH-INS-023", "process", "-999" },
+  { leak_directory, "OH-INS-024", "process", "fd 5" },
+  { leave_root, "OH-INS-025", "process", "outside" },
+  { hide_filters, "OH-INS-026", "seccomp", "EPERM" },
+  { hide_status, "OH-INS-026", "capabilities", "EPERM" },
+  { serve_files, "OH-INS-026", "paths", "fuse" },
+};
+
+Test(posture, nothing_deviates) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 0, "%s: %s: %s", rows.items[0].rule, rows.items[0].what, rows.items[0].value);
+  clear(&s);
+}
+
+Test(posture, each_deviation_is_one_row) {
+  for (size_t i = 0; i < ARRAY_SIZE(deviations); i++) {
+    struct scene s;
+    CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+    make(&s);
+    deviations[i].change(&s);
+    compare(&s, &rows);
+    cr_assert_eq(rows.len, 1, "deviation %zu (%s): %zu rows", i, deviations[i].rule, rows.len);
+    cr_expect_str_eq(rows.items[0].rule, deviations[i].rule);
+    cr_expect_str_eq(rows.items[0].control, deviations[i].control, "deviation %zu", i);
+    cr_expect(strstr(rows.items[0].value, deviations[i].said), "deviation %zu: %s", i, rows.items[0].value);
+    cr_expect(rows.items[0].remedy && *rows.items[0].remedy);
+    clear(&s);
+  }
+}
+
+/* Each rule but those of filters, which have tests of their own, is in the table above. */
+Test(posture, every_rule_is_tried) {
+  for (const struct posture_rule *r = posture_rules; r->id; r++) {
+    bool tried = false;
+    for (size_t i = 0; i < ARRAY_SIZE(deviations); i++)
+      tried |= strcmp(deviations[i].rule, r->id) == 0;
+    const bool of_filters = strcmp(r->id, "OH-INS-004") >= 0 && strcmp(r->id, "OH-INS-006") <= 0;
+    cr_expect(tried != of_filters, "%s", r->id);
+    cr_expect(*r->summary);
+  }
+}
+
+Test(posture, a_section_that_is_off_is_not_compared) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  for (size_t i = 0; i < ARRAY_SIZE(deviations); i++)
+    if (deviations[i].change != hide_filters && deviations[i].change != hide_status)
+      deviations[i].change(&s);
+  s.policy.capabilities.action = s.policy.no_new_privileges.action = s.policy.seccomp.action =
+      s.policy.user.action = s.policy.namespaces.action = s.policy.rootfs.action = s.policy.mounts.action =
+          s.policy.paths.action = s.policy.devices.action = s.policy.resources.action =
+              s.policy.process.action = ACTION_OFF;
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 0, "%s", rows.items[0].value);
+  clear(&s);
+}
+
+Test(posture, a_policy_in_audit_mode_is_compared) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  s.policy.mode = POLICY_AUDIT;
+  lose_no_new_privs(&s);
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 1);
+  clear(&s);
+}
+
+static const struct posture_row *find_rule(const struct posture_rows *rows, const char *rule) {
+  for (size_t i = 0; i < rows->len; i++)
+    if (rows->items[i].rule && strcmp(rows->items[i].rule, rule) == 0)
+      return &rows->items[i];
+  return NULL;
+}
+
+Test(posture, a_wider_filter_is_named_by_call_and_by_argument) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  widen_filter(&s);
+  compare(&s, &rows);
+  const struct posture_row *calls = find_rule(&rows, "OH-INS-004");
+  const struct posture_row *arguments = find_rule(&rows, "OH-INS-005");
+  cr_assert(calls && arguments);
+  cr_expect(strlist_has(&calls->items, "kexec_load"));
+  cr_expect(!strlist_has(&calls->items, "read"));
+  cr_expect(!strlist_has(&calls->items, "socket"));
+  bool socket = false;
+  for (size_t i = 0; i < arguments->items.len; i++)
+    socket |= str_starts(arguments->items.items[i], "socket(0x");
+  cr_expect(socket);
+  cr_expect(!find_rule(&rows, "OH-INS-006"));
+  cr_expect_eq(rows.len, 2);
+  clear(&s);
+}
+
+/* Of two filters the stricter one holds, whichever comes first. */
+Test(posture, every_filter_counts) {
+  for (int first = 0; first < 2; first++) {
+    struct scene s;
+    CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+    make(&s);
+    widen_filter(&s);
+    if (first)
+      kernel_filters_free(&s.v.filters);
+    add_filter(&s.v, s.filter.filter, s.filter.len);
+    if (first) {
+      const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+      add_filter(&s.v, all, ARRAY_SIZE(all));
+    }
+    compare(&s, &rows);
+    cr_expect_eq(rows.len, 0);
+    clear(&s);
+  }
+}
+
+Test(posture, a_filter_that_lets_all_through_is_told_of_by_each_abi) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+  kernel_filters_free(&s.v.filters);
+  add_filter(&s.v, all, ARRAY_SIZE(all));
+  compare(&s, &rows);
+#ifdef __x86_64__
+  const struct posture_row *abi = find_rule(&rows, "OH-INS-006");
+  cr_assert(abi);
+  cr_expect(strlist_has(&abi->items, "read"));
+  cr_expect_eq(rows.len, 4); /* calls, arguments, two ABIs */
+#endif
+  cr_expect(find_rule(&rows, "OH-INS-004"));
+  clear(&s);
+}
+
+/* The floor counts where the policy has no profile. */
+Test(posture, the_floor_is_compared_without_a_profile) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  widen_filter(&s);
+  free(s.policy.seccomp.profile);
+  s.policy.seccomp.profile = NULL;
+  seccomp_program_free(&s.filter);
+  s.filter = (struct seccomp_program){ 0 };
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 1);
+  cr_expect_str_eq(rows.items[0].rule, "OH-INS-004");
+  cr_expect(strlist_has(&rows.items[0].items, "kexec_load"));
+  cr_expect(!strlist_has(&rows.items[0].items, "ptrace"));
+  clear(&s);
+}
+
+Test(posture, what_nobody_wanted_to_know_is_no_deviation) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  CLEANUP_POSTURE_ROWS struct posture_rows told = { 0 };
+  make(&s);
+  hide_filters(&s);
+  s.without = KERNEL_PART(KERNEL_FILTERS);
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 0);
+  posture_tell(&s.v, &s.f, s.without, &told);
+  bool said = false;
+  for (size_t i = 0; i < told.len; i++)
+    said |= strcmp(told.items[i].value, "not looked at") == 0;
+  cr_expect(said);
+  clear(&s);
+}
+
+/* A runtime's init holds directories until its execve; a started container has no such excuse. */
+Test(posture, directories_that_close_with_the_start_are_the_runtimes) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  leak_directory(&s);
+  s.v.fds.items[0].cloexec = true;
+  s.f.created = true;
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 0);
+  s.f.created = false;
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 1);
+  s.v.fds.items[0].st.st_mode = S_IFREG;
+  CLEANUP_POSTURE_ROWS struct posture_rows none = { 0 };
+  compare(&s, &none);
+  cr_expect_eq(none.len, 0);
+  clear(&s);
+}
+
+/* The mount that another covers cannot be reached. */
+Test(posture, a_hidden_mount_is_not_judged) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  CLEANUP_FREE char *text = xasprintf(
+      "%s%s", mountinfo,
+      "19 10 8:1 /etc /mnt/sub rw - ext4 /dev/sda rw\n20 10 0:60 / /mnt rw,nosuid,nodev - tmpfs tmpfs rw\n");
+  set_mounts(&s.v.mounts, text);
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 0);
+  clear(&s);
+}
+
+static const struct posture_row *find_fact(const struct posture_rows *rows, const char *what) {
+  for (size_t i = 0; i < rows->len; i++)
+    if (strcmp(rows->items[i].what, what) == 0)
+      return &rows->items[i];
+  cr_assert_fail("nothing is told of %s", what);
+  return NULL;
+}
+
+Test(posture, tells_what_is_so) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  share_namespace(&s);
+  s.v.uid_map.items[0] = (struct kernel_mapping){ 0, 1000, 65536 };
+  posture_tell(&s.v, &s.f, 0, &rows);
+  cr_expect_str_eq(find_fact(&rows, "bounding")->value,
+                   "CAP_NET_BIND_SERVICE (in a user namespace of its own)");
+  cr_expect_str_eq(find_fact(&rows, "inheritable, permitted, effective, ambient")->value, "none");
+  cr_expect_str_eq(find_fact(&rows, "no_new_privs")->value, "on");
+  cr_expect_str_eq(find_fact(&rows, "uid")->value, "0 (the host's 1000)");
+  cr_expect_str_eq(find_fact(&rows, "gid")->value, "1000");
+  cr_expect_str_eq(find_fact(&rows, "uid map")->value, "0-65535 are the host's 1000-66535");
+  cr_expect_str_eq(find_fact(&rows, "gid map")->value, "the host's ids");
+  cr_expect_str_eq(find_fact(&rows, "the host's")->value, "network");
+  cr_expect_str_eq(find_fact(&rows, "/")->value, "ext4: read-only, exec, suid, dev");
+  cr_expect_str_eq(find_fact(&rows, "/data")->value, "/srv/data of the host: writable, exec");
+  cr_expect_str_eq(find_fact(&rows, "nodes")->value, "/dev/null (c 1:3)");
+  cr_expect_str_eq(find_fact(&rows, "pids")->value, "100");
+  cr_expect_str_eq(find_fact(&rows, "memory")->value, "1 MiB");
+  cr_expect_str_eq(find_fact(&rows, "cpu")->value, "1.000 CPUs");
+  cr_expect_str_eq(find_fact(&rows, "open files")->value, "1");
+  cr_expect(strlist_has(&find_fact(&rows, "masked")->items, "/proc/kallsyms") ||
+            strlist_has(&find_fact(&rows, "masked")->items, "/proc/kcore"));
+  for (size_t i = 0; i < rows.len; i++)
+    cr_expect(!rows.items[i].rule && !rows.items[i].remedy);
+  clear(&s);
+}
