@@ -242,12 +242,31 @@ static enum step step(const struct sock_filter *i, struct bpf_entry *e, const st
   return STEP_ON;
 }
 
+/* Follows comparisons of A with constants, of which filters consist, to the next instruction of another kind.
+ */
+static size_t follow(const struct sock_filter *program, size_t len, size_t pc, uint32_t a) {
+  while (pc < len) {
+    const struct sock_filter *i = &program[pc];
+    if (i->code == (BPF_JMP | BPF_JEQ | BPF_K))
+      pc += a == i->k ? i->jt : i->jf;
+    else if (i->code == (BPF_JMP | BPF_JGT | BPF_K))
+      pc += a > i->k ? i->jt : i->jf;
+    else if (i->code == (BPF_JMP | BPF_JGE | BPF_K))
+      pc += a >= i->k ? i->jt : i->jf;
+    else
+      return pc;
+    pc++;
+  }
+  return pc;
+}
+
 uint32_t bpf_resume(const struct sock_filter *program, size_t len, const struct bpf_entry *entry,
                     const struct seccomp_data *data) {
   struct bpf_entry e = *entry;
   uint32_t verdict = SECCOMP_RET_KILL_PROCESS; /* kept by a program that was not validated */
-  while (e.pc < len && step(&program[e.pc], &e, data, &verdict) == STEP_ON)
-    ;
+  do
+    e.pc = follow(program, len, e.pc, e.a);
+  while (e.pc < len && step(&program[e.pc], &e, data, &verdict) == STEP_ON);
   return e.pc < len ? verdict : SECCOMP_RET_KILL_PROCESS;
 }
 
@@ -256,7 +275,7 @@ void bpf_enter(const struct sock_filter *program, size_t len, uint32_t arch, uin
   const struct seccomp_data data = { .nr = (int)nr, .arch = arch };
   uint32_t verdict = 0;
   *ret = (struct bpf_entry){ 0 };
-  while (ret->pc < len) {
+  while ((ret->pc = follow(program, len, ret->pc, ret->a)) < len) {
     const struct sock_filter *i = &program[ret->pc];
     bool known = i->k == offsetof(struct seccomp_data, nr) || i->k == offsetof(struct seccomp_data, arch);
     if (i->code == (BPF_LD | BPF_W | BPF_ABS) && !known)
