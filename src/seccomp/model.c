@@ -172,6 +172,15 @@ static void judge_members(const struct seccomp_profile *profile, const struct se
   }
 }
 
+uint32_t seccomp_profile_eval_call(const struct seccomp_profile *profile, const struct seccomp_abi *abi,
+                                   const struct seccomp_call *call, const uint64_t args[SECCOMP_ARGS]) {
+  uint32_t action = profile->default_action;
+  bool found = false;
+  if (call)
+    judge(call, abi, args, false, &action, &found);
+  return action;
+}
+
 uint32_t seccomp_profile_eval_name(const struct seccomp_profile *profile, const struct seccomp_abi *abi,
                                    const char *name, const uint64_t args[SECCOMP_ARGS]) {
   if (!seccomp_profile_has_abi(profile, abi))

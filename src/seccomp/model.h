@@ -129,6 +129,11 @@ uint32_t seccomp_profile_eval(const struct seccomp_profile *profile, const struc
 uint32_t seccomp_profile_eval_name(const struct seccomp_profile *profile, const struct seccomp_abi *abi,
                                    const char *name, const uint64_t args[SECCOMP_ARGS]);
 
+/* The same for a call that was looked up (NULL: the profile does not name it), that is no multiplexer, under
+ * an ABI that the profile has. */
+uint32_t seccomp_profile_eval_call(const struct seccomp_profile *profile, const struct seccomp_abi *abi,
+                                   const struct seccomp_call *call, const uint64_t args[SECCOMP_ARGS]);
+
 bool seccomp_condition_holds(const struct seccomp_condition *condition, const struct seccomp_abi *abi,
                              uint64_t argument);
 

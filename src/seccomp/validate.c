@@ -23,6 +23,9 @@ struct validator {
   int64_t border; /* the highest number of the ABI at hand that an input or the result names */
   /* The programs, entered for the call at hand. */
   struct bpf_entry programs[SECCOMP_PROGRAMS_MAX], stubbed, inputs[SECCOMP_INPUTS_MAX];
+  /* The inputs' rules on it (NULL: none) where they tell their meaning alone. */
+  bool plain[SECCOMP_INPUTS_MAX];
+  const struct seccomp_call *calls[SECCOMP_INPUTS_MAX];
   uint64_t vectors;
   char **ret_call;
   struct error *err;
@@ -52,8 +55,12 @@ static unsigned verdict_strictness(const struct subject *s, uint32_t wanted) {
   return !s->name && strictness > kill ? kill : strictness;
 }
 
-static uint32_t meaning(const struct seccomp_profile *profile, const struct subject *s,
+/* What the i-th input says. */
+static uint32_t meaning(const struct validator *w, size_t i, const struct subject *s,
                         const uint64_t args[SECCOMP_ARGS]) {
+  const struct seccomp_profile *profile = w->v->inputs[i];
+  if (w->plain[i])
+    return seccomp_profile_eval_call(profile, s->abi, w->calls[i], args);
   if (s->name)
     return seccomp_profile_eval_name(profile, s->abi, s->name, args);
   return seccomp_profile_eval(profile, s->abi, (int)s->number, args);
@@ -67,8 +74,13 @@ static void enter(const struct seccomp_program *p, const struct subject *s, stru
 static void enter_all(struct validator *w, const struct subject *s) {
   for (size_t i = 0; i < w->v->programs_len; i++)
     enter(w->v->programs[i], s, &w->programs[i]);
-  for (size_t i = 0; i < w->v->inputs_len; i++)
+  for (size_t i = 0; i < w->v->inputs_len; i++) {
+    const struct seccomp_profile *input = w->v->inputs[i];
     enter(w->v->input_programs[i], s, &w->inputs[i]);
+    w->plain[i] =
+        s->name && seccomp_mux_of_call(s->name) == SECCOMP_MUX_NONE && seccomp_profile_has_abi(input, s->abi);
+    w->calls[i] = w->plain[i] ? seccomp_profile_find(input, s->name) : NULL;
+  }
   enter(w->v->stubbed, s, &w->stubbed);
 }
 
@@ -86,7 +98,7 @@ static uint32_t wanted_at(const struct validator *w, const struct subject *s,
   uint32_t wanted = SECCOMP_RET_ALLOW;
   *ret_whose = NULL;
   for (size_t i = 0; i < v->inputs_len; i++) {
-    uint32_t says = meaning(v->inputs[i], s, args);
+    uint32_t says = meaning(w, i, s, args);
     if (seccomp_action_stricter(says, wanted)) {
       wanted = says;
       *ret_whose = v->input_names[i];
