@@ -14,6 +14,9 @@ enum inode_kind look_kind(mode_t mode);
 /* Bind sources of /mounts; relative ones from bundle_fd. */
 void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
                      const struct policy *const *policies, size_t policies_len);
+/* Destinations below an earlier bind, whose end is looked up in the bind's source: CVE-2021-30465. Wants
+ * those of the mounts first, in their order, and the policies' after them. */
+void look_through_binds(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd);
 /* cwd and args[0]; wants the destinations, over which binds lie. */
 void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd);
 /* Paths of /linux/namespaces. */

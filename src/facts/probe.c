@@ -166,6 +166,7 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   f->root_sys = kind_at(rootfs, "sys");
   f->root_dev = kind_at(rootfs, "dev");
   look_at_destinations(f, spec, rootfs, policies, policies_len);
+  look_through_binds(f, spec, rootfs, bundle_fd);
   look_at_program(f, spec, rootfs, bundle_fd);
   return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the process starts, and as what: the cwd and the program with links followed as the kernel will, in
- * the rootfs and in the binds that lie over it. A volume that another container writes may hold the link.
+ * Where the process starts, and as what, and where mounts into volumes go: paths with links followed as the
+ * kernel will, in the rootfs and in the binds that lie over it. A volume that another container writes may
+ * hold the link.
  */
 #include "facts/look.h"
 
@@ -17,6 +18,7 @@ enum { LINKS_MAX = 40 }; /* the kernel's own limit */
 struct sight {
   const struct facts *facts;
   const json_t *mounts;
+  size_t mounts_len; /* those that are there when the path is looked up */
   int rootfs, bundle;
 };
 
@@ -36,7 +38,7 @@ static bool has_option(const json_t *mount, const char *word) {
 
 /* The last mount over the path, which is the one that is seen; NULL: the rootfs itself. */
 static const json_t *mount_over(const struct sight *s, const char *path, const char **ret_place) {
-  for (size_t i = json_array_size(s->mounts); i-- > 0;) {
+  for (size_t i = s->mounts_len; i-- > 0;) {
     const json_t *mount = json_array_get(s->mounts, i);
     const struct destination_fact *fact =
         facts_destination(s->facts, json_string_value(json_object_get(mount, "destination")));
@@ -49,15 +51,18 @@ static const json_t *mount_over(const struct sight *s, const char *path, const c
   return NULL;
 }
 
+static bool is_bind(const json_t *mount) {
+  const char *type = json_string_value(json_object_get(mount, "type"));
+  return (type && strcmp(type, "bind") == 0) || has_option(mount, "bind") || has_option(mount, "rbind");
+}
+
 static int open_component(const struct sight *s, const char *path) {
   const char *place;
   const json_t *mount = mount_over(s, path, &place);
   if (!mount)
     return path_open(s->rootfs, path + 1, O_PATH | O_NOFOLLOW, 0, RESOLVE_INSIDE);
   const char *source = json_string_value(json_object_get(mount, "source"));
-  const char *type = json_string_value(json_object_get(mount, "type"));
-  bool bind = (type && strcmp(type, "bind") == 0) || has_option(mount, "bind") || has_option(mount, "rbind");
-  if (!bind || !source)
+  if (!is_bind(mount) || !source)
     return -1; /* a fresh file system: nothing is there */
   CLEANUP_FD int dir = path_open(s->bundle, source, O_PATH, 0, RESOLVE_TRUSTED);
   const char *rest = path + strlen(place);
@@ -162,7 +167,8 @@ static char *search(const struct sight *s, const char *cwd, const char *variable
 }
 
 void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd) {
-  const struct sight s = { f, spec_at(spec, "/mounts"), rootfs, bundle_fd };
+  const json_t *mounts = spec_at(spec, "/mounts");
+  const struct sight s = { f, mounts, json_array_size(mounts), rootfs, bundle_fd };
   const char *cwd = json_string_value(spec_at(spec, "/process/cwd"));
   const char *program = json_string_value(spec_at(spec, "/process/args/0"));
   bool exists;
@@ -172,4 +178,38 @@ void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int b
     return;
   CLEANUP_FREE char *path = strchr(program, '/') ? join(cwd, program) : NULL;
   f->arg0_resolved = path ? see(&s, path, &exists) : search(&s, cwd, path_variable(spec), program);
+}
+
+/* What the rootfs says of a path in a bind is void: the end of it is in the bind's source. */
+static void look_again(struct destination_fact *fact, const struct sight *s) {
+  bool exists;
+  char *seen = see(s, fact->destination, &exists);
+  if (!seen)
+    fact->why = xstrdup("it goes through too many symbolic links");
+  free(fact->resolved);
+  fact->resolved = seen;
+  fact->exists = exists;
+}
+
+/* By what the rootfs says of it, or by its name, which the rootfs may lead elsewhere and the bind not. */
+static bool is_inside(const struct destination_fact *fact, const char *place) {
+  return strcmp(place, fact->resolved) != 0 &&
+         (path_is_below(fact->resolved, place) || path_is_below(fact->destination, place));
+}
+
+void look_through_binds(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd) {
+  const json_t *mounts = spec_at(spec, "/mounts");
+  size_t len = json_array_size(mounts);
+  for (size_t k = 0; k < f->destinations_len; k++) {
+    struct destination_fact *fact = &f->destinations[k];
+    /* The mounts come first, in their order; what a policy adds is mounted after them. */
+    const struct sight s = { f, mounts, k < len ? k : len, rootfs, bundle_fd };
+    for (size_t i = 0; i < s.mounts_len && fact->resolved; i++) {
+      const char *place = f->destinations[i].resolved;
+      if (place && is_inside(fact, place) && is_bind(json_array_get(mounts, i))) {
+        look_again(fact, &s);
+        break;
+      }
+    }
+  }
 }

@@ -270,6 +270,48 @@ Test(facts, destinations) {
   cr_expect(facts_destination(&f, "/nothing") == NULL);
 }
 
+/* CVE-2021-30465: what the rootfs says of a path inside a volume is not what the runtime will find there. */
+Test(facts, destinations_inside_volumes) {
+  dir("bundle/rootfs/run");
+  dir("bundle/rootfs/var");
+  dir("bundle/rootfs/vol");
+  dir("bundle/rootfs/vol/sub");
+  dir("bundle/volume");
+  dir("bundle/volume/sub");
+  link_to("../run", "bundle/rootfs/var/run");
+  link_to("/etc", "bundle/rootfs/vol/plain");
+  dir("bundle/volume/plain");
+  link_to("/proc", "bundle/volume/l");
+  link_to("sub", "bundle/volume/inside");
+  link_to("loop", "bundle/volume/loop");
+  CLEANUP_POLICY struct policy policy = { 0 };
+  policy_init(&policy);
+  strlist_add(&policy.rootfs.tmpfs, "/vol/l/tmp");
+  strlist_add(&policy.rootfs.tmpfs, "/vol/sub/new");
+  CLEANUP_FACTS struct facts f = { 0 };
+  probe(&f,
+        ROOT
+        ",\"mounts\":[{\"destination\":\"/vol/l/early\",\"type\":\"tmpfs\"},"
+        "{\"destination\":\"/vol\",\"type\":\"bind\",\"source\":\"volume\"},"
+        "{\"destination\":\"/run/v\",\"options\":[\"rbind\"],\"source\":\"%/bundle/volume\"},"
+        "{\"destination\":\"/vol/l\"},{\"destination\":\"/vol/l/sys/x\"},{\"destination\":\"/vol/inside\"},"
+        "{\"destination\":\"/vol/plain\"},{\"destination\":\"/vol/new/dir\"},{\"destination\":\"/vol/loop\"},"
+        "{\"destination\":\"/var/run/v/l\"},{\"destination\":\"/volume\"}]",
+        &policy);
+  expect_destination(&f, "/vol/l/early", "/vol/l/early", false);
+  expect_destination(&f, "/vol", "/vol", true);
+  expect_destination(&f, "/vol/l", "/proc", true);
+  expect_destination(&f, "/vol/l/sys/x", "/proc/sys/x", true);
+  expect_destination(&f, "/vol/inside", "/vol/sub", true);
+  expect_destination(&f, "/vol/plain", "/vol/plain", true);
+  expect_destination(&f, "/vol/new/dir", "/vol/new/dir", false);
+  expect_destination(&f, "/vol/loop", NULL, false);
+  expect_destination(&f, "/var/run/v/l", "/proc", true);
+  expect_destination(&f, "/volume", "/volume", false);
+  expect_destination(&f, "/vol/l/tmp", "/proc/tmp", true);
+  expect_destination(&f, "/vol/sub/new", "/vol/sub/new", false);
+}
+
 static const char *sensitive(const struct facts *f, const char *source) {
   CLEANUP_FREE char *name = expand(source);
   const struct source_fact *s = facts_source(f, name);
