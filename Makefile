@@ -213,7 +213,8 @@ check-integration: $(BIN) $(HELPERS) $(BUILD)/services.tar ## the wrapper with r
 .PHONY: check-attack
 check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and staged escapes, and its table; needs root
 	@tools/install-deps build check
-	@BUILD=$(BUILD) tests/integration/run tests/integration/attacks.bats tests/integration/battery.bats
+	@BUILD=$(BUILD) tests/integration/run tests/integration/attacks.bats tests/integration/escapes.bats \
+	  tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
 
 COUNT ?= 1000

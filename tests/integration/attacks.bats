@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Ways out of a container, staged as real bundles. Where the bare runtimes let one through, that is shown first:
-# an attack that cannot succeed anywhere proves nothing about us.
+# Attacks by what a bundle and a command line may say, beyond those with a number (escapes.bats). Where the bare runtimes let one
+# through, that is shown first: an attack that cannot succeed anywhere proves nothing about us.
 # shellcheck disable=SC2016  # programs for the shell of a container
 load helper
+load ../attack/stage
 
 setup() {
   oh_setup
@@ -14,50 +15,6 @@ teardown() {
   for dir in "$T/alias" "$T/kernel" "$T/netns"; do mountpoint -q "$dir" 2>/dev/null && umount "$dir"; done
   oh_teardown
 }
-
-# attack RULE JQ [RUNTIME...]: the bundle, changed so, is refused for that reason whatever the runtime, and stays as it was.
-# ROOTFS is a shell command to run in the rootfs before.
-
-attack() {
-  local rule=$1 jq=$2 b out code runtime
-  shift 2
-  n=$((${n:-0} + 1))
-  if [ -n "${ROOTFS-}" ]; then
-    b=$(bundle "a$n" "$jq")
-    (cd "$b/rootfs" && eval "$ROOTFS")
-  else # one rootfs is enough for those that leave it alone
-    b=$T/plain
-    [ -e "$T/plain.json" ] || { bundle plain >/dev/null && cp "$b/config.json" "$T/plain.json"; }
-    jq "$jq" "$T/plain.json" >"$b/config.json"
-  fi
-  cp "$b/config.json" "$T/before"
-  for runtime in "${@:-runc}"; do
-    oh_config "$runtime"
-    code=0
-    out=$(oh run --bundle "$b" "a$n" 2>&1 </dev/null) || code=$?
-    if [ "$code" -ne 1 ] || [[ "$out" != "oci-harden: "*"($rule)" ]]; then
-      echo "$rule by $runtime, $jq: $code $out"
-      return 1
-    fi
-    cmp "$b/config.json" "$T/before" && [ ! -e "$b/config.engine.json" ] || return 1
-  done
-}
-
-# succeeds RUNTIME TEXT JQ: the control; the bare runtime lets it through, and the container says TEXT.
-succeeds() {
-  local b out
-  n=$((${n:-0} + 1))
-  b=$(CMD=${CMD:-true} bundle "b$n" "$3")
-  [ -z "${ROOTFS-}" ] || (cd "$b/rootfs" && eval "$ROOTFS")
-  oh_config "$1"
-  out=$(bare run --bundle "$b" "b$n" 2>&1 </dev/null) || true
-  [[ "$out" == *"$2"* ]] || { echo "the bare $1: $out"; return 1; }
-}
-
-mount_of() { # mount_of TYPE DESTINATION [SOURCE [OPTIONS]]: a jq program that adds it
-  printf '.mounts += [{type: "%s", destination: "%s", source: "%s", options: %s}]' "$1" "$2" "${3:-$1}" "${4:-[]}"
-}
-bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
 
 @test "a second proc, sysfs or cgroup, where nothing is masked" {
   # busybox's test -w goes by the mode alone; what is there is written again, so that the host stays as it is.
@@ -71,18 +28,10 @@ bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
   POLICY=baseline attack OH-MNT-005 "$(mount_of proc /home/proc)"
 }
 
-@test "links for directories that the runtime mounts on, or for its devices" {
+@test "other things in the place of /dev and its names" {
   mkdir "$T/host"
-  ROOTFS="rmdir proc; ln -s $T/host proc" attack OH-RFS-005 . runc crun
-  ROOTFS="rmdir sys; ln -s /tmp sys" attack OH-RFS-005 . runc crun
-  ROOTFS="rmdir dev; ln -s $T/host dev" attack OH-RFS-005 . runc crun
   ROOTFS="rmdir dev; touch dev" attack OH-RFS-005 .
-  [ -z "$(ls -A "$T/host")" ]
-  attack OH-MNT-013 '.mounts |= map(select(.destination != "/dev"))' runc crun
-  attack OH-MNT-007 ".mounts |= map(if .destination == \"/dev\" then .type = \"bind\" | .source = \"$T/host\" | .options = [\"bind\"] else . end)"
-  attack OH-MNT-007 "$(bind "$T/host" /dev/null)" runc crun
   attack OH-MNT-007 "$(bind "$T/host" /dev/pts/ptmx)"
-  attack OH-DEV-004 '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 5}]'
 }
 
 @test "mounts on the kernel's files, upwards, and through links" {
@@ -100,10 +49,6 @@ bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
   attack OH-MNT-010 "$(mount_of overlay /home overlay '["lowerdir=/"]')"
   attack OH-MNT-010 "$(mount_of Bind /home /etc)"
   attack OH-MNT-010 "$(mount_of debugfs /home)"
-  # A volume that another container wrote: CVE-2021-30465.
-  mkdir "$T/volume"
-  ln -s /proc/sys "$T/volume/l"
-  ROOTFS='mkdir home/v; ln -s /proc/sys home/v/l' attack OH-MNT-014 "$(bind "$T/volume" /home/v) | $(mount_of tmpfs /home/v/l)"
 }
 
 @test "the host by any name" {
@@ -131,9 +76,6 @@ bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
 }
 
 @test "the runtime's own binary and descriptors" {
-  # The runtime is started again, without its libraries in the rootfs.
-  ROOTFS='ln -s /proc/self/exe bin/hello' succeeds runc 'no such file' '.process.args = ["hello"]'
-  attack OH-PRC-002 '.process.args = ["/proc/self/exe"]' runc crun
   attack OH-PRC-002 '.process.args = ["proc/self/exe"] | .process.cwd = "/"' runc crun
   attack OH-PRC-002 '.process.args = ["./self/../self/exe"] | .process.cwd = "/"'
   attack OH-PRC-002 '.process.args = ["/dev/fd/7"]'
@@ -143,11 +85,9 @@ bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
   mkdir "$T/volume"
   ln -s /proc/self/exe "$T/volume/sh"
   ln -s ../proc/self/fd "$T/volume/fd"
-  CMD='pwd' succeeds runc /proc/ ".process.cwd = \"/home/fd\" | $(bind "$T/volume" /home)"
-  attack OH-PRC-001 ".process.cwd = \"/home/fd/7\" | $(bind "$T/volume" /home)" runc crun
   attack OH-PRC-002 ".process.args = [\"/home/sh\"] | $(bind "$T/volume" /home)" runc crun
   attack OH-PRC-002 ".process.args = [\"./sh\"] | .process.cwd = \"/home\" | $(bind "$T/volume" /home)"
-  for cwd in /proc/self/fd/7 //proc/./self/fd/8 /dev/fd/9 /sys/fs /home/../proc proc ''; do attack OH-PRC-001 ".process.cwd = \"$cwd\""; done
+  for cwd in //proc/./self/fd/8 /dev/fd/9 /sys/fs /home/../proc proc ''; do attack OH-PRC-001 ".process.cwd = \"$cwd\""; done
   ROOTFS='ln -s /proc/self/fd l' attack OH-PRC-001 '.process.cwd = "/l/7"' runc crun
 }
 
@@ -173,12 +113,8 @@ bind() { mount_of bind "$2" "$1" '["rbind", "rw"]'; }
   attack OH-NSP-003 '.linux.namespaces |= map(select(.type != "mount"))' runc crun
   attack OH-SPC-007 '.linux.namespaces += [{type: "pid", path: "/proc/1/ns/pid"}]' runc crun
   attack OH-NSP-006 '.linux.namespaces += [{type: "Network"}]'
-  for stage in prestart createRuntime createContainer startContainer poststart poststop; do
-    attack OH-HOK-001 ".hooks = {$stage: [{path: \"/bin/touch\", args: [\"touch\", \"$T/hooked\"]}]}"
-  done
   attack OH-HOK-001 '.hooks = {prestart: [{path: "/proc/self/exe", args: ["libnetwork-setkey"]}]}'
   attack OH-HOK-001 '.hooks = {poststop: [{path: ""}]}'
-  [ ! -e "$T/hooked" ]
   attack OH-SYS-001 '.linux.sysctl = {"kernel.core_pattern": "|/x"}' runc crun
   attack OH-SYS-001 '.linux.sysctl = {"kernel/core_pattern": "|/x"}'
   attack OH-SYS-001 '.linux.sysctl = {"KERNEL.core_pattern": "|/x"}'
