@@ -48,8 +48,7 @@ struct proof_places {
   size_t len;
 };
 
-/* Everything that the comparison reads. Zero-initialise one that is made by hand, but for `kernel`
- * (kernel_view_init). */
+/* Everything that the comparison reads. For one that is made by hand: kernel_view_init(). */
 struct proof_view {
   struct kernel_view kernel;
   struct kernel_namespace host[KERNEL_NAMESPACES]; /* the reader's own */
@@ -64,6 +63,11 @@ struct proof_view {
   struct proof_places readonly; /* of each of /linux/readonlyPaths */
   struct kernel_filter pending; /* crun: the filter that lies ready; len 0: none */
 };
+
+#define PROOF_VIEW_NONE                                                                                      \
+  {                                                                                                          \
+    .kernel = {.process = KERNEL_PROCESS_NONE, .root = -1 }                                                  \
+  }
 
 /* Fails only when the process is not there; what could not be read is so marked. pid, start: as for
  * kernel_process_open. */

@@ -86,15 +86,15 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
 
 int proof_read(struct proof_view *ret, const struct proof_promise *promise, pid_t pid, uint64_t start,
                struct error *err) {
-  CLEANUP_PROOF_VIEW struct proof_view v = { .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
-  *ret = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  CLEANUP_PROOF_VIEW struct proof_view v = PROOF_VIEW_NONE;
+  *ret = (struct proof_view)PROOF_VIEW_NONE;
   if (kernel_namespaces_own(v.host, err) < 0 || kernel_view_read(&v.kernel, pid, start, KERNEL_ALL, err) < 0)
     return -1;
   look(promise, &v);
   if (!kernel_process_alive(&v.kernel.process))
     return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at", (int)pid);
   *ret = v;
-  v = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  v = (struct proof_view)PROOF_VIEW_NONE;
   return 0;
 }
 
@@ -111,5 +111,5 @@ void proof_view_free(struct proof_view *v) {
   free_places(&v->masked);
   free_places(&v->readonly);
   free(v->pending.program);
-  *v = (struct proof_view){ .kernel = { .process = KERNEL_PROCESS_NONE, .root = -1 } };
+  *v = (struct proof_view)PROOF_VIEW_NONE;
 }

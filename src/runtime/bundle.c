@@ -43,12 +43,14 @@ static int lock(int fd, const char *path, struct error *err) {
 static int open_config_dir(struct bundle *b, const char *config, struct error *err) {
   if (!config || strcmp(config, "config.json") == 0) {
     set_names(b, "config.json");
+    b->file = xasprintf("%s/config.json", b->path);
     b->dir = path_open(b->fd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
     return b->dir < 0 ? error_set(err, ERROR_SYSTEM, errno, "bundle %s", b->path) : 0;
   }
   CLEANUP_FREE char *real = realpath(config, NULL);
   if (!real)
     return error_set(err, ERROR_SYSTEM, errno, "config file %s", config);
+  b->file = xstrdup(real);
   char *slash = strrchr(real, '/');
   set_names(b, slash + 1);
   *slash = '\0';
@@ -119,6 +121,7 @@ void bundle_close(struct bundle *b) {
   cleanup_fd_p(&b->fd);
   cleanup_fd_p(&b->dir);
   free(b->path);
+  free(b->file);
   free(b->name);
   free(b->backup);
   free(b->text);

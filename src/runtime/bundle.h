@@ -16,6 +16,7 @@
 struct bundle {
   int fd;       /* directory of the bundle, to which the config's relative paths are relative */
   char *path;   /* the same without symbolic links */
+  char *file;   /* path of the config file */
   int dir;      /* directory of the config file, locked until exec or bundle_close; -1: no bundle is open */
   char *name;   /* of the config file in it */
   char *backup; /* of the engine's version in it */

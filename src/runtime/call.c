@@ -24,8 +24,10 @@ void call_free(struct call *c) {
     policy_free(&c->policies[i]);
   free(c->bundle_path);
   json_decref(c->annotations);
+  state_free(&c->state);
   bundle_close(&c->bundle);
   harden_free(&c->harden);
+  proof_free(&c->proof);
   call_init(c);
 }
 
@@ -64,7 +66,7 @@ int call_run(struct call *c, char **argv, struct error *err) {
   case VERB_DELETE:
     return call_delete(c, err);
   case VERB_START:
-    return call_start(c, err);
+    return call_prove(c, err);
   case VERB_PASS:
     break;
   }
@@ -86,6 +88,7 @@ static struct event describe(const struct call *c, const struct error *refusal) 
     .after = c->after,
     .annotations = c->annotations,
     .sandbox = c->sandbox,
+    .proof = &c->proof,
     .refusal = refusal,
   };
 }

@@ -5,6 +5,7 @@
  *   argv -> selfopt, command -> config -> target
  *     create run restore  bundle -> harden -> state -> config.json -> event -> floor -> exec
  *     exec update         state -> private hardened copy -> event -> floor -> exec
+ *     start               state -> proof -> event -> exec
  *     delete              state removed -> exec
  *     others              exec, byte for byte
  */
@@ -13,6 +14,7 @@
 
 #include "base/error.h"
 #include "harden/harden.h"
+#include "harden/proof.h"
 #include "policy/config.h"
 #include "runtime/bundle.h"
 #include "runtime/command.h"
@@ -37,10 +39,15 @@ struct call {
   bool sandbox, user_namespace;
   pid_t init; /* exec: the container's first process; 0: unknown */
 
+  struct state state; /* where there is one: without what became members above */
+  bool known;         /* there is one */
+
   struct bundle bundle;
   struct harden harden;
   char before[STATE_DIGEST_SIZE], after[STATE_DIGEST_SIZE];
   bool state_saved;
+
+  struct proof proof; /* start: what came of it */
 };
 
 void call_init(struct call *c);
@@ -54,6 +61,7 @@ void call_free(struct call *c);
 /* The verbs. Each returns only on failure. */
 int call_create(struct call *c, struct error *err) MUST_CHECK; /* run and restore too */
 int call_exec(struct call *c, struct error *err) MUST_CHECK;
+int call_prove(struct call *c, struct error *err) MUST_CHECK; /* start */
 int call_update(struct call *c, struct error *err) MUST_CHECK;
 int call_mounts(struct call *c, struct error *err) MUST_CHECK;
 int call_delete(struct call *c, struct error *err) MUST_CHECK;

@@ -347,6 +347,18 @@ void command_emit(const struct command *c, const char *argv0, struct strlist *ou
     strlist_add(out, c->args[i]);
 }
 
+void command_emit_delete(const struct command *c, const char *argv0, struct strlist *out) {
+  static const char *const kept[] = { "root", "systemd-cgroup", "rootless", "criu", "cgroup-manager" };
+  strlist_add(out, argv0);
+  for (size_t i = 0; i < c->globals; i++)
+    for (size_t k = 0; k < ARRAY_SIZE(kept); k++)
+      if (is_option(&c->options[i], kept[k]))
+        emit_options(c, i, i + 1, out);
+  strlist_add(out, "delete");
+  strlist_add(out, "--force");
+  strlist_add(out, c->id);
+}
+
 int command_check_id(const char *id, struct error *err) {
   bool good = *id && *id != '-' && strlen(id) <= NAME_MAX && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
   for (const char *p = id; good && *p; p++)

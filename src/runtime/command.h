@@ -97,6 +97,10 @@ int command_check_runtime(const struct command *c, enum runtime_kind kind, struc
 /* argv for the runtime in the form that both read alike. Appends. */
 void command_emit(const struct command *c, const char *argv0, struct strlist *out);
 
+/* argv for `delete --force` of the same container: with the options that say where it is and how its cgroup
+ * is managed, without those for the log. Appends. */
+void command_emit_delete(const struct command *c, const char *argv0, struct strlist *out);
+
 /* runc's rule for a container id, applied to crun too: [A-Za-z0-9_+,.-]+, not "." or "..", no leading '-'. */
 int command_check_id(const char *id, struct error *err) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "base/sha256.h"
 #include "base/stamp.h"
 #include "runtime/call.h"
+#include "runtime/fds.h"
 #include "runtime/leftover.h"
 #include "runtime/record.h"
 
@@ -75,16 +76,21 @@ static bool output_has_user_namespace(const struct call *c) {
 
 static int save(struct call *c, int fd, struct error *err) {
   char created[STAMP_SIZE];
+  int preserved;
+  if (command_preserve_fds(&c->command, &preserved, err) < 0)
+    return -1;
   stamp_seconds(created, time(NULL));
   struct state state = {
     .id = (char *)c->command.id,
     .root = c->root,
     .bundle = c->bundle.path,
+    .config = c->bundle.file,
     .pid_file = (char *)command_value(&c->command, "pid-file"),
     .created = created,
     .runtime = (char *)c->target.path,
     .policies_len = c->policies_len,
     .annotations = c->annotations,
+    .handed_fds = (unsigned)preserved + fds_listen_count(),
     .sandbox = c->sandbox,
     .user_namespace = output_has_user_namespace(c),
     .creator = getpid(),

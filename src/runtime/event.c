@@ -152,6 +152,18 @@ static void add_identity(json_t *event, const struct event *e) {
   }
 }
 
+/* How many promises came out which way; the journal has those that were not held. */
+static json_t *proof_counts(const struct proof *proof) {
+  json_t *counts = new_object();
+  for (enum proof_outcome outcome = PROOF_HELD; outcome <= PROOF_UNREAD; outcome++) {
+    json_int_t n = 0;
+    for (size_t i = 0; i < proof->len; i++)
+      n += proof->items[i].outcome == outcome;
+    jsonx_set_new(counts, proof_outcome_names[outcome], json_integer(n));
+  }
+  return counts;
+}
+
 static json_t *own_fields(const struct event *e) {
   json_t *own = new_object(), *policies = new_array();
   size_t auditing = 0;
@@ -172,6 +184,8 @@ static json_t *own_fields(const struct event *e) {
   set_text(digest, "after", e->after);
   jsonx_set_new(own, "digest", digest);
   jsonx_set_new(own, "journal", journal(e));
+  if (e->proof && e->proof->len)
+    jsonx_set_new(own, "proof", proof_counts(e->proof));
   if (e->refusal)
     set_text(own, "error", error_code_name(e->refusal->code));
   return own;

@@ -8,6 +8,7 @@
 #define HARDEN_EVENT_H
 
 #include "base/error.h"
+#include "harden/proof.h"
 #include "policy/policy.h"
 #include "spec/spec.h"
 
@@ -30,6 +31,7 @@ struct event {
   const char *before, *after; /* digests */
   const json_t *annotations;  /* the container's */
   bool sandbox;
+  const struct proof *proof;   /* start: what came of it; NULL or empty: there was none */
   const struct error *refusal; /* why not; NULL: it goes on */
 };
 

@@ -13,16 +13,16 @@
 #include <unistd.h>
 
 /* The protocol of socket activation; the runtimes hand these fds on, so we must not take them away. */
-static int listen_fds(void) {
+unsigned fds_listen_count(void) {
   const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
   if (!pid || !count || strtol(pid, NULL, 10) != (long)getpid())
     return 0;
   long n = strtol(count, NULL, 10);
-  return n > 0 && n < 4096 ? (int)n : 0;
+  return n > 0 && n < 4096 ? (unsigned)n : 0;
 }
 
 bool fds_listen_is_plain(void) {
-  for (int fd = 3; fd < 3 + listen_fds(); fd++) {
+  for (int fd = 3; fd < 3 + (int)fds_listen_count(); fd++) {
     struct stat st;
     if (fstat(fd, &st) == 0 && !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode))
       return false;
@@ -43,7 +43,7 @@ static int named_fd(const char *value) {
 }
 
 int fds_seal(const struct command *c, int preserve, struct error *err) {
-  unsigned first = 3U + (unsigned)listen_fds() + (unsigned)preserve;
+  unsigned first = 3U + fds_listen_count() + (unsigned)preserve;
   /* By number: musl has no name for it. */
   if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "cannot close inherited file descriptors");

@@ -12,6 +12,10 @@
  * on by that door is as good as one of --preserve-fds. */
 bool fds_listen_is_plain(void);
 
+/* How many there are; 0 when LISTEN_PID is not ours. They follow each other from 3, those of --preserve-fds
+ * behind them. */
+unsigned fds_listen_count(void);
+
 /*
  * Marks close-on-exec every fd from 3 on but: those of LISTEN_FDS (when LISTEN_PID is ours, as
  * sd_listen_fds(3) checks too) and of --preserve-fds, which follow each other from 3, and those that an

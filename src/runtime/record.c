@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/fileio.h"
 #include "io/jsonx.h"
+#include "kernel/process.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -20,13 +21,7 @@ uint64_t process_start(pid_t pid) {
   struct error ignored = { 0 };
   if (pid <= 0 || file_read(AT_FDCWD, name, RESOLVE_TRUSTED, 4096, &text, &len, NULL, &ignored) < 0)
     return 0;
-  /* The name in parentheses may hold anything, spaces and parentheses too: count from the last ')'. */
-  const char *p = strrchr(text, ')');
-  if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
-    return 0;
-  for (int field = 2; field < 22 && p; field++)
-    p = strchr(p + 1, ' ');
-  return p ? strtoull(p + 1, NULL, 10) : 0;
+  return kernel_start_parse(text);
 }
 
 /* The existing part of an absolute path without links; the rest as text. */

@@ -26,21 +26,20 @@ int call_select(struct call *c, const json_t *annotations, struct error *err) {
 }
 
 /* Our state: the policies as they were applied, whatever the files say now. */
-static int known_from_state(struct call *c, bool *ret_found, struct error *err) {
+static int known_from_state(struct call *c, struct error *err) {
   CLEANUP_FD int fd = -1;
-  CLEANUP_STATE struct state state = { 0 };
   if (state_open(c->config.state_dir, c->root, c->command.id, false, &fd, err) < 0 ||
-      state_load(fd, &state, ret_found, err) < 0)
+      state_load(fd, &c->state, &c->known, err) < 0)
     return error_wrap(err, "container %s", c->command.id);
-  if (!*ret_found)
+  if (!c->known)
     return 0;
-  memcpy(c->policies, state.policies, sizeof state.policies);
-  c->policies_len = state.policies_len;
-  state.policies_len = 0;
-  c->annotations = steal_ptr(&state.annotations);
-  c->bundle_path = steal_ptr(&state.bundle);
-  c->sandbox = state.sandbox;
-  c->user_namespace = state.user_namespace;
+  memcpy(c->policies, c->state.policies, sizeof c->policies);
+  c->policies_len = c->state.policies_len;
+  c->state.policies_len = 0;
+  c->annotations = steal_ptr(&c->state.annotations);
+  c->bundle_path = steal_ptr(&c->state.bundle);
+  c->sandbox = c->state.sandbox;
+  c->user_namespace = c->state.user_namespace;
   return 0;
 }
 
@@ -80,10 +79,9 @@ static void known_from_record(struct call *c) {
 }
 
 int call_known_policies(struct call *c, struct error *err) {
-  bool found = false;
-  if (known_from_state(c, &found, err) < 0)
+  if (known_from_state(c, err) < 0)
     return -1;
-  if (found)
+  if (c->known)
     return 0;
   known_from_record(c);
   return call_select(c, c->annotations, err);

@@ -17,12 +17,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { STATE_POLICIES_MAX = 2, STATE_DIGEST_SIZE = 65 }; /* hexadecimal SHA-256 and its NUL */
+enum {
+  STATE_POLICIES_MAX = 2,
+  STATE_DIGEST_SIZE = 65, /* hexadecimal SHA-256 and its NUL */
+  STATE_HANDED_FDS_MAX = 8192,
+};
 
 struct state {
   char *id;
   char *root;
   char *bundle;
+  char *config;                               /* path of the file that the runtime was given */
   char *pid_file;                             /* NULL: none */
   char *created;                              /* RFC 3339 */
   char *runtime;                              /* path */
@@ -30,6 +35,7 @@ struct state {
   size_t policies_len;
   char before[STATE_DIGEST_SIZE], after[STATE_DIGEST_SIZE]; /* of config.json */
   json_t *annotations;                                      /* the engine's; NULL: none */
+  unsigned handed_fds; /* how many open files, from 3 on, the engine gives to the container */
   bool sandbox;
   bool user_namespace;
   pid_t creator;          /* the wrapper, then the runtime that it became */

@@ -33,6 +33,7 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "id", jsonx_string_new(s->id));
   jsonx_set_new(document, "root", jsonx_string_new(s->root));
   jsonx_set_new(document, "bundle", jsonx_string_new(s->bundle));
+  jsonx_set_new(document, "config", jsonx_string_new(s->config));
   if (s->pid_file)
     jsonx_set_new(document, "pidFile", jsonx_string_new(s->pid_file));
   jsonx_set_new(document, "created", jsonx_string_new(s->created));
@@ -41,6 +42,7 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "after", jsonx_string_new(s->after));
   if (s->annotations)
     jsonx_set_new(document, "annotations", jsonx_copy(s->annotations));
+  jsonx_set_new(document, "handedFds", json_integer(s->handed_fds));
   jsonx_set_new(document, "sandbox", json_boolean(s->sandbox));
   jsonx_set_new(document, "userNamespace", json_boolean(s->user_namespace));
   jsonx_set_new(document, "creator", json_integer(s->creator));
@@ -94,6 +96,14 @@ static int take_policies(struct state *s, const json_t *document, struct error *
   return 0;
 }
 
+/* Those that an older state lacks: a node is upgraded while containers run. */
+static void take_later_members(struct state *s, const json_t *document) {
+  const char *config = json_string_value(json_object_get(document, "config"));
+  const json_int_t handed = json_integer_value(json_object_get(document, "handedFds"));
+  s->config = config ? xstrdup(config) : xasprintf("%s/config.json", s->bundle ? s->bundle : "");
+  s->handed_fds = handed > 0 && handed <= STATE_HANDED_FDS_MAX ? (unsigned)handed : 0;
+}
+
 static int take_members(struct state *s, const json_t *document, struct error *err) {
   const json_t *pid_file = json_object_get(document, "pidFile"),
                *creator = json_object_get(document, "creator");
@@ -111,6 +121,7 @@ static int take_members(struct state *s, const json_t *document, struct error *e
   bad |= !json_is_integer(creator);
   s->creator = (pid_t)json_integer_value(creator);
   s->pid_file = xstrdup(json_string_value(pid_file));
+  take_later_members(s, document);
   s->annotations = jsonx_copy(json_object_get(document, "annotations"));
   if (bad)
     return error_set_rule(err, ERROR_INPUT, "OH-STA-002",
@@ -133,6 +144,7 @@ void state_free(struct state *s) {
   free(s->id);
   free(s->root);
   free(s->bundle);
+  free(s->config);
   free(s->pid_file);
   free(s->created);
   free(s->runtime);

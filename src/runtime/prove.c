@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * start: the proof. Between create and start the runtime's init waits on the container's exec.fifo, and
+ * nothing of the image has run. Its process is found in the runtime's own record, which is what the runtime
+ * will start from, not in the pid file, which lies where the engine wants it; that it has this very FIFO open
+ * ties it to the container, whatever the record says.
+ */
+#include "base/cleanup.h"
+#include "base/sha256.h"
+#include "io/fileio.h"
+#include "io/path.h"
+#include "runtime/call.h"
+#include "runtime/record.h"
+#include "runtime/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static bool enforced(const struct call *c) {
+  for (size_t i = 0; i < c->policies_len; i++)
+    if (c->policies[i].mode == POLICY_ENFORCE)
+      return true;
+  return false;
+}
+
+/* It was created by the bare runtime, or our state is lost: there is nothing to hold it against. */
+static int without_state(struct call *c, struct error *err) {
+  static const char rule[] = "OH-PRF-003";
+  journal_add(&c->harden.spec.journal, "proof", rule, enforced(c) ? OUTCOME_REFUSED : OUTCOME_FINDING, "",
+              NULL, NULL, "the container was not created by oci-harden");
+  if (enforced(c))
+    return error_set_rule(
+        err, ERROR_REFUSED, rule,
+        "container %s was not created by oci-harden, so that nothing is known of what it was "
+        "promised; delete it and create it anew, or start it with %s itself",
+        c->command.id, c->target.path);
+  if (call_event(c, err) < 0)
+    return -1;
+  return call_start(c, err);
+}
+
+/* The config as it was verified, or none. */
+static int read_config(struct call *c, json_t **ret, struct error *err) {
+  const char *path = c->state.config;
+  CLEANUP_FREE char *text = NULL;
+  char digest[STATE_DIGEST_SIZE];
+  struct jsonx_source src = { .name = path };
+  if (file_read(AT_FDCWD, path, RESOLVE_LEAF, (size_t)c->config.config_limit, &text, &src.len, NULL, err) < 0)
+    return -1;
+  src.text = text;
+  sha256_hex(text, src.len, digest);
+  if (strcmp(digest, c->state.after) != 0)
+    return error_set(err, ERROR_REFUSED, 0, "%s was changed after it was verified at create", path);
+  return jsonx_parse(&src, src.len, ret, err);
+}
+
+/* The container's directory, in which only the runtime can have written, and the FIFO in it. */
+static int find_fifo(const struct call *c, struct stat *ret, struct error *err) {
+  CLEANUP_FREE char *dir = xasprintf("%s/%s", c->root, c->command.id);
+  struct stat st;
+  CLEANUP_FD int fd = path_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0, RESOLVE_LEAF);
+  if (fd < 0 || fstat(fd, &st) < 0 || fstatat(fd, "exec.fifo", ret, AT_SYMLINK_NOFOLLOW) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "%s", dir);
+  if (!file_owner_is_trusted(st.st_uid) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+    return error_set(err, ERROR_REFUSED, 0, "%s is not trusted: owner %u, mode %04o", dir,
+                     (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+  return 0;
+}
+
+/* The created process: the one of the record, if it waits on this very FIFO. */
+static int identify(const struct call *c, const struct record *record, struct kernel_process *ret,
+                    struct error *err) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process process;
+  CLEANUP_KERNEL_FDS struct kernel_fds fds = { 0 };
+  struct stat fifo;
+  if (kernel_process_open(&process, record->pid, record->start, err) < 0 || find_fifo(c, &fifo, err) < 0 ||
+      kernel_fds_read(&process, &fds, err) < 0)
+    return -1;
+  for (size_t i = 0; i < fds.len; i++)
+    if (fds.items[i].st.st_dev == fifo.st_dev && fds.items[i].st.st_ino == fifo.st_ino) {
+      *ret = process;
+      process = (struct kernel_process)KERNEL_PROCESS_NONE;
+      return 0;
+    }
+  return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
+                   c->root, c->command.id);
+}
+
+/* Each promise that was not seen to hold becomes an entry of the journal. */
+static void record_findings(struct call *c, const struct proof_finding *veto) {
+  for (size_t i = 0; i < c->proof.len; i++) {
+    const struct proof_finding *f = &c->proof.items[i];
+    enum outcome outcome = OUTCOME_FINDING;
+    if (f->outcome == PROOF_HELD)
+      continue;
+    if (f->in_force && (f == veto || f->outcome == PROOF_BROKEN))
+      outcome = OUTCOME_REFUSED;
+    else if (f->outcome == PROOF_BROKEN)
+      outcome = OUTCOME_AUDITED;
+    journal_add(&c->harden.spec.journal, f->row->control, f->row->id, outcome, "", NULL, NULL, f->text);
+  }
+}
+
+static int judge(struct call *c, const struct proof_view *view, struct error *err) {
+  const struct proof_finding *veto = proof_veto(&c->proof, view);
+  record_findings(c, veto);
+  if (!veto)
+    return 0;
+  return error_set_rule(err, ERROR_REFUSED, veto->row->id, "%s: %s", veto->row->promise, veto->text);
+}
+
+/* What cannot even be compared is refused where a policy is in force, else recorded. */
+static int unprovable(struct call *c, const char *rule, struct error *err) {
+  journal_add(&c->harden.spec.journal, "proof", rule, enforced(c) ? OUTCOME_REFUSED : OUTCOME_AUDITED, "",
+              NULL, NULL, err->message);
+  if (enforced(c)) {
+    snprintf(err->rule, sizeof err->rule, "%s", rule);
+    err->code = ERROR_REFUSED;
+    return -1;
+  }
+  *err = (struct error){ 0 };
+  return 0;
+}
+
+static int prove(struct call *c, const struct kernel_process *init, struct error *err) {
+  CLEANUP_PROOF_VIEW struct proof_view view = PROOF_VIEW_NONE;
+  json_auto_t *config = NULL;
+  const struct seccomp_cache cache = { c->config.cache_dir };
+  const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
+  if (read_config(c, &config, err) < 0)
+    return unprovable(c, "OH-PRF-002", err);
+  const struct proof_promise promise = {
+    .config = config,
+    .bundle = c->bundle_path,
+    .runtime = c->target.kind,
+    .policies = policies,
+    .policies_len = c->policies_len,
+    .cache = c->config.cache_dir ? &cache : NULL,
+    .preserved_fds = c->state.handed_fds,
+  };
+  if (proof_read(&view, &promise, init->pid, init->start, err) < 0)
+    return unprovable(c, "OH-PRF-001", err);
+  proof_compare(&c->proof, &promise, &view);
+  return judge(c, &view, err);
+}
+
+/* Nothing of a container that is refused here may stay: an engine that sees its start fail does not always
+ * delete it. */
+static void end(const struct call *c, const struct kernel_process *init, struct error *err) {
+  CLEANUP_FREE char *left = NULL;
+  if (!stop_container(c, init, &left))
+    error_wrap(err, "%s", left);
+  error_wrap(err, "container %s is not started", c->command.id);
+}
+
+int call_prove(struct call *c, struct error *err) {
+  CLEANUP_RECORD struct record record = { 0 };
+  CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (!record.alive || !record.created)
+    return call_start(c, err); /* the runtime says so in its own words */
+  if (call_known_policies(c, err) < 0)
+    return -1;
+  if (!c->known)
+    return without_state(c, err);
+  /* A process that is not the container's is not ours to kill. */
+  const bool identified = identify(c, &record, &init, err) == 0;
+  if (!identified && unprovable(c, "OH-PRF-001", err) < 0)
+    return -1;
+  if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0) {
+    if (identified)
+      end(c, &init, err);
+    return -1;
+  }
+  return call_start(c, err);
+}
