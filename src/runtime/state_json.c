@@ -33,7 +33,8 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "id", jsonx_string_new(s->id));
   jsonx_set_new(document, "root", jsonx_string_new(s->root));
   jsonx_set_new(document, "bundle", jsonx_string_new(s->bundle));
-  jsonx_set_new(document, "config", jsonx_string_new(s->config));
+  if (s->config)
+    jsonx_set_new(document, "config", jsonx_string_new(s->config));
   if (s->pid_file)
     jsonx_set_new(document, "pidFile", jsonx_string_new(s->pid_file));
   jsonx_set_new(document, "created", jsonx_string_new(s->created));

@@ -34,6 +34,8 @@ static void fill(struct state *s) {
     .id = xstrdup("abc"),
     .root = xstrdup("/run/runc"),
     .bundle = xstrdup("/b"),
+    .config = xstrdup("/b/config.json"),
+    .handed_fds = 2,
     .created = xstrdup("2026-01-02T03:04:05Z"),
     .runtime = xstrdup("/usr/sbin/runc"),
     .policies_len = 2,
@@ -153,7 +155,8 @@ Test(state, every_member_counts) {
   const char *key;
   json_t *value;
   json_object_foreach(good, key, value) {
-    if (strcmp(key, "annotations") == 0 || strcmp(key, "pidFile") == 0)
+    if (strcmp(key, "annotations") == 0 || strcmp(key, "pidFile") == 0 || strcmp(key, "config") == 0 ||
+        strcmp(key, "handedFds") == 0)
       continue;
     json_auto_t *bad = json_copy(good);
     json_object_del(bad, key);
@@ -164,6 +167,23 @@ Test(state, every_member_counts) {
     struct error err = { 0 };
     cr_expect_eq(state_decode(&out, &src, &err), -1, "without %s", key);
   }
+}
+
+/* A node is upgraded while its containers run. */
+Test(state, older_ones_lack_what_came_later) {
+  CLEANUP_STATE struct state in = { 0 };
+  CLEANUP_STATE struct state out = { 0 };
+  CLEANUP_STR struct str text = { 0 };
+  struct error err = { 0 };
+  fill(&in);
+  free(steal_ptr(&in.config));
+  in.handed_fds = 0;
+  state_encode(&in, &text);
+  const struct jsonx_source src = { "state.json", text.data, text.len };
+  cr_assert_null(strstr(text.data, "config.json"));
+  cr_assert_eq(state_decode(&out, &src, &err), 0, "%s", err.message);
+  cr_expect_str_eq(out.config, "/b/config.json");
+  cr_expect_eq(out.handed_fds, 0);
 }
 
 Test(state, a_directory_that_others_may_write_is_refused) {
