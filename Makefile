@@ -181,7 +181,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"

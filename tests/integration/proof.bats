@@ -1,0 +1,307 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Between create and start: what the runtime made is compared with what was promised. A runtime that keeps one promise
+# less is put in the real one's place (weak-runtime.c), once for each promise, and start must refuse by its name.
+load helper
+
+setup() {
+  oh_setup
+  POLICY=restricted
+  : >"$T/empty" # not /dev/null, which crun would hand to the container's user
+}
+teardown() {
+  [ -z "${HELD-}" ] || kill $HELD 2>/dev/null || true
+  ! mountpoint -q "$T/peer" || umount -l "$T/peer"
+  oh_teardown
+}
+
+WEAK=$BUILD/helpers/weak-runtime
+
+# What every promise has something to say of; ids so that a weaker one can be another.
+BASE='.process.user = {uid: 1000, gid: 1000, additionalGids: [10]} | .process.oomScoreAdj = 500
+  | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1000, hard: 1000}]
+  | .linux.resources.cpu = {quota: 50000, period: 100000} | .linux.resources.memory = {limit: 67108864}
+  | .linux.resources.pids = {limit: 100}'
+
+weak_config() { # weak_config RUNTIME: the weak runtime under the name of RUNTIME
+  oh_config "$1" ".runtimes = [{path: \"$WEAK\", type: \"$1\"}]"
+  export WEAK_RUNTIME=$RUNTIME_PATH
+  unset WEAK_JQ WEAK_FD
+}
+
+create() { # create ID [JQ]: its pid in PID. Beside its root lies another that looks the same.
+  local b
+  rm -rf "${T:?}/$1" "$T/$1.weak"
+  b=$(CMD='echo ran; sleep 600' bundle "$1" "${2:-$BASE}")
+  mkdir -p "$b/rootfs/var/run" "$b/rootfs/var/cache"
+  cp -r "$b/rootfs" "$b/other"
+  oh --log "$T/log" --log-format json create --bundle "$b" --pid-file "$T/pid" "$1" <"$T/empty" >"$T/create.out" 2>&1 || { cat "$T/create.out"; return 1; }
+  PID=$(cat "$T/pid")
+  [ -d "/proc/$PID" ]
+}
+
+gone() { # gone ID: nothing of the container, and nothing of ours
+  [ -z "$("$RUNTIME_PATH" --root "$T/root" list -q)" ] || { "$RUNTIME_PATH" --root "$T/root" list; return 1; }
+  wait_for 5 sh -c "! [ -d /proc/$PID ] || grep -q '^State:.Z' /proc/$PID/status"
+  [ -z "$(find "$T/state" -name "$1")" ] || { echo "state is left"; return 1; }
+  ! grep -q ran "$T/create.out"
+}
+
+# refused RULE ID: start refuses, says why where the engine listens, and nothing is left.
+refused() {
+  : >"$T/log"
+  run oh --log "$T/log" --log-format json start "$2"
+  echo "$RUNTIME $2: $output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"($1)" ]]
+  [ "$(tail -n 1 "$T/log" | jq -r .level)" = error ]
+  [[ "$(tail -n 1 "$T/log" | jq -r .msg)" == *"container $2 is not started"*"($1)" ]]
+  [ "$(wc -l <"$T/log")" -eq 1 ]
+  [ "$(tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.outcome", ."rule.id"[0]] | join(" ")')" = "container-start failure $1" ]
+  gone "$2"
+}
+
+@test "what keeps its promises starts without a word, under each policy" {
+  for runtime in runc crun; do
+    for POLICY in privileged baseline restricted strict; do
+      oh_config "$runtime"
+      : >"$T/log"
+      create "$POLICY" "$BASE"
+      run oh --log "$T/log" --log-format json start "$POLICY"
+      [ "$status" -eq 0 ] && [ -z "$output" ] && [ ! -s "$T/log" ]
+      wait_for 5 grep -q ran "$T/create.out"
+      # Nothing holds the process, and it has what it had.
+      grep -q '^TracerPid:.0$' "/proc/$PID/status"
+      event=$(tail -n 1 "$T/events.json")
+      echo "$event" | jq -c '.oci_harden | {policy, proof, journal}'
+      [ "$(jq -r '."event.action"' <<<"$event")" = container-start ]
+      [ "$(jq -r '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0' <<<"$event")" = true ]
+      oh delete --force "$POLICY"
+    done
+  done
+}
+
+# Each line: a name, the rule that must refuse, and what the runtime does instead of what it was told.
+WEAKNESSES=$(cat <<'LIST'
+capability OH-PRF-010 (.process.capabilities | .bounding, .permitted, .effective) += ["CAP_SYS_ADMIN"]
+bounding OH-PRF-010 .process.capabilities.bounding += ["CAP_NET_RAW"]
+no-new-privs OH-PRF-011 .process.noNewPrivileges = false
+no-filter OH-PRF-012 del(.linux.seccomp, .annotations)
+filter-i386 OH-PRF-012 .linux.seccomp.architectures += ["SCMP_ARCH_X86"] | del(.annotations)
+filter-more OH-PRF-012 .linux.seccomp.syscalls = [{names: [.linux.seccomp.syscalls[].names[], "ptrace", "io_uring_setup"], action: "SCMP_ACT_ALLOW"}] | del(.annotations)
+filter-lax OH-PRF-012 .linux.seccomp.defaultAction = "SCMP_ACT_LOG" | del(.linux.seccomp.defaultErrnoRet, .annotations)
+uid OH-PRF-014 .process.user.uid = 0
+gid OH-PRF-014 .process.user.gid = 1001
+group OH-PRF-015 .process.user.additionalGids += [0]
+host-network OH-PRF-016 .linux.namespaces |= map(select(.type != "network")) | del(.linux.sysctl)
+host-pid OH-PRF-016 .linux.namespaces |= map(select(.type != "pid"))
+host-ipc OH-PRF-016 .linux.namespaces |= map(select(.type != "ipc"))
+host-uts OH-PRF-016 .linux.namespaces |= map(select(.type != "uts")) | del(.hostname)
+host-cgroup OH-PRF-016 .linux.namespaces |= map(select(.type != "cgroup"))
+other-root OH-PRF-018 .root.path |= sub("rootfs$"; "other")
+writable-root OH-PRF-019 .root.readonly = false
+no-mount OH-PRF-021 .mounts |= map(select(.destination != "/dev/shm"))
+no-nosuid OH-PRF-021 (.mounts[] | select(.destination == "/dev/shm").options) -= ["nosuid"]
+no-noexec OH-PRF-021 (.mounts[] | select(.destination == "/tmp").options) -= ["noexec"]
+other-type OH-PRF-021 (.mounts[] | select(.destination == "/dev/mqueue")) |= (.type = "tmpfs" | .source = "tmpfs")
+more-mounts OH-PRF-022 .mounts += [{destination: "/opt", type: "bind", source: "/etc", options: ["rbind", "ro", "nosuid", "nodev", "noexec"]}]
+no-mask OH-PRF-023 .linux.maskedPaths -= ["/proc/kallsyms"]
+no-mask-of-directory OH-PRF-023 .linux.maskedPaths -= ["/sys/firmware"]
+writable-path OH-PRF-024 .linux.readonlyPaths -= ["/proc/sys"]
+pids OH-PRF-025 .linux.resources.pids.limit = 101
+memory OH-PRF-025 .linux.resources.memory.limit = 134217728 | del(.linux.resources.memory.swap)
+cpu OH-PRF-025 .linux.resources.cpu.quota = 100000
+rlimit OH-PRF-026 .process.rlimits[0].hard = 2000
+cwd OH-PRF-027 .process.cwd = "/tmp"
+oom OH-PRF-028 .process.oomScoreAdj = 499
+LIST
+)
+
+weaknesses() {
+  local name rule jq n=0
+  weak_config "$1"
+  while read -r name rule jq; do
+    WEAK_JQ=$jq
+    export WEAK_JQ
+    create "$name"
+    refused "$rule" "$name"
+    n=$((n + 1))
+  done <<<"$WEAKNESSES"
+  echo "$1: $n weaknesses refused"
+  [ "$n" -ge 31 ]
+}
+
+@test "each promise that runc breaks is named, and the container is gone" {
+  weaknesses runc
+}
+
+@test "each promise that crun breaks is named, and the container is gone" {
+  weaknesses crun
+}
+
+@test "an open directory of the host does not come along" {
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    export WEAK_FD=1
+    create "fd"
+    refused OH-PRF-029 fd
+  done
+}
+
+@test "mounts that propagate to the host are refused" {
+  mkdir -p "$T/peer"
+  mount -t tmpfs oh-peer "$T/peer"
+  mount --make-shared "$T/peer"
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    bind="$BASE | .mounts += [{destination: \"/opt\", type: \"bind\", source: \"$T/peer\", options: [\"rbind\", \"rslave\"]}]"
+    create slave "$bind"
+    oh start slave
+    oh delete --force slave
+    export WEAK_JQ='(.mounts[] | select(.destination == "/opt").options) |= map(if . == "rslave" then "rshared" else . end)
+      | .linux.rootfsPropagation = "shared"'
+    create shared "$bind"
+    refused OH-PRF-020 shared
+  done
+}
+
+@test "a joined namespace is the one that was promised" {
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    unshare --net sleep 600 &
+    one=$!
+    unshare --net sleep 600 &
+    two=$!
+    HELD="$one $two"
+    wait_for 5 sh -c "[ \"\$(readlink /proc/$two/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ] && [ \"\$(readlink /proc/$one/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+    join="(.linux.namespaces[] | select(.type == \"network\")).path = \"/proc/$one/ns/net\""
+    create joined "$BASE | $join"
+    oh start joined
+    oh delete --force joined
+    export WEAK_JQ="(.linux.namespaces[] | select(.type == \"network\")).path = \"/proc/$two/ns/net\""
+    create other "$BASE | $join"
+    refused OH-PRF-016 other
+    # One that ended while the container waited cannot be compared with anything.
+    unset WEAK_JQ
+    create ended "$BASE | $join"
+    kill "$one" "$two"
+    wait "$one" "$two" || true
+    refused OH-PRF-016 ended
+  done
+  HELD=
+}
+
+@test "ids are mapped as promised" {
+  maps='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    user="$BASE | .linux.namespaces += [{type: \"user\"}] | $maps | del(.linux.sysctl)"
+    create mapped "$user"
+    oh start mapped
+    wait_for 5 grep -q ran "$T/create.out"
+    oh delete --force mapped
+    export WEAK_JQ='.linux.uidMappings[0].hostID = 200000'
+    create moved "$user"
+    refused OH-PRF-017 moved
+    export WEAK_JQ='.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+    create none "$user"
+    run oh start none
+    echo "$output"
+    [ "$status" -eq 1 ] && [[ "$output" == *OH-PRF-0* ]]
+    gone none
+  done
+}
+
+@test "what changes behind create is seen by start" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    create unmasked
+    nsenter -t "$PID" -m umount /proc/kallsyms
+    refused OH-PRF-023 unmasked
+    create mounted
+    nsenter -t "$PID" -m busybox mount -t tmpfs none /var
+    run oh start mounted
+    echo "$output"
+    [ "$status" -eq 1 ] && [[ "$output" == *OH-PRF-02* ]]
+    gone mounted
+    create limits
+    group=$(sed -n 's/^[0-9]*:pids://p; s/^0:://p' "/proc/$PID/cgroup" | head -n 1)
+    echo 1000 >"$(ls -d /sys/fs/cgroup/pids"$group" /sys/fs/cgroup"$group" 2>/dev/null | head -n 1)/pids.max"
+    refused OH-PRF-025 limits
+    create edited
+    jq '.process.args = ["/bin/sh", "-c", "echo other"]' "$T/edited/config.json" >"$T/c" && cat "$T/c" >"$T/edited/config.json"
+    refused OH-PRF-002 edited
+  done
+}
+
+@test "a process that is not the container's is neither proof nor victim" {
+  oh_config runc
+  create forged
+  sleep 600 &
+  HELD=$!
+  start=$(cut -d' ' -f22 "/proc/$HELD/stat")
+  cp "$T/root/forged/state.json" "$T/record"
+  jq --argjson pid "$HELD" --argjson start "$start" '.init_process_pid = $pid | .init_process_start = $start' "$T/record" >"$T/root/forged/state.json"
+  run oh start forged
+  echo "$output"
+  [ "$status" -eq 1 ] && [[ "$output" == *"does not wait on"*"(OH-PRF-001)" ]]
+  kill -0 "$HELD"
+  # A pid that another process has by now: the time of its start tells.
+  jq --argjson pid "$HELD" '.init_process_pid = $pid' "$T/record" >"$T/root/forged/state.json"
+  run oh start forged
+  echo "$output"
+  [ "$status" -ne 0 ]
+  kill -0 "$HELD"
+  # A directory that others may write proves nothing.
+  cp "$T/record" "$T/root/forged/state.json"
+  chmod 777 "$T/root/forged"
+  run oh start forged
+  echo "$output"
+  [ "$status" -eq 1 ] && [[ "$output" == *"is not trusted"*"(OH-PRF-001)" ]]
+  chmod 711 "$T/root/forged"
+  oh start forged
+  wait_for 5 grep -q ran "$T/create.out"
+}
+
+@test "a container of the bare runtime is not ours to start, but for an auditing policy" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='echo ran; sleep 600' bundle "bare-$runtime")
+    "$RUNTIME_PATH" --root "$T/root" create --bundle "$b" "bare-$runtime" <"$T/empty" >"$T/create.out" 2>&1
+    run oh start "bare-$runtime"
+    echo "$output"
+    [ "$status" -eq 1 ] && [[ "$output" == *"delete it and create it anew"*"(OH-PRF-003)" ]]
+    [ "$("$RUNTIME_PATH" --root "$T/root" list -q)" = "bare-$runtime" ]
+    POLICY=privileged oh start "bare-$runtime"
+    wait_for 5 grep -q ran "$T/create.out"
+    [ "$(tail -n 1 "$T/events.json" | jq -r '."rule.id"[0]')" = OH-PRF-003 ]
+    oh delete --force "bare-$runtime"
+  done
+}
+
+@test "an auditing policy records what is broken and starts" {
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    export WEAK_JQ='.process.noNewPrivileges = false | .linux.maskedPaths = []'
+    POLICY=privileged create audited "$BASE | .process.noNewPrivileges = true"
+    run env POLICY=privileged "$OH" --config "$T/config.json" --policy privileged --root "$T/root" start audited
+    [ "$status" -eq 0 ] && [ -z "$output" ]
+    wait_for 5 grep -q ran "$T/create.out"
+    event=$(tail -n 1 "$T/events.json")
+    jq -c '.oci_harden | {proof, journal}' <<<"$event"
+    [ "$(jq -r '[.oci_harden.journal[] | select(.outcome == "audited").rule] | join(" ")' <<<"$event")" = 'OH-PRF-011 OH-PRF-023' ]
+    oh delete --force audited
+  done
+}
+
+@test "a runtime that does not delete cannot keep the container alive" {
+  oh_config runc
+  create kept
+  # A delete that hangs or fails is the runtime's affair; the process is dead, and the engine is told what is left.
+  oh_config runc ".runtimes = [{path: \"$BUILD/helpers/argv-echo\", type: \"runc\"}]"
+  nsenter -t "$PID" -m umount /proc/kallsyms
+  run oh start kept
+  echo "$output"
+  [ "$status" -eq 1 ] && [[ "$output" == *"it was killed, but"*"did not delete it"*"(OH-PRF-023)" ]]
+  wait_for 5 sh -c "! [ -d /proc/$PID ] || grep -q '^State:.Z' /proc/$PID/status"
+}
