@@ -150,12 +150,17 @@ bool glob_match(const char *glob, const char *text) {
     if (*glob == '*') {
       star = ++glob;
       resume = text;
+      if (*glob == '\0')
+        return true;
     } else if (*glob == *text) {
       glob++;
       text++;
     } else if (star) {
+      do /* to where what is behind the star can begin */
+        resume++;
+      while (*resume && *resume != *star);
       glob = star;
-      text = ++resume;
+      text = resume;
     } else {
       return false;
     }

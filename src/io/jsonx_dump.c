@@ -28,11 +28,12 @@ static void add_escaped(struct str *out, unsigned char c) {
     str_addf(out, "\\u%04x", c);
 }
 
-/* Most strings need no escape: copied while looked at. */
+/* Most strings need no escape. */
 static void add_string(struct str *out, const char *text, size_t len) {
   char *to = str_room(out, len + 2);
-  size_t plain = 0;
+  size_t plain = jsonx_plain_length(text, len);
   *to++ = '"';
+  memcpy(to, text, plain);
   for (; plain < len; plain++) {
     unsigned char c = (unsigned char)text[plain];
     if (c < 0x20 || c == '"' || c == '\\')

@@ -93,6 +93,24 @@ static size_t read_escape(struct jsonx_scan *scan, size_t at) {
 }
 
 /* What a string holds as it is. */
+/* Subtracting sets a byte's high bit where it was less (or held it); a borrow comes from such a byte only. */
+static bool eight_plain(const char *p) {
+  const uint64_t each = UINT64_C(0x0101010101010101);
+  uint64_t x;
+  memcpy(&x, p, sizeof x);
+  uint64_t control = x - each * 0x20;
+  uint64_t quote = (x ^ each * '"') - each;
+  uint64_t backslash = (x ^ each * '\\') - each;
+  return ((x | control | quote | backslash) & each * 0x80) == 0;
+}
+
+size_t jsonx_plain_length(const char *p, size_t len) {
+  size_t n = 0;
+  while (len - n >= sizeof(uint64_t) && eight_plain(p + n))
+    n += sizeof(uint64_t);
+  return n;
+}
+
 static bool is_plain(unsigned char c) {
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
@@ -100,6 +118,7 @@ static bool is_plain(unsigned char c) {
 static size_t read_string(struct jsonx_scan *scan, size_t at) {
   size_t start = at++;
   for (;;) {
+    at += jsonx_plain_length(scan->text + at, scan->len - at);
     while (at < scan->len && is_plain((unsigned char)scan->text[at]))
       at++;
     int c = peek(scan, at);

@@ -61,6 +61,10 @@ void jsonx_scan_pointer(const struct jsonx_scan *scan, size_t path, struct str *
 /* Appends the text of the string token [start, end), without quotes and escapes. */
 void jsonx_scan_unescape(const char *text, size_t start, size_t end, struct str *out);
 
+/* So many bytes at p are ASCII that stands for itself in a JSON string; there may be more. Eight at a time.
+ */
+size_t jsonx_plain_length(const char *p, size_t len);
+
 /* What of UTF-8 begins at p: bytes of one well-formed character, 0 when there is none. */
 size_t jsonx_utf8_length(const char *p, size_t len);
 

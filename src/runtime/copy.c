@@ -80,3 +80,18 @@ void *memmove(void *to, const void *from, size_t n) {
 void *memcpy(void *restrict to, const void *restrict from, size_t n) {
   return copy(to, from, n);
 }
+
+int memcmp(const void *left, const void *right, size_t n) {
+  const unsigned char *a = left, *b = right;
+  for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), a += sizeof(uint64_t), b += sizeof(uint64_t)) {
+    uint64_t x, y;
+    __builtin_memcpy(&x, a, sizeof x);
+    __builtin_memcpy(&y, b, sizeof y);
+    if (x != y)
+      break;
+  }
+  for (; n > 0; n--, a++, b++)
+    if (*a != *b)
+      return *a - *b;
+  return 0;
+}

@@ -3,11 +3,14 @@
 #include <string.h>
 #define memmove own_memmove
 #define memcpy own_memcpy
+#define memcmp own_memcmp
 void *own_memmove(void *to, const void *from, size_t n);
 void *own_memcpy(void *restrict to, const void *restrict from, size_t n);
+int own_memcmp(const void *left, const void *right, size_t n);
 #include "../../src/runtime/copy.c"
 #undef memmove
 #undef memcpy
+#undef memcmp
 
 #include <criterion/criterion.h>
 
@@ -40,5 +43,22 @@ Test(copy, memcpy_writes_so_many_bytes) {
     cr_assert_eq(own_memcpy(ours + 5, from + 3, n), ours + 5);
     memcpy(theirs + 5, from + 3, n);
     cr_assert_arr_eq(ours, theirs, SIZE, "%zu bytes", n);
+  }
+}
+
+Test(copy, memcmp_finds_the_first_difference) {
+  unsigned char a[SIZE], b[SIZE];
+  for (size_t n = 0; n <= 40; n++) {
+    fill(a);
+    fill(b);
+    cr_assert_eq(own_memcmp(a + 1, b + 1, n), 0);
+    for (size_t i = 0; i < n; i++)
+      for (size_t later = i; later < n; later++) {
+        fill(b);
+        b[1 + i] ^= 0x80;
+        b[1 + later] ^= 0x7f;
+        const int wanted = memcmp(a + 1, b + 1, n), found = own_memcmp(a + 1, b + 1, n);
+        cr_assert((wanted > 0) == (found > 0) && (wanted < 0) == (found < 0), "%zu, %zu of %zu", i, later, n);
+      }
   }
 }
