@@ -31,10 +31,20 @@ teardown() {
     kill "$CONTAINERD"
     wait "$CONTAINERD" || true
   fi
-  pkill -f "containerd-shim-runc-v2 .*-address $T/c/s" || true
-  grep -l "$T" /proc/*/mountinfo >/dev/null 2>&1 && awk -v t="$T/" 'index($5, t) == 1 {print $5}' /proc/self/mountinfo |
-    sort -r | xargs -r -n 1 umount -l
+  # A shim whose container never came to be may not have ended with it.
+  for task in $(shims); do kill "$task" 2>/dev/null || true; done
+  oh_unmount
   oh_teardown
+}
+
+# The pids of this containerd's shims: they name its socket, and nobody else has one of that name.
+shims() {
+  local exe
+  for exe in /proc/[0-9]*/exe; do
+    [[ $(readlink "$exe") == */containerd-shim-runc-v2 ]] || continue
+    grep -qzxF "$T/c/s" "${exe%exe}cmdline" 2>/dev/null && basename "${exe%/exe}"
+  done
+  return 0
 }
 
 ctr_() { ctr --address "$T/c/s" "$@"; }

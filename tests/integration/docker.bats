@@ -141,6 +141,7 @@ ORDINARY="runc baseline restricted"
     run_ "$r" -d --name job --cap-add ALL --security-opt seccomp=unconfined --security-opt systempaths=unconfined \
       --device /dev/null:/dev/sda "$IMAGE" sleep 600 >/dev/null
     for call in "exec job" "exec --privileged job" "exec --privileged -u 0 job"; do
+      # shellcheck disable=SC2086
       run docker_ $call sh -c "$SELF; echo x > /proc/sys/kernel/core_pattern"
       echo "$r: $call: $output"
       [[ "$output" == *"CapEff:"*"$set"* ]]

@@ -234,7 +234,7 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   # --follow sees what comes later, also after the log was rotated.
   "$CTL" --config "$T/config.json" events --follow --container late >"$T/followed" 3>&- &
   follower=$!
-  sleep 0.3
+  wait_for 5 sh -c "ls -l /proc/$follower/fd | grep -q events.json"
   mv "$T/events.json" "$T/events.json.1"
   CMD=true bundle late >/dev/null
   oh run --bundle "$T/late" late </dev/null

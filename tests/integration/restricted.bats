@@ -154,7 +154,7 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     run oh run --bundle "$b" "w-$runtime"
     echo "$output"
     [ "$status" -eq 0 ]
-    [ "${lines[-1]}" = done ]
+    [ "${lines[-1]}" = "done" ]
   done
 }
 

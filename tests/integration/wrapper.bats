@@ -238,7 +238,7 @@ refused() { # refused RULE TEXT ARGS...: exit 1 (255 for exec), our message on s
   cmp "$b/config.engine.json" "$T/before"
   # A policy on top changes it again, and the original is still the engine's.
   jq -n '{name: "more", extends: "restricted", resources: {pidsMax: 7}}' >"$T/policies/more.json"
-  POLICY=more oh create --bundle "$b" c3 || true
+  POLICY="more" oh create --bundle "$b" c3 || true
   [ "$(jq .linux.resources.pids.limit "$b/config.json")" = 7 ]
   cmp "$b/config.engine.json" "$T/before"
   [ -z "$(find "$b" -maxdepth 1 -name '.*oci-harden*')" ]
