@@ -39,19 +39,31 @@ static bool is_docker_network(const char *stage, const json_t *hook) {
   return digits > 0 && strcmp(pid + digits, "/exe") == 0 && strcmp(command, "libnetwork-setkey") == 0;
 }
 
-static bool known(const char *stage, const json_t *hook, const struct policy *policy) {
+/* Does it look like an engine's hook, and name a process that is none of the host's? */
+static bool is_impostor(const char *stage, const json_t *hook, const struct facts *facts) {
   const char *path = control_text(hook, "/path");
-  return path && (strlist_has(&policy->hooks.allow, path) ||
-                  (policy->hooks.engine && is_docker_network(stage, hook)));
+  return path && is_docker_network(stage, hook) && strlist_has(&facts->bad_hook_paths, path);
+}
+
+static bool known(const char *stage, const json_t *hook, const struct policy *policy,
+                  const struct facts *facts) {
+  const char *path = control_text(hook, "/path");
+  return path &&
+         (strlist_has(&policy->hooks.allow, path) ||
+          (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
 }
 
 static int apply_hook(struct spec *spec, size_t stage, size_t index, const struct policy *policy,
-                      struct error *err) {
+                      const struct facts *facts, struct error *err) {
   CLEANUP_FREE char *pointer = xasprintf("/hooks/%s/%zu", stages[stage].name, index);
   const json_t *hook = spec_at(spec, pointer);
-  if (!known(stages[stage].name, hook, policy)) {
+  if (!known(stages[stage].name, hook, policy, facts)) {
     const char *path = control_text(hook, "/path");
-    CLEANUP_FREE char *text = xasprintf("the hook \"%s\" is not in hooks.allow", path ? path : "");
+    const bool impostor = policy->hooks.engine && is_impostor(stages[stage].name, hook, facts);
+    CLEANUP_FREE char *text =
+        xasprintf(impostor ? "the hook \"%s\" is not a program of the host's own that only root can write"
+                           : "the hook \"%s\" is not in hooks.allow",
+                  path ? path : "");
     return spec_refuse(spec, pointer, (struct reason){ hooks_rules[RULE_UNKNOWN].id, text }, err);
   }
   if (!stages[stage].in_container || json_array_size(control_at(hook, "/env")) > 0)
@@ -67,12 +79,11 @@ static int apply_hook(struct spec *spec, size_t stage, size_t index, const struc
 
 int hooks_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                 struct error *err) {
-  (void)facts;
   for (size_t stage = 0; stage < ARRAY_SIZE(stages); stage++) {
     CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stages[stage].name);
     size_t len = json_array_size(spec_at(spec, pointer));
     for (size_t i = 0; i < len; i++)
-      if (apply_hook(spec, stage, i, policy, err))
+      if (apply_hook(spec, stage, i, policy, facts, err))
         return -1;
   }
   return 0;
@@ -80,13 +91,13 @@ int hooks_apply(struct spec *spec, const struct policy *policy, const struct fac
 
 int hooks_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
                  const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
+  (void)kind;
   for (size_t stage = 0; stage < ARRAY_SIZE(stages); stage++) {
     CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stages[stage].name);
     const json_t *hooks = control_at(after, pointer);
     for (size_t i = 0; i < json_array_size(hooks); i++) {
       const json_t *hook = json_array_get(hooks, i);
-      if (!known(stages[stage].name, hook, policy))
+      if (!known(stages[stage].name, hook, policy, facts))
         return control_broken(err, pointer, "hook %zu is not one that the policy lists", i);
       if (stages[stage].in_container && !control_text(hook, "/env/0"))
         return control_broken(err, pointer, "hook %zu has no environment of its own", i);

@@ -126,6 +126,16 @@ int64_t rlimit_ceiling(const struct policy *policy, const char *type) {
   return -1;
 }
 
+const char *const rlimit_types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE" };
+
+bool rlimit_inherits_more(const struct policy *policy, const struct facts *facts, const char *type) {
+  const int64_t ceiling = rlimit_ceiling(policy, type);
+  const struct rlimit_fact *inherited = facts_rlimit(facts, type);
+  if (strcmp(type, "RLIMIT_CORE") == 0 && ceiling == 0)
+    return true;
+  return ceiling >= 0 && inherited && inherited->hard > (uint64_t)ceiling;
+}
+
 uint64_t rlimit_read(const json_t *value) {
   uint64_t number;
   return value && jsonx_u64_get(value, &number) ? number : UINT64_MAX;

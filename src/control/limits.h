@@ -57,6 +57,11 @@ struct cpu_limit effective_cpu(const json_t *doc);
 
 /* The policy's hard ceiling of "RLIMIT_NOFILE", ...; -1: none. */
 int64_t rlimit_ceiling(const struct policy *policy, const char *type);
+/* The types that there are ceilings for. */
+extern const char *const rlimit_types[RLIMIT_FACTS];
+/* Would a process whose document does not name the type have more than the policy's ceiling? What is not
+ * known to be inherited is not lowered, but for core dumps that the policy wants off. */
+bool rlimit_inherits_more(const struct policy *policy, const struct facts *facts, const char *type);
 /* Not readable or absent: infinity. */
 uint64_t rlimit_read(const json_t *value);
 /* Is the type in the list? */

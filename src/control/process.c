@@ -172,14 +172,23 @@ static bool favoured_io(const json_t *root) {
   return class && strcmp(class, "IOPRIO_CLASS_RT") == 0;
 }
 
-static int apply_priority(struct spec *spec, const struct policy *policy, struct error *err) {
+/* Absent is what the runtime runs with. */
+static bool oom_score_below(const json_t *root, const struct facts *facts, int64_t floor) {
+  const json_t *oom = control_at(root, OOM);
+  return oom ? json_integer_value(oom) < floor : facts->oom_score_known && facts->oom_score_adj < floor;
+}
+
+static int apply_priority(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                          struct error *err) {
   const struct reason realtime = { process_rules[RULE_SCHEDULER].id,
                                    "the container would come before the host's own processes" };
-  const json_t *oom = spec_at(spec, OOM);
-  /* Absent is what the engine runs with, which no document tells. */
-  if (json_is_integer(oom) && json_integer_value(oom) < policy->process.oom_score_adj_min &&
+  if (oom_score_below(spec->root, facts, policy->process.oom_score_adj_min) &&
       spec_set(spec, OOM, json_integer(policy->process.oom_score_adj_min),
-               (struct reason){ process_rules[RULE_OOM].id, "below the policy's floor" }, err))
+               (struct reason){ process_rules[RULE_OOM].id,
+                                spec_at(spec, OOM)
+                                    ? "below the policy's floor"
+                                    : "the engine's own, below the policy's floor, would be inherited" },
+               err))
     return -1;
   if (favoured_scheduler(spec->root) && spec_remove(spec, "/process/scheduler", realtime, err))
     return -1;
@@ -195,7 +204,7 @@ int process_apply(struct spec *spec, const struct policy *policy, const struct f
   const char *terminal = spec->kind == SPEC_CONFIG ? judge_terminal(spec->root) : NULL;
   if (terminal && refuse(spec, RULE_TERMINAL, "/process/terminal", terminal, err))
     return -1;
-  return apply_priority(spec, policy, err);
+  return apply_priority(spec, policy, facts, err);
 }
 
 int process_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
@@ -214,8 +223,7 @@ int process_verify(enum spec_kind kind, const json_t *after, const struct policy
     return control_broken(err, "/process/env", "PATH leads astray");
   if (kind == SPEC_CONFIG && judge_terminal(after))
     return control_broken(err, "/process/terminal", "%s", judge_terminal(after));
-  if (control_at(after, OOM) &&
-      json_integer_value(control_at(after, OOM)) < policy->process.oom_score_adj_min)
+  if (oom_score_below(after, facts, policy->process.oom_score_adj_min))
     return control_broken(err, OOM, "is below the floor");
   if (favoured_scheduler(after) || favoured_io(after))
     return control_broken(err, "/process", "has real-time scheduling");
@@ -244,13 +252,14 @@ int process_not_weaker(enum spec_kind kind, const json_t *before, const json_t *
   static const char *const unchanged[] = { CWD, "/process/args", "/process/terminal" };
   const json_t *was = control_at(before, OOM), *is = control_at(after, OOM);
 
-  (void)kind, (void)facts;
+  (void)kind;
   for (size_t i = 0; i < ARRAY_SIZE(unchanged); i++) {
     const json_t *a = control_at(before, unchanged[i]), *b = control_at(after, unchanged[i]);
     if (a != b && !json_equal(a, b))
       return control_broken(err, unchanged[i], "is another");
   }
-  if (was ? !is || json_integer_value(is) < json_integer_value(was) : is != NULL)
+  if (was ? !is || json_integer_value(is) < json_integer_value(was)
+          : is && !(facts->oom_score_known && json_integer_value(is) >= facts->oom_score_adj))
     return control_broken(err, OOM, "is lower than it was");
   if (label_not_weaker("/process/apparmorProfile", before, after, err) ||
       label_not_weaker("/process/selinuxLabel", before, after, err))

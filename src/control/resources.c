@@ -153,6 +153,30 @@ static int harden_unified(const struct turn *t) {
   return 0;
 }
 
+/* What the document leaves out is inherited from the engine, which often has no limit itself. The new one is
+ * above neither of the inherited: it takes no privilege, and nothing grows. */
+static int add_rlimit(const struct turn *t, const char *type, int64_t ceiling) {
+  const struct rlimit_fact *inherited = facts_rlimit(t->facts, type);
+  const uint64_t soft = inherited ? inherited->soft : 0;
+  json_t *entry = json_object();
+  if (!entry)
+    die_out_of_memory();
+  jsonx_set_new(entry, "type", jsonx_string_new(type));
+  jsonx_set_new(entry, "hard", json_integer(ceiling));
+  jsonx_set_new(entry, "soft", json_integer(soft < (uint64_t)ceiling ? (int64_t)soft : ceiling));
+  return spec_set(t->spec, LIMIT_RLIMITS "/-", entry,
+                  why(RULE_RLIMIT, "the rlimit that would be inherited is above its ceiling"), t->err);
+}
+
+static int add_rlimits(const struct turn *t) {
+  for (size_t i = 0; i < ARRAY_SIZE(rlimit_types); i++)
+    if (!rlimits_have(spec_at(t->spec, LIMIT_RLIMITS), rlimit_types[i]) &&
+        rlimit_inherits_more(t->policy, t->facts, rlimit_types[i]) &&
+        add_rlimit(t, rlimit_types[i], rlimit_ceiling(t->policy, rlimit_types[i])))
+      return -1;
+  return 0;
+}
+
 static int harden_rlimits(const struct turn *t) {
   json_auto_t *list = spec_snapshot(t->spec, LIMIT_RLIMITS);
   for (size_t i = 0; i < json_array_size(list); i++) {
@@ -171,15 +195,7 @@ static int harden_rlimits(const struct turn *t) {
                           why(RULE_RLIMIT, "the rlimit is above its ceiling"), t->err))
       return -1;
   }
-  if (t->policy->resources.core_max != 0 || rlimits_have(list, "RLIMIT_CORE") ||
-      !spec_at(t->spec, "/process"))
-    return 0;
-  /* Only 0 may be added without knowing what would be inherited: nothing is lower. */
-  json_t *entry = json_pack("{s:s, s:i, s:i}", "type", "RLIMIT_CORE", "hard", 0, "soft", 0);
-  if (!entry)
-    die_out_of_memory();
-  return spec_set(t->spec, LIMIT_RLIMITS "/-", entry,
-                  why(RULE_RLIMIT, "core dumps would copy memory to the host"), t->err);
+  return spec_at(t->spec, "/process") ? add_rlimits(t) : 0;
 }
 
 int resources_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,

@@ -34,7 +34,8 @@ static int cpu_holds(const json_t *after, bool update, const struct policy *poli
   return 0;
 }
 
-static int rlimits_hold(const json_t *after, const struct policy *policy, struct error *err) {
+static int rlimits_hold(const json_t *after, const struct policy *policy, const struct facts *facts,
+                        struct error *err) {
   const json_t *list = control_at(after, LIMIT_RLIMITS);
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *entry = json_array_get(list, i);
@@ -43,8 +44,9 @@ static int rlimits_hold(const json_t *after, const struct policy *policy, struct
                          rlimit_read(json_object_get(entry, "soft")) > (uint64_t)ceiling))
       return control_broken(err, LIMIT_RLIMITS, "rlimit %zu is above its ceiling", i);
   }
-  if (policy->resources.core_max == 0 && control_at(after, "/process") && !rlimits_have(list, "RLIMIT_CORE"))
-    return control_broken(err, LIMIT_RLIMITS, "core dumps are not off");
+  for (size_t i = 0; i < ARRAY_SIZE(rlimit_types) && control_at(after, "/process"); i++)
+    if (!rlimits_have(list, rlimit_types[i]) && rlimit_inherits_more(policy, facts, rlimit_types[i]))
+      return control_broken(err, LIMIT_RLIMITS, "%s is inherited and above its ceiling", rlimit_types[i]);
   return 0;
 }
 
@@ -68,7 +70,7 @@ static int unified_holds(enum spec_kind kind, const json_t *after, const struct 
 int resources_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
                      const struct facts *facts, struct error *err) {
   bool update = kind == SPEC_RESOURCES;
-  if (!update && rlimits_hold(after, policy, err))
+  if (!update && rlimits_hold(after, policy, facts, err))
     return -1;
   if (kind == SPEC_PROCESS)
     return 0;
@@ -100,7 +102,16 @@ static const json_t *rlimit_of(const json_t *list, const char *type) {
   return NULL;
 }
 
-static int rlimits_not_weaker(const json_t *before, const json_t *after, struct error *err) {
+/* Nothing is lower than 0; else what is new must be known to lie within what was inherited. */
+static bool rlimit_within_inherited(const json_t *entry, const char *type, const struct facts *facts) {
+  const uint64_t hard = rlimit_read(json_object_get(entry, "hard")),
+                 soft = rlimit_read(json_object_get(entry, "soft"));
+  const struct rlimit_fact *inherited = facts_rlimit(facts, type);
+  return hard == 0 || (inherited && hard <= inherited->hard && soft <= inherited->soft);
+}
+
+static int rlimits_not_weaker(const json_t *before, const json_t *after, const struct facts *facts,
+                              struct error *err) {
   const json_t *b = control_at(before, LIMIT_RLIMITS), *a = control_at(after, LIMIT_RLIMITS);
   for (size_t i = 0; i < json_array_size(b); i++) {
     const char *type = json_string_value(json_object_get(json_array_get(b, i), "type"));
@@ -112,7 +123,7 @@ static int rlimits_not_weaker(const json_t *before, const json_t *after, struct 
   for (size_t i = 0; i < json_array_size(a); i++) {
     const json_t *entry = json_array_get(a, i);
     const char *type = json_string_value(json_object_get(entry, "type"));
-    if (type && !rlimit_of(b, type) && rlimit_read(json_object_get(entry, "hard")) != 0)
+    if (type && !rlimit_of(b, type) && !rlimit_within_inherited(entry, type, facts))
       return control_broken(err, LIMIT_RLIMITS, "%s may be higher than what was inherited", type);
   }
   return 0;
@@ -171,7 +182,7 @@ int resources_not_weaker(enum spec_kind kind, const json_t *before, const json_t
                          const struct facts *facts, struct error *err) {
   (void)facts;
   bool update = kind == SPEC_RESOURCES;
-  if (!update && rlimits_not_weaker(before, after, err))
+  if (!update && rlimits_not_weaker(before, after, facts, err))
     return -1;
   if (kind == SPEC_PROCESS)
     return 0;

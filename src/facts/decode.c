@@ -81,6 +81,36 @@ static int decode_cap_last(const json_t *value, const struct jsonx_source *src, 
   return 0;
 }
 
+static int decode_rlimits(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                          void *member, struct error *err) {
+  static const char *const types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE" };
+  struct facts *f = member;
+  for (size_t i = 0; i < RLIMIT_FACTS; i++) {
+    const json_t *entry = json_object_get(value, types[i]);
+    struct rlimit_fact fact = { .type = types[i] };
+    if (!entry)
+      continue;
+    if (!jsonx_u64_get(json_object_get(entry, "soft"), &fact.soft) ||
+        !jsonx_u64_get(json_object_get(entry, "hard"), &fact.hard))
+      return wrong(err, src, pointer, "an object with \"soft\" and \"hard\" for each limit");
+    f->rlimits[f->rlimits_len++] = fact;
+  }
+  return f->rlimits_len == json_object_size(value)
+             ? 0
+             : wrong(err, src, pointer, "RLIMIT_NOFILE, RLIMIT_NPROC or RLIMIT_CORE");
+}
+
+static int decode_oom_score(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                            void *member, struct error *err) {
+  struct facts *f = member;
+  json_int_t score = json_is_integer(value) ? json_integer_value(value) : INT64_MAX;
+  if (score < -1000 || score > 1000)
+    return wrong(err, src, pointer, "an integer from -1000 to 1000");
+  f->oom_score_adj = (int)score;
+  f->oom_score_known = true;
+  return 0;
+}
+
 static const struct jsonx_row rows[] = {
   { .key = "hostKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, host_known) },
   { .key = "rootfsKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootfs_known) },
@@ -108,6 +138,9 @@ static const struct jsonx_row rows[] = {
   { .key = "badNamespacePaths",
     .type = JSONX_STRINGS,
     .offset = offsetof(struct facts, bad_namespace_paths) },
+  { .key = "badHookPaths", .type = JSONX_STRINGS, .offset = offsetof(struct facts, bad_hook_paths) },
+  { .key = "rlimits", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_rlimits },
+  { .key = "oomScoreAdj", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_oom_score },
   { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
   { 0 },
 };

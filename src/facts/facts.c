@@ -31,7 +31,15 @@ void facts_free(struct facts *f) {
   free(f->destinations);
   strlist_free(&f->host_namespace_paths);
   strlist_free(&f->bad_namespace_paths);
+  strlist_free(&f->bad_hook_paths);
   *f = (struct facts){ 0 };
+}
+
+const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type) {
+  for (size_t i = 0; i < f->rlimits_len; i++)
+    if (strcmp(f->rlimits[i].type, type) == 0)
+      return &f->rlimits[i];
+  return NULL;
 }
 
 const struct source_fact *facts_source(const struct facts *f, const char *source) {

@@ -41,6 +41,13 @@ struct destination_fact {
   char *why;  /* why not */
 };
 
+/* A limit that the process would inherit; UINT64_MAX: none (RLIM_INFINITY). */
+struct rlimit_fact {
+  const char *type; /* "RLIMIT_NOFILE"; static */
+  uint64_t soft, hard;
+};
+enum { RLIMIT_FACTS = 3 }; /* those that policies have a ceiling for */
+
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
@@ -70,6 +77,16 @@ struct facts {
   /* ... and paths that could not be opened or are no namespace. */
   struct strlist bad_namespace_paths;
 
+  /* Hooks named /proc/PID/exe whose process is gone or in another mount namespace, or runs what others than
+   * root may write. */
+  struct strlist bad_hook_paths;
+
+  /* What the process gets where its document does not say, the runtime's being ours. */
+  struct rlimit_fact rlimits[RLIMIT_FACTS];
+  size_t rlimits_len;
+  int oom_score_adj; /* means something only where it is known */
+  bool oom_score_known;
+
   /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated.
    * Borrowed. */
   const struct seccomp_plan *seccomp;
@@ -83,9 +100,9 @@ struct facts {
 int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
                 const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
                 struct error *err) MUST_CHECK;
-/* exec: only the cwd and the program, in the root that the process `init` of the container has. What cannot
- * be looked at stays unknown. The container may change its links afterwards: this finds what an image or a
- * volume holds, and no race. */
+/* exec: only what is inherited, and the cwd and the program in the root that the process `init` of the
+ * container has. What cannot be looked at stays unknown. The container may change its links afterwards: this
+ * finds what an image or a volume holds, and no race. */
 void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init);
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
@@ -95,6 +112,8 @@ void facts_free(struct facts *f);
 /* From JSON, for golden cases and `hardenctl harden --facts`. Keys are the members' names in camelCase. */
 int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error *err) MUST_CHECK;
 
+/* NULL: unknown. */
+const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type);
 const struct source_fact *facts_source(const struct facts *f, const char *source);
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */
 const struct destination_fact *facts_destination(const struct facts *f, const char *destination);

@@ -6,6 +6,7 @@
 #define HARDEN_FACTS_LOOK_H
 
 #include "facts/facts.h"
+#include "io/path.h"
 
 /* The path that the kernel gives an open file; NULL when it has none below our root. The caller frees. */
 char *look_path_of_fd(int fd) MUST_CHECK;
@@ -21,6 +22,10 @@ void look_through_binds(struct facts *f, const struct spec *spec, int rootfs, in
 void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd);
 /* Paths of /linux/namespaces. */
 void look_at_namespaces(struct facts *f, const struct spec *spec);
+/* Paths of /hooks that name a process. */
+void look_at_hooks(struct facts *f, const struct spec *spec);
+/* What the process would have of us. */
+void look_at_inherited(struct facts *f);
 
 /* Paths of which only the directory itself is sensitive, because it holds sensitive ones or everybody's; /tmp
  * also because engines put the process files of an exec there. Ends with NULL. */

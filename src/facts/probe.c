@@ -172,6 +172,7 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
 }
 
 void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init) {
+  look_at_inherited(f);
   CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
   CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (root >= 0)
@@ -189,6 +190,8 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
       return -1;
     look_at_sources(&f, spec, bundle_fd, policies, policies_len);
     look_at_namespaces(&f, spec);
+    look_at_hooks(&f, spec);
+    look_at_inherited(&f);
   }
   *ret = f;
   f = (struct facts){ 0 };

@@ -104,6 +104,19 @@ static int substitute_file(struct call *c, struct error *err) {
   return 0;
 }
 
+/* crun gives the process the score that it has itself, whatever the file says. Upwards takes no privilege. */
+static int raise_oom_score(const struct call *c, struct error *err) {
+  static const char path[] = "/proc/self/oom_score_adj";
+  const struct facts *facts = &c->harden.facts;
+  const json_t *score = spec_at(&c->harden.spec, "/process/oomScoreAdj");
+  if (!score || !facts->oom_score_known || json_integer_value(score) <= facts->oom_score_adj)
+    return 0;
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_WRONLY, 0, RESOLVE_TRUSTED);
+  CLEANUP_FREE char *text = xasprintf("%lld", (long long)json_integer_value(score));
+  return fd >= 0 && write_all(fd, text, strlen(text)) == 0 ? 0
+                                                           : error_set(err, ERROR_SYSTEM, errno, "%s", path);
+}
+
 static int harden_process(struct call *c, bool substitute, struct error *err) {
   const char *file = command_value(&c->command, "process");
   const size_t limit = (size_t)c->config.config_limit;
@@ -117,7 +130,9 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
   src.text = text;
   if (harden_parse(&c->harden, SPEC_PROCESS, &src, limit, err) < 0 || call_harden(c, -1, err) < 0)
     return -1;
-  return substitute ? substitute_file(c, err) : 0;
+  if (!substitute)
+    return 0;
+  return raise_oom_score(c, err) < 0 ? -1 : substitute_file(c, err);
 }
 
 int call_exec(struct call *c, struct error *err) {

@@ -97,6 +97,27 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
   done
 }
 
+@test "limits that the config does not name are the policy's where the engine's would be higher" {
+  jq -n '{extends: "restricted", resources: {nofileMax: 300, coreMax: 4096}, process: {oomScoreAdjMin: 123}}' >"$T/policies/low.json"
+  chmod 600 "$T/policies/low.json"
+  [ "$(ulimit -Hn)" -gt 300 ]
+  ulimit -Hc 4000 # in blocks of 1024 bytes
+  for runtime in runc crun; do
+    POLICY=low start "$runtime" "l-$runtime" 'del(.process.rlimits, .process.oomScoreAdj)'
+    cat "/proc/$PID/limits"
+    grep -qE '^Max open files +300 +300 ' "/proc/$PID/limits"
+    grep -qE '^Max core file size +[0-9]+ +4096 ' "/proc/$PID/limits"
+    [ "$(cat "/proc/$PID/oom_score_adj")" -eq 123 ]
+    # So has what is started in it later, without a word of limits.
+    jq -n '{cwd: "/", user: {uid: 0, gid: 0}, env: ["PATH=/bin"], args: ["/bin/cat", "/proc/self/limits", "/proc/self/oom_score_adj"]}' >"$T/p.json"
+    run oh exec --process "$T/p.json" "l-$runtime"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -qE '^Max open files +300 +300 ' <<<"$output"
+    [ "${lines[-1]}" -eq 123 ]
+  done
+}
+
 @test "exec gets no more than the container, whatever it asks for" {
   for runtime in runc crun; do
     start "$runtime" "e-$runtime"

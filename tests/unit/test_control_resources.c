@@ -109,6 +109,33 @@ Test(control_resources, promise_of_other_documents) {
 
 /* For any ceiling and period: the quota that comes of it is one the kernel takes, and at most the ceiling
  * where the kernel's least quota (1 ms) allows that. */
+/* Without a limit in the document the process has what is inherited. */
+#define INHERITED "{'rlimits':{'RLIMIT_NOFILE':{'soft':1024,'hard':4096}}}"
+Test(control_resources, order_of_inherited_limits) {
+  static const struct order_case cases[] = {
+    { "{'process':{}}", RLIMIT("RLIMIT_NOFILE", "4096", "1024"), false },
+    { "{'process':{}}", RLIMIT("RLIMIT_NOFILE", "64", "64"), false },
+    { "{'process':{}}", RLIMIT("RLIMIT_NOFILE", "4097", "1024"), true },
+    { "{'process':{}}", RLIMIT("RLIMIT_NOFILE", "4096", "1025"), true },
+    { "{'process':{}}", RLIMIT("RLIMIT_NPROC", "1", "1"), true },
+    { "{'process':{}}", RLIMIT("RLIMIT_NPROC", "0", "0"), false },
+  };
+  CASE_ORDERS("resources", SPEC_CONFIG, INHERITED, cases);
+}
+
+Test(control_resources, promise_of_inherited_limits) {
+  static const struct promise_case cases[] = {
+    { "{'process':{'cwd':'/'}}", true },
+    { RLIMIT("RLIMIT_NOFILE", "64", "64"), false },
+    { RLIMIT("RLIMIT_NOFILE", "65", "64"), true },
+    { "{}", false },
+  };
+  CASE_PROMISES("resources", SPEC_PROCESS,
+                "{'resources':{'action':'harden','pidsMax':-1,'memoryMax':-1,'cpuMax':-1,'nofileMax':64,"
+                "'nprocMax':-1,'coreMax':-1}}",
+                INHERITED, cases);
+}
+
 Test(limits, cpu_ceiling) {
   srand(1);
   for (int i = 0; i < 100000; i++) {

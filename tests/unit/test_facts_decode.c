@@ -22,7 +22,9 @@ static const char whole[] =
     "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/"
     "d\",\"exists\":true,\"empty\":true,\"why\":null},"
     "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
-    "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"userNamespace\":true}";
+    "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"badHookPaths\":[\"/h\"],"
+    "\"rlimits\":{\"RLIMIT_NOFILE\":{\"soft\":1,\"hard\":18446744073709551615}},\"oomScoreAdj\":-998,"
+    "\"userNamespace\":true}";
 
 Test(facts_decode, every_member) {
   CLEANUP_FACTS struct facts f = { 0 };
@@ -40,6 +42,9 @@ Test(facts_decode, every_member) {
   cr_expect(facts_destination(&f, "/d")->exists && strcmp(facts_destination(&f, "e")->why, "loop") == 0);
   cr_expect(facts_destination(&f, "d")->empty && strcmp(facts_destination(&f, "d")->resolved, "/d") == 0);
   cr_expect(f.host_namespace_paths.len == 1 && f.bad_namespace_paths.len == 2);
+  cr_expect(strlist_has(&f.bad_hook_paths, "/h") && f.oom_score_known && f.oom_score_adj == -998);
+  cr_expect(facts_rlimit(&f, "RLIMIT_NOFILE")->soft == 1 &&
+            facts_rlimit(&f, "RLIMIT_NOFILE")->hard == UINT64_MAX && !facts_rlimit(&f, "RLIMIT_CORE"));
 }
 
 Test(facts_decode, absent_is_unknown) {
@@ -48,6 +53,7 @@ Test(facts_decode, absent_is_unknown) {
   cr_assert(decode(&f, "{}", &err) == 0, "%s", err.message);
   cr_expect(!f.host_known && !f.rootfs_known && f.root_proc == INODE_UNKNOWN && f.cap_last == 40);
   cr_expect(f.runtime == RUNTIME_RUNC && !f.sources && !f.root_real);
+  cr_expect(!f.oom_score_known && !facts_rlimit(&f, "RLIMIT_NOFILE"));
 }
 
 Test(facts_decode, refuses) {
@@ -63,6 +69,9 @@ Test(facts_decode, refuses) {
     { "{\"destinations\":[{\"resolved\":\"/a\"}]}", "/destinations/0" },
     { "{\"destinations\":[1]}", "/destinations/0" },
     { "{\"badNamespacePaths\":[1]}", "/badNamespacePaths/0" },
+    { "{\"rlimits\":{\"RLIMIT_CPU\":{\"soft\":1,\"hard\":1}}}", "/rlimits" },
+    { "{\"rlimits\":{\"RLIMIT_CORE\":{\"soft\":1}}}", "/rlimits" },
+    { "{\"oomScoreAdj\":-1001}", "/oomScoreAdj" },
   };
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
     struct facts f = { .cap_last = -7 };
