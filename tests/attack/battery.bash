@@ -26,23 +26,28 @@ UNCONFINED='.process.capabilities = $caps | del(.linux.seccomp, .process.apparmo
   | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.resources.devices = [{allow: true, access: "rwm"}]
   | .mounts |= map(.options -= ["ro", "nosuid", "nodev", "noexec"])'
 
-# battery_bundle NAME JQ: a bundle that runs the probe, with what the primitives attack.
+# Where strict lets root be: in a user namespace.
+ISOLATED='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+  | .linux.gidMappings = .linux.uidMappings | del(.linux.sysctl)'
+
+# battery_bundle NAME JQ [FIRST]: a bundle that runs the probe, with what the primitives attack; FIRST is the host's id of its root.
 battery_bundle() {
-  local b attack ns
+  local b attack ns first=${3:-0} other=$((${3:-0} + 4242))
   b=$(CMD=true bundle "$1")
   attack=$b/rootfs/attack
   mkdir -m 755 "$attack"
   cp "$BUILD/helpers/probe" "$attack/probe"
   for name in setuid setgid filecap; do cp "$attack/probe" "$attack/$name"; done
-  chown 4242:4242 "$attack/setuid" "$attack/setgid"
+  chown -hR "$first:$first" "$b/rootfs"
+  chown "$other:$other" "$attack/setuid" "$attack/setgid"
   chmod 4755 "$attack/setuid"
   chmod 2755 "$attack/setgid"
   # cap_net_bind_service, which every policy leaves in the bounding set: permitted and effective.
-  python3 -c 'import os, struct, sys; os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' "$attack/filecap"
+  python3 -c 'import os, struct, sys; os.setxattr(sys.argv[1], "security.capability", struct.pack("<6I", 0x03000001, 1 << 10, 0, 0, 0, int(sys.argv[2])))' "$attack/filecap" "$first"
   install -d -m 700 "$attack/private"
   echo secret >"$attack/private/file"
   chmod 600 "$attack/private/file"
-  chown -R 4242:4242 "$attack/private"
+  chown -R "$other:$other" "$attack/private"
   for ns in user cgroup; do echo "$ns $(stat -L -c %i /proc/self/ns/$ns)"; done >"$attack/host-namespaces"
   # An i386 program of one call: mov eax, 1; mov ebx, 42; int 0x80.
   printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0' >"$attack/i386"
@@ -62,15 +67,16 @@ battery_collect() {
 
 # battery_column RUNTIME POLICY: one container, probed by its own process and by one executed in it.
 battery_column() {
-  local runtime=$1 policy=$2 id=$1-$2 call=oh change=. b user='{"uid": 0, "gid": 0}' keep=()
+  local runtime=$1 policy=$2 id=$1-$2 call=oh change=. b first=0 user='{"uid": 0, "gid": 0}' keep=()
   oh_config "$runtime"
   POLICY=$policy # what oh() asks for
   case $policy in
   docker) call=bare ;;
   unconfined) call=bare change=$UNCONFINED keep=(--preserve-fds 1) ;;
   strict) user='{"uid": 1000, "gid": 1000}' ;; # root is refused
+  isolated) POLICY=strict first=100000 change=$ISOLATED ;;
   esac
-  b=$(battery_bundle "$id" "$change | .process.user = $user")
+  b=$(battery_bundle "$id" "$change | .process.user = $user" "$first")
   # Not /dev/null: crun gives its standard streams to the container's user.
   "$call" create "${keep[@]}" --bundle "$b" "$id" 3<"$T" <"$T/empty" >"$T/$id.create" 2>"$T/$id.create.err" || { cat "$T/$id.create.err"; return 1; } >&2
   "$call" start "$id"
@@ -92,7 +98,7 @@ battery_run() {
   CAPS=$(every_capability)
   battery_column runc unconfined >"$1"
   for runtime in runc crun; do
-    for policy in docker baseline restricted strict; do
+    for policy in docker baseline restricted strict isolated; do
       battery_column "$runtime" "$policy" >>"$1" || return 1
     done
   done

@@ -21,8 +21,24 @@ teardown_file() { oh_teardown; }
   "$BUILD/helpers/probe" --list | sort >"$T/names"
   [ "$(wc -l <"$T/names")" -ge 120 ]
   [ -z "$(uniq -d "$T/names")" ]
-  [ "$(cut -f 1 "$T/results.tsv" | sort -u | wc -l)" -eq 17 ]
-  [ "$(wc -l <"$T/results.tsv")" -eq $((17 * $(wc -l <"$T/names"))) ]
+  [ "$(cut -f 1 "$T/results.tsv" | sort -u | wc -l)" -eq 21 ]
+  [ "$(wc -l <"$T/results.tsv")" -eq $((21 * $(wc -l <"$T/names"))) ]
+}
+
+@test "strict: no process is executed as root of the host" {
+  CAPS=$(every_capability)
+  oh_config runc
+  local b
+  b=$(CMD='sleep 600' bundle refused '.process.user = {uid: 1000, gid: 1000}')
+  : >"$T/empty"
+  POLICY=strict oh create --bundle "$b" refused <"$T/empty" >/dev/null 2>&1
+  jq -n --argjson caps "$CAPS" '{args: ["/bin/id"], cwd: "/", user: {uid: 0, gid: 0}, noNewPrivileges: false, capabilities: $caps}' >"$T/root.json"
+  run oh exec --process "$T/root.json" refused
+  echo "$output"
+  [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
+  run oh exec --user 0 --cap CAP_SYS_ADMIN refused /bin/id
+  echo "$output"
+  [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
 }
 
 @test "the README's counts are the table's" {
