@@ -199,14 +199,18 @@ static bool is_inside(const struct destination_fact *fact, const char *place) {
 
 void look_through_binds(struct facts *f, const struct spec *spec, int rootfs, int bundle_fd) {
   const json_t *mounts = spec_at(spec, "/mounts");
-  size_t len = json_array_size(mounts);
+  size_t len = json_array_size(mounts), binds_len = 0;
+  CLEANUP_FREE size_t *binds = len ? xcalloc(len, sizeof *binds) : NULL;
+  for (size_t i = 0; i < len; i++)
+    if (is_bind(json_array_get(mounts, i)))
+      binds[binds_len++] = i;
   for (size_t k = 0; k < f->destinations_len; k++) {
     struct destination_fact *fact = &f->destinations[k];
     /* The mounts come first, in their order; what a policy adds is mounted after them. */
     const struct sight s = { f, mounts, k < len ? k : len, rootfs, bundle_fd };
-    for (size_t i = 0; i < s.mounts_len && fact->resolved; i++) {
-      const char *place = f->destinations[i].resolved;
-      if (place && is_inside(fact, place) && is_bind(json_array_get(mounts, i))) {
+    for (size_t b = 0; b < binds_len && binds[b] < s.mounts_len && fact->resolved; b++) {
+      const char *place = f->destinations[binds[b]].resolved;
+      if (place && is_inside(fact, place)) {
         look_again(fact, &s);
         break;
       }

@@ -157,7 +157,7 @@ untouched() { [ -z "$(ls -A "$T/host")" ]; }
   attack OH-DEV-004 '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 5}]' runc crun
 }
 
-@test "submounts that a flag does not reach" {
+@test "submounts that a flag does not reach (restricted, strict)" {
   mkdir "$T/nested"
   mount -t tmpfs -o mode=777 nested "$T/nested"
   mkdir "$T/nested/sub"
