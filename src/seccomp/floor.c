@@ -132,7 +132,8 @@ static size_t emit_search(struct emitter *e, const struct border *borders, size_
 /*
  * Denies when A is one of the numbers: a search tree over the borders of their runs. The kernel runs a new
  * filter once for each call that it knows, to learn which are always allowed, and compiles it: length and
- * depth are what a create pays for.
+ * depth are what a create pays for. It begins with what it emits last, so that a load in front of it leads
+ * there.
  */
 static size_t emit_tree(struct emitter *e, struct numbers *n) {
   CLEANUP_FREE struct border *borders = n->len ? xcalloc(2 * n->len, sizeof *borders) : NULL;
@@ -150,7 +151,7 @@ static size_t emit_tree(struct emitter *e, struct numbers *n) {
     if (number != UINT32_MAX)
       borders[len++] = (struct border){ number + 1, e->allow };
   }
-  return emit_search(e, borders, len, e->allow);
+  return len ? emit_search(e, borders, len, e->allow) : emit_return(e, SECCOMP_RET_ALLOW);
 }
 
 /* Members of one multiplexer: its first argument selects the call. ipc(2) keeps a version in the upper half
@@ -167,10 +168,11 @@ static size_t emit_mux(struct emitter *e, const struct seccomp_abi *abi, const c
   }
   if (numbers.len == 0)
     return otherwise;
-  size_t body = emit_tree(e, &numbers);
+  (void)emit_tree(e, &numbers);
   if (wanted == SECCOMP_MUX_IPC)
-    body = emit(e, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff));
-  body = emit_load(e, offsetof(struct seccomp_data, args) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0));
+    (void)emit(e, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff));
+  size_t body =
+      emit_load(e, offsetof(struct seccomp_data, args) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0));
   return emit_branch(e, BPF_JEQ, (uint32_t)number, body, otherwise);
 }
 

@@ -66,6 +66,24 @@ Test(seccomp_floor, denies_by_the_numbers_of_each_abi) {
   free(f.program);
 }
 
+/* An ABI that lacks every name is left alone. */
+Test(seccomp_floor, names_that_not_every_abi_has) {
+  static const char *const names[] = { "newfstatat", "vm86", "arch_prctl", "_llseek", "stime" };
+  for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    struct floor f = build(names[i]);
+    for (const struct seccomp_abi *abi = seccomp_abis; abi->oci; abi++) {
+      if (!seccomp_abi_is_local(abi))
+        continue;
+      const int own = seccomp_abi_number(abi, names[i]);
+      const uint32_t base = seccomp_abi_is_x32(abi) ? BPF_X32_BIT : 0;
+      for (uint32_t nr = base; nr < base + 600; nr++)
+        cr_assert_eq(judge(&f, abi->audit, nr, 0), own == (int)nr ? denied : SECCOMP_RET_ALLOW, "%s, %s %u",
+                     names[i], abi->oci, nr);
+    }
+    free(f.program);
+  }
+}
+
 #ifdef __x86_64__
 /* i386 reaches the same calls directly and through two multiplexers, whose selector ipc(2) does not read in
  * full. */
