@@ -73,16 +73,16 @@ static inline void *copy(void *to, const void *from, size_t n) {
   return to;
 }
 
-void *memmove(void *to, const void *from, size_t n) {
-  return copy(to, from, n);
+void *memmove(void *dest, const void *src, size_t n) {
+  return copy(dest, src, n);
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n) {
-  return copy(to, from, n);
+void *memcpy(void *restrict dest, const void *restrict src, size_t n) {
+  return copy(dest, src, n);
 }
 
-int memcmp(const void *left, const void *right, size_t n) {
-  const unsigned char *a = left, *b = right;
+int memcmp(const void *s1, const void *s2, size_t n) {
+  const unsigned char *a = s1, *b = s2;
   for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), a += sizeof(uint64_t), b += sizeof(uint64_t)) {
     uint64_t x, y;
     __builtin_memcpy(&x, a, sizeof x);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * malloc for a program that is another one two milliseconds later: memory is handed out in order and, but for
- * the last block, not taken back; exec does that. The general allocator spent its time on keeping what nobody
- * asked for again, and on pages that were touched one by one.
+ * malloc for a program that is another one two milliseconds later: memory is handed out in order, and taken
+ * back where that is next to nothing to do: the last block, and small ones for others of their size. The rest
+ * exec does. The general allocator spent its time on keeping what nobody asked for again, and on pages that
+ * were touched one by one.
  *
  * Small blocks come from chunks whose pages the kernel maps all at once. Large ones, texts of configs mostly,
  * are mappings of their own, which do go back. Linked into oci-harden only, which has one thread; not under
@@ -24,6 +25,7 @@ enum {
   CHUNK = 128 << 10,    /* the least size of a mapped chunk; later ones are a quarter of all before */
   CHUNK_MAX = 16 << 20, /* at most */
   LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
+  SMALL = 1024,         /* blocks below are kept when they are freed */
   MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */
 };
 
@@ -35,6 +37,9 @@ static alignas(ALIGN) char first[FIRST];
 /* The free rest of the chunk. The next block's header is at `top`, half a unit in front of alignment. */
 static char *top = first + sizeof(header), *end = first + FIRST;
 static size_t chunks; /* bytes mapped for chunks */
+
+/* Freed blocks by size; each begins with the address of the next. */
+static void *kept[SMALL / ALIGN];
 
 static header *header_of(void *block) {
   return (header *)block - 1;
@@ -91,6 +96,21 @@ static bool next_chunk(void) {
   return true;
 }
 
+static void keep(void *block) {
+  void **list = &kept[size_of(block) / ALIGN];
+  memcpy(block, list, sizeof *list);
+  *list = block;
+}
+
+/* NULL: none of the size was kept. */
+static void *take_kept(size_t size) {
+  void **list = &kept[size / ALIGN];
+  void *block = *list;
+  if (block)
+    memcpy(list, block, sizeof *list);
+  return block;
+}
+
 /* *ret_fresh: the memory is zero. */
 static void *allocate(size_t size, bool *ret_fresh) {
   *ret_fresh = size >= LARGE;
@@ -99,9 +119,12 @@ static void *allocate(size_t size, bool *ret_fresh) {
   if (size >= LARGE)
     return block_in(map(mapping_size(size), 0), mapping_size(size));
   size = padded(size);
+  void *block = size < SMALL ? take_kept(size) : NULL;
+  if (block)
+    return block;
   if (sizeof(header) + size > (size_t)(end - top) && !next_chunk())
     return out_of_memory();
-  void *block = top + sizeof(header);
+  block = top + sizeof(header);
   *header_of(block) = size;
   top += sizeof(header) + size;
   return block;
@@ -130,6 +153,8 @@ void free(void *ptr) {
     errno = saved;
   } else if (is_last(ptr)) {
     top = (char *)header_of(ptr);
+  } else if (size_of(ptr) < SMALL) {
+    keep(ptr);
   }
 }
 

@@ -4,10 +4,10 @@
 #define memmove own_memmove
 #define memcpy own_memcpy
 #define memcmp own_memcmp
-void *own_memmove(void *to, const void *from, size_t n);
-void *own_memcpy(void *restrict to, const void *restrict from, size_t n);
-int own_memcmp(const void *left, const void *right, size_t n);
-#include "../../src/runtime/copy.c"
+void *own_memmove(void *dest, const void *src, size_t n);
+void *own_memcpy(void *restrict dest, const void *restrict src, size_t n);
+int own_memcmp(const void *s1, const void *s2, size_t n);
+#include "../../src/runtime/copy.c" /* NOLINT(bugprone-suspicious-include) */
 #undef memmove
 #undef memcpy
 #undef memcmp
