@@ -57,24 +57,28 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 /* Everything that is printed. */
 struct inspection {
   struct subject subject;
-  struct kernel_view view;
+  struct promise promise;
+  struct proof_view view; /* but for its `kernel` only where there is a promise */
   struct posture_facts facts;
   struct policy policies[POLICIES_MAX];
   size_t policies_len;
   struct posture_rows told;
   struct posture_rows found[POLICIES_MAX]; /* by each policy */
+  struct posture_rows broken;              /* promises */
 };
 
 static void inspection_init(struct inspection *in) {
   *in = (struct inspection){ 0 };
-  kernel_view_init(&in->view);
+  kernel_view_init(&in->view.kernel);
   for (size_t h = 0; h < POSTURE_HOSTS; h++)
     kernel_view_init(&in->facts.hosts[h]);
 }
 
 static void inspection_free(struct inspection *in) {
+  promise_free(&in->promise);
   subject_free(&in->subject);
-  kernel_view_free(&in->view);
+  proof_view_free(&in->view);
+  posture_rows_free(&in->broken);
   posture_facts_free(&in->facts);
   posture_rows_free(&in->told);
   for (size_t i = 0; i < POLICIES_MAX; i++) {
@@ -126,44 +130,59 @@ static bool is_closed_to_us(const struct kernel_view *v) {
   return v->unread[KERNEL_ROOT] && v->unread[KERNEL_NAMESPACE] && (why == EACCES || why == EPERM);
 }
 
+/* One look for both comparisons, where both are made. */
+static int read_view(struct inspection *in, unsigned without, struct error *err) {
+  const struct subject *s = &in->subject;
+  proof_view_free(&in->view);
+  if (in->promise.config && !without)
+    return proof_read(&in->view, &in->promise.promise, s->pid, s->start, err);
+  return kernel_view_read(&in->view.kernel, s->pid, s->start, KERNEL_ALL & ~without, err);
+}
+
 static int look(struct inspection *in, unsigned without, struct error *err) {
-  struct subject *s = &in->subject;
+  const struct subject *s = &in->subject;
+  const struct kernel_view *v = &in->view.kernel;
   const struct policy *policies[POLICIES_MAX];
   if (s->pid == getpid())
     return error_set(err, ERROR_USAGE, 0, "process %d is hardenctl itself", (int)s->pid);
-  kernel_view_free(&in->view);
-  if (kernel_view_read(&in->view, s->pid, s->start, KERNEL_ALL & ~without, err) < 0)
+  if (read_view(in, without, err) < 0)
     return err->sys == ESRCH ? error_set(err, ERROR_USAGE, 0, "there is no process %d", (int)s->pid) : -1;
-  if (is_kernel_thread(&in->view.process))
+  if (is_kernel_thread(&v->process))
     return error_set(err, ERROR_USAGE, 0, "process %d is a thread of the kernel: nothing confines it",
                      (int)s->pid);
-  if (is_closed_to_us(&in->view))
+  if (is_closed_to_us(v))
     return error_set(err, ERROR_USAGE, 0,
                      "the kernel does not let us look at process %d (%s); look as root, on the host",
-                     (int)s->pid, in->view.unread[KERNEL_ROOT]);
+                     (int)s->pid, v->unread[KERNEL_ROOT]);
   for (size_t i = 0; i < in->policies_len; i++)
     policies[i] = &in->policies[i];
   posture_facts_free(&in->facts);
-  posture_look(&in->facts, &in->view, policies, in->policies_len);
+  posture_look(&in->facts, v, policies, in->policies_len);
   in->facts.created = s->created;
+  in->facts.sandbox = s->state.sandbox;
   return 0;
 }
 
 static int judge(struct inspection *in, unsigned without, struct error *err) {
-  posture_tell(&in->view, &in->facts, without, &in->told);
+  posture_tell(&in->view.kernel, &in->facts, without, &in->told);
   for (size_t i = 0; i < in->policies_len; i++) {
     CLEANUP_SECCOMP_PROGRAM struct seccomp_program filter = { 0 };
     if (posture_filter(&in->policies[i], &filter, err) < 0)
       return error_wrap(err, "policy %s", in->policies[i].name);
-    posture_compare(&in->view, &in->facts, &in->policies[i], &filter, without, &in->found[i]);
+    posture_compare(&in->view.kernel, &in->facts, &in->policies[i], &filter, without, &in->found[i]);
   }
+  if (in->promise.config && !without)
+    promise_compare(&in->promise, &in->view, &in->told, &in->broken);
+  else if (in->subject.has_state)
+    posture_rows_add(&in->told, "promises", NULL, "not compared",
+                     without ? "filters are not to be read" : in->promise.why_not, NULL);
   return 0;
 }
 
 /* --- printing --- */
 
 static size_t count(const struct inspection *in) {
-  size_t n = 0;
+  size_t n = in->broken.len;
   for (size_t i = 0; i < in->policies_len; i++)
     n += in->found[i].len;
   return n;
@@ -192,6 +211,15 @@ static void print_head(const struct inspection *in, bool colour) {
   str_free(&policies);
 }
 
+static void print_findings(const struct posture_rows *rows, bool colour) {
+  for (size_t i = 0; i < rows->len; i++) {
+    const struct posture_row *row = &rows->items[i];
+    terminal_print(colour, COLOUR_YELLOW, "finding ");
+    terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, row->what, row->value);
+    terminal_print(colour, COLOUR_DIM, "        remedy: %s\n", row->remedy);
+  }
+}
+
 static void print_text(const struct inspection *in, const struct arguments *a) {
   const bool colour = terminal_has_colour(stdout);
   print_head(in, colour);
@@ -201,14 +229,9 @@ static void print_text(const struct inspection *in, const struct arguments *a) {
     terminal_print(colour, COLOUR_DIM, "  %-18s", again ? "" : row->control);
     terminal_print(colour, COLOUR_NONE, " %s: %s\n", row->what, row->value);
   }
-  for (size_t p = 0; p < in->policies_len; p++) {
-    for (size_t i = 0; i < in->found[p].len; i++) {
-      const struct posture_row *row = &in->found[p].items[i];
-      terminal_print(colour, COLOUR_YELLOW, "finding ");
-      terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, row->what, row->value);
-      terminal_print(colour, COLOUR_DIM, "        remedy: %s\n", row->remedy);
-    }
-  }
+  for (size_t p = 0; p < in->policies_len; p++)
+    print_findings(&in->found[p], colour);
+  print_findings(&in->broken, colour);
 }
 
 static json_t *encode_row(const struct posture_row *row, const char *policy) {
@@ -231,6 +254,11 @@ static json_t *encode_row(const struct posture_row *row, const char *policy) {
   return object;
 }
 
+static void add_rows(json_t *to, const struct posture_rows *rows, const char *policy) {
+  for (size_t i = 0; i < rows->len; i++)
+    jsonx_append_new(to, encode_row(&rows->items[i], policy));
+}
+
 static void print_json(const struct inspection *in) {
   const struct subject *s = &in->subject;
   json_auto_t *line = json_object();
@@ -245,15 +273,14 @@ static void print_json(const struct inspection *in) {
   jsonx_set_new(line, "pid", json_integer(s->pid));
   jsonx_set_new(line, "result", jsonx_string_new(count(in) ? "findings" : "pass"));
   json_t *names = json_array();
-  json_t *told = json_array();
   json_t *found = json_array();
-  for (size_t i = 0; i < in->told.len; i++)
-    jsonx_append_new(told, encode_row(&in->told.items[i], NULL));
   for (size_t p = 0; p < in->policies_len; p++) {
     jsonx_append_new(names, jsonx_string_new(in->policies[p].name));
-    for (size_t i = 0; i < in->found[p].len; i++)
-      jsonx_append_new(found, encode_row(&in->found[p].items[i], in->policies[p].name));
+    add_rows(found, &in->found[p], in->policies[p].name);
   }
+  add_rows(found, &in->broken, NULL);
+  json_t *told = json_array();
+  add_rows(told, &in->told, NULL);
   jsonx_set_new(line, "policies", names);
   jsonx_set_new(line, "findings", found);
   jsonx_set_new(line, "posture", told);
@@ -269,8 +296,10 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   CLEANUP_INSPECTION struct inspection in;
   inspection_init(&in);
   const unsigned without = a.no_filters ? KERNEL_PART(KERNEL_FILTERS) : 0;
-  if (ctl_load_config(&config, err) < 0 || subject_find(&in.subject, a.name, a.root, &config, err) < 0 ||
-      load_policies(&in, &a, &config, err) < 0 || look(&in, without, err) < 0 || judge(&in, without, err) < 0)
+  if (ctl_load_config(&config, err) < 0 || subject_find(&in.subject, a.name, a.root, &config, err) < 0)
+    return -1;
+  promise_load(&in.promise, &in.subject, (size_t)config.config_limit);
+  if (load_policies(&in, &a, &config, err) < 0 || look(&in, without, err) < 0 || judge(&in, without, err) < 0)
     return -1;
   if (a.json)
     print_json(&in);
@@ -289,18 +318,20 @@ const struct ctl_command ctl_inspect = {
       "system calls that pass its seccomp filters, paths of the host that it has, devices, masks, "
       "namespaces, "
       "limits. Nobody need have hardened it. Then compares that with a policy, and prints each deviation "
-      "with its "
-      "rule and a remedy. "
+      "with "
+      "its rule and a remedy; of a container that oci-harden made, also what was promised of it and no "
+      "longer "
+      "holds. "
       "An ID is a container's, or the beginning of one; it is looked for in the roots that our own state "
       "tells "
       "of and in those that runc, crun, containerd and docker use. A number of up to seven digits is a PID. "
-      "The "
-      "policies are those of --policy, else those that the container's state says it was made with, else the "
-      "one that the configuration gives to its root. To read the filters the process is stopped for some "
-      "microseconds, and gets no signal; --no-filters leaves that out. Limits are those of the process's own "
-      "cgroup: one above it may hold less. What the device cgroup allows the kernel shows on version 1 only. "
-      "Exit "
-      "status 0: no deviation; 1: findings; 2: nobody could be looked at.",
+      "The policies are those of --policy, else those that the container's state says it was made with, else "
+      "the one that the configuration gives to its root. "
+      "To read the filters the process is stopped for some microseconds, and gets no signal; --no-filters "
+      "leaves that out, and the promises with it. Limits are those of the process's own cgroup: one above it "
+      "may hold less. What the device cgroup allows the kernel shows on version 1 only. Before its start a "
+      "container is its runtime's own process, on which crun has not installed the filter yet. "
+      "Exit status 0: no deviation; 1: findings; 2: nobody could be looked at.",
   .options =
       (const struct argp_option[]){
           { "policy", 'p', "NAME|FILE", 0, "compare with this policy; given twice, with both", 0 },

@@ -37,13 +37,13 @@ static void search_root(const char *root, const char *name, bool whole, struct s
     if (whole ? strcmp(entry->d_name, name) != 0 : !str_starts(entry->d_name, name))
       continue;
     CLEANUP_FREE char *path = xasprintf("%s/%s", root, entry->d_name);
-    struct record record;
+    CLEANUP_RECORD struct record record = { 0 };
+    enum runtime_kind kind;
     if (command_check_id(entry->d_name, &ignored) < 0 || strlist_has(found, path))
       continue;
-    record_read_any(&record, root, entry->d_name);
+    record_read_any(&record, root, entry->d_name, &kind);
     if (record.exists)
       strlist_add(found, path);
-    record_free(&record);
   }
 }
 
@@ -144,7 +144,7 @@ int subject_find(struct subject *ret, const char *name, const char *root, const 
   if (find_container(ret, name, root, config, err) < 0 || load_state(ret, config, err) < 0)
     return -1;
   CLEANUP_RECORD struct record record;
-  record_read_any(&record, ret->root, ret->id);
+  record_read_any(&record, ret->root, ret->id, &ret->kind);
   if (!record.alive)
     return error_set(err, ERROR_USAGE, 0, "container %s/%s has no process: it was stopped", ret->root,
                      ret->id);

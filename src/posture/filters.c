@@ -10,13 +10,14 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 enum {
-  CALLS = 1024,     /* above every number in use */
-  TANGLED_MAX = 64, /* explorations that were given up */
+  CALLS = 1024, /* above every number in use */
   COMPARISONS_MAX = 512,
-  VECTORS_MAX = 20000, /* tried for one call */
+  WORK_MAX = 1 << 23, /* instructions that are run for one call's arguments */
 };
+#define PATIENCE CLOCKS_PER_SEC /* of CPU time, for following all filters through one ABI */
 
 /* As /proc/PID/status has it. */
 enum { MODE_NONE, MODE_STRICT, MODE_FILTER };
@@ -27,19 +28,18 @@ static uint32_t first_number(const struct seccomp_abi *abi) {
   return seccomp_abi_is_x32(abi) ? SECCOMP_X32_BIT : 0;
 }
 
-/* The calls that some arguments get past all filters. A process can add filters that take long to follow:
- * after some of those a filter is taken for one that lets everything through. */
+/* The calls that some arguments get past all filters. The runtime's filters come first. Whoever adds some
+ * that take long to follow gains nothing by it: from then on every filter counts as letting all through. */
 static void reach(const struct kernel_filters *filters, const struct seccomp_abi *abi, bool ret[CALLS]) {
+  const clock_t start = clock();
   memset(ret, true, CALLS * sizeof *ret);
   for (size_t i = 0; i < filters->len; i++) {
     const struct kernel_filter *filter = &filters->items[i];
-    unsigned tangled = 0;
-    for (uint32_t nr = 0; nr < CALLS && tangled < TANGLED_MAX; nr++) {
-      if (!ret[nr])
-        continue;
-      const unsigned set = bpf_reach(filter->program, filter->len, abi->audit, first_number(abi) + nr);
-      tangled += set == BPF_SET_ALL;
-      ret[nr] = set & BPF_SET_RUNS;
+    for (uint32_t nr = 0; nr < CALLS; nr++) {
+      if (clock() - start > PATIENCE)
+        return;
+      if (ret[nr])
+        ret[nr] = bpf_reach(filter->program, filter->len, abi->audit, first_number(abi) + nr) & BPF_SET_RUNS;
     }
   }
 }
@@ -123,7 +123,10 @@ static bool find_arguments(const struct posture *p, const struct seccomp_abi *ab
   CLEANUP_CALL_POINTS struct call_points points = { 0 };
   call_points_make(&points, &source, abi, name);
   struct points_cursor cursor = { 0 };
-  for (unsigned tried = 0; tried < VECTORS_MAX && call_points_next(&points, &cursor, ret); tried++) {
+  size_t work = p->filter->len;
+  for (size_t i = 0; i < p->v->filters.len; i++)
+    work += p->v->filters.items[i].len;
+  for (size_t done = 0; done < WORK_MAX && call_points_next(&points, &cursor, ret); done += work) {
     for (unsigned i = 0; i < SECCOMP_ARGS; i++)
       data.args[i] = ret[i];
     if (!runs(bpf_run(p->filter->filter, p->filter->len, &data)) && passes(&p->v->filters, &data))

@@ -68,7 +68,8 @@ static void compare_group(const struct posture *p) {
   const struct kernel_cgroup_limits *l = &p->v->group_limits;
   compare_limit(p, "pids", l->pids, p->policy->resources.pids_max, UNIT_NONE);
   compare_limit(p, "memory", l->memory, p->policy->resources.memory_max, UNIT_BYTES);
-  compare_limit(p, "cpu", cpu_of(l), p->policy->resources.cpu_max, UNIT_CPU);
+  if (!p->f->sandbox || l->quota != KERNEL_UNLIMITED)
+    compare_limit(p, "cpu", cpu_of(l), p->policy->resources.cpu_max, UNIT_CPU);
 }
 
 /* An rlimit that nobody set is inherited from the engine, and the policy caps what a config sets. */

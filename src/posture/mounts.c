@@ -24,21 +24,31 @@ static bool is_readonly(const struct kernel_mount *m) {
   return (m->flags & MS_RDONLY) || m->readonly;
 }
 
-static bool is_ancestor(const struct kernel_mounts *l, const struct kernel_mount *m, uint64_t id) {
-  for (size_t depth = 0; m && depth < l->len && m->id != m->parent; depth++) {
-    if (m->parent == id)
-      return true;
-    m = kernel_mounts_by_id(l, m->parent);
+/* The mount on this one at the first `len` bytes of a path; NULL: none. */
+static const struct kernel_mount *child_at(const struct kernel_mounts *l, uint64_t id, const char *path,
+                                           size_t len) {
+  for (size_t i = l->len; i-- > 0;) {
+    const struct kernel_mount *m = &l->items[i];
+    if (m->parent == id && m->id != id && strncmp(m->place, path, len) == 0 && !m->place[len])
+      return m;
   }
-  return false;
+  return NULL;
 }
 
-/* Is something mounted over it, or over a directory above it? */
+/* Is something mounted over it, or over a directory above it? Walks to its place as the kernel would. */
 static bool is_hidden(const struct kernel_mounts *l, const struct kernel_mount *m) {
-  for (const struct kernel_mount *n = m + 1; n < l->items + l->len; n++)
-    if (path_is_below(m->place, n->place) && !is_ancestor(l, m, n->id))
-      return true;
-  return false;
+  uint64_t at = l->items[0].parent; /* of a root that is no mount */
+  for (size_t i = l->len; i-- > 0;)
+    if (strcmp(l->items[i].place, "/") == 0)
+      at = l->items[i].id;
+  for (const char *end = m->place; *end;) {
+    end = strchrnul(end + 1, '/');
+    const struct kernel_mount *next;
+    for (size_t steps = 0; steps < l->len && (next = child_at(l, at, m->place, (size_t)(end - m->place)));
+         steps++)
+      at = next->id;
+  }
+  return at != m->id;
 }
 
 /* A part of a kernel's file system bound onto itself, as runtimes make a path read-only; crun drops its
@@ -200,8 +210,8 @@ static void compare_mount(const struct posture *p, const struct kernel_mount *m)
   const char *why = NULL;
   if (host && mount_source_judge(&nobody_looked, policy, host, &why) == SOURCE_SENSITIVE)
     posture_deviation(p, mounts, POSTURE_SOURCE, m->place,
-                      xasprintf("it is %s of the host (%s), and %s", host, why,
-                                is_readonly(m) ? "can be read" : "can be written to"),
+                      xasprintf("it is %s of the host, which is sensitive (%s), and can be %s", host, why,
+                                is_readonly(m) ? "read" : "written to"),
                       "do not mount it; mount what is needed of it from a directory of its own");
   const char *type = host ? "bind" : m->type;
   if (!strlist_has(&policy->mounts.allow_types, type))

@@ -40,6 +40,12 @@ static struct posture_row *add(struct posture_rows *rows, const struct posture_r
   return &rows->items[rows->len++];
 }
 
+void posture_rows_add(struct posture_rows *rows, const char *control, const char *rule, const char *what,
+                      const char *value, const char *remedy) {
+  const struct posture_row row = { control, rule, xstrdup(what), xstrdup(value), remedy, { 0 } };
+  (void)add(rows, &row);
+}
+
 struct posture_row *posture_fact(const struct posture *p, const char *control, const char *what,
                                  char *value) {
   const struct posture_row row = { .control = control, .what = xstrdup(what), .value = value };

@@ -30,7 +30,7 @@ struct posture_node {
 enum {
   POSTURE_HOSTS = 2,
   POSTURE_NODES_MAX = 1024,  /* looked at below /dev */
-  POSTURE_MOUNTS_MAX = 4096, /* more are a container's own doing, and are not judged one by one */
+  POSTURE_MOUNTS_MAX = 1024, /* more are a container's own doing, and are not judged one by one */
 };
 
 /* What is needed besides the process's own view. Zero-initialise one that is made by hand, but for `hosts`
@@ -41,6 +41,7 @@ struct posture_facts {
   struct kernel_view hosts[POSTURE_HOSTS]; /* namespaces and mounts */
   bool root_is_host;                       /* its root directory is the host's */
   bool created;                            /* its runtime has not started it yet: it is the runtime's still */
+  bool sandbox; /* a pod's pause process: who it is says nothing of the containers, and it uses no CPU */
 
   struct posture_place *places; /* the policies' paths, and where devices or masks may be mounted */
   size_t places_len;
@@ -72,10 +73,14 @@ struct posture_rows {
   struct posture_row *items;
   size_t len;
 };
+/* Appends one without items; `what` and `value` are copied. */
+void posture_rows_add(struct posture_rows *rows, const char *control, const char *rule, const char *what,
+                      const char *value, const char *remedy);
 void posture_rows_free(struct posture_rows *rows);
 #define CLEANUP_POSTURE_ROWS CLEANUP(posture_rows_free)
 
-/* Appends what is so. `without` holds KERNEL_PART()s that nobody wanted to know. Pure, as is posture_compare.
+/* Appends what is so. `without` holds KERNEL_PART()s that nobody wanted to know. Pure, as is posture_compare,
+ * but for a look at the clock by which it gives up on filters that are made to take long.
  */
 void posture_tell(const struct kernel_view *v, const struct posture_facts *f, unsigned without,
                   struct posture_rows *rows);

@@ -135,7 +135,7 @@ void posture_tell_user(const struct posture *p) {
 }
 
 void posture_compare_user(const struct posture *p) {
-  if (posture_wants(p, p->policy->user.action) && !p->v->unread[KERNEL_STATUS] &&
+  if (posture_wants(p, p->policy->user.action) && !p->f->sandbox && !p->v->unread[KERNEL_STATUS] &&
       posture_has(p, user, KERNEL_IDMAPS))
     compare_user(p);
 }

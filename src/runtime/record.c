@@ -111,14 +111,17 @@ void record_read(struct record *ret, const char *root, const char *id, enum runt
   ret->start = ret->alive ? now : 0;
 }
 
-void record_read_any(struct record *ret, const char *root, const char *id) {
-  CLEANUP_FREE char *runc = xasprintf("%s/%s/state.json", root, id);
-  CLEANUP_FREE char *crun = xasprintf("%s/%s/status", root, id);
+void record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind) {
+  static const char *const files[] = { [RUNTIME_RUNC] = "state.json", [RUNTIME_CRUN] = "status" };
   *ret = (struct record){ 0 };
-  if (access(runc, F_OK) == 0)
-    record_read(ret, root, id, RUNTIME_RUNC);
-  else if (access(crun, F_OK) == 0)
-    record_read(ret, root, id, RUNTIME_CRUN);
+  for (enum runtime_kind kind = RUNTIME_RUNC; kind <= RUNTIME_CRUN; kind++) {
+    CLEANUP_FREE char *path = xasprintf("%s/%s/%s", root, id, files[kind]);
+    if (access(path, F_OK) < 0)
+      continue;
+    *ret_kind = kind;
+    record_read(ret, root, id, kind);
+    return;
+  }
 }
 
 void record_free(struct record *r) {

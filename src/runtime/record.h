@@ -29,8 +29,8 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
 
 /* Never fails: what cannot be read is unknown. */
 void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind);
-/* The same for a runtime that is told by what it left; exists is false for a directory of another's. */
-void record_read_any(struct record *ret, const char *root, const char *id);
+/* The same for a runtime that is told by what it left; exists is false where neither has. */
+void record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind);
 void record_free(struct record *r);
 #define CLEANUP_RECORD CLEANUP(record_free)
 

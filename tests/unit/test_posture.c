@@ -506,6 +506,24 @@ Test(posture, directories_that_close_with_the_start_are_the_runtimes) {
   clear(&s);
 }
 
+/* The pause process of a pod runs as the engine's user, and needs no quota; all else holds for it too. */
+Test(posture, a_sandbox_is_spared_what_the_wrapper_spares_it) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  become_root(&s);
+  raise_cpu(&s);
+  s.v.group_limits.quota = KERNEL_UNLIMITED;
+  s.f.sandbox = true;
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 0);
+  lose_no_new_privs(&s);
+  lift_pids(&s);
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 2);
+  clear(&s);
+}
+
 /* The mount that another covers cannot be reached. */
 Test(posture, a_hidden_mount_is_not_judged) {
   struct scene s;
@@ -517,6 +535,50 @@ Test(posture, a_hidden_mount_is_not_judged) {
   set_mounts(&s.v.mounts, text);
   compare(&s, &rows);
   cr_expect_eq(rows.len, 0);
+  clear(&s);
+}
+
+/* A container can pile up mounts; up to the limit each is judged, and none of it takes long. */
+Test(posture, a_pile_of_mounts, .timeout = 20) {
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  CLEANUP_POSTURE_ROWS struct posture_rows too_many = { 0 };
+  CLEANUP_STR struct str text = { 0 };
+  make(&s);
+  str_add(&text, mountinfo);
+  for (unsigned i = 0; i < POSTURE_MOUNTS_MAX - 9; i++)
+    str_addf(&text, "%u %u 0:70 / /mnt rw - tmpfs tmpfs rw\n", 100 + i, i ? 99 + i : 10);
+  set_mounts(&s.v.mounts, text.data);
+  compare(&s, &rows);
+  cr_assert_eq(rows.len, 1, "%zu", rows.len); /* the topmost */
+  cr_expect_str_eq(rows.items[0].rule, "OH-INS-015");
+  str_addf(&text, "9000 %u 0:70 / /mnt rw - tmpfs tmpfs rw\n", 100 + POSTURE_MOUNTS_MAX - 10);
+  set_mounts(&s.v.mounts, text.data);
+  compare(&s, &too_many);
+  cr_assert_eq(too_many.len, 1);
+  cr_expect_str_eq(too_many.items[0].rule, "OH-INS-026");
+  clear(&s);
+}
+
+/* Filters whose branches multiply: each comparison is of another bit, so that none excludes another. */
+Test(posture, a_pile_of_filters_that_take_long, .timeout = 60) {
+  enum { BITS = 20, LEN = 1 + 3 * BITS };
+  struct sock_filter slow[LEN + 1];
+  struct scene s;
+  CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
+  make(&s);
+  slow[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
+  for (unsigned i = 0; i < BITS; i++) {
+    slow[1 + 3 * i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1u << i, 0, 1);
+    slow[2 + 3 * i] =
+        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
+    slow[3 + 3 * i] = slow[0];
+  }
+  slow[LEN] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  for (unsigned i = 0; i < KERNEL_FILTERS_MAX - 1; i++)
+    add_filter(&s.v, slow, LEN + 1);
+  compare(&s, &rows);
+  cr_expect_eq(rows.len, 0, "%s", rows.items[0].value);
   clear(&s);
 }
 
