@@ -51,6 +51,8 @@ enum { RLIMIT_FACTS = 3 }; /* those that policies have a ceiling for */
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
+  int fault;         /* errno of a look that failed for no fault of what was looked at; 0: none did. Facts with one
+                        are none: facts_probe fails */
 
   int runtime;   /* enum runtime_kind */
   bool rootless; /* we are not root in the initial user namespace */
@@ -101,9 +103,9 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
                 const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime,
                 struct error *err) MUST_CHECK;
 /* exec: only what is inherited, and the cwd and the program in the root that the process `init` of the
- * container has. What cannot be looked at stays unknown. The container may change its links afterwards: this
+ * container has. Without such a root they stay unknown. The container may change its links afterwards: this
  * finds what an image or a volume holds, and no race. */
-void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init);
+int facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init, struct error *err) MUST_CHECK;
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
 void facts_free(struct facts *f);

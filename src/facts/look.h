@@ -8,9 +8,13 @@
 #include "facts/facts.h"
 #include "io/path.h"
 
-/* The path that the kernel gives an open file; NULL when it has none below our root. The caller frees. */
+/* The path that the kernel gives an open file; NULL with errno when it has none below our root. The caller frees. */
 char *look_path_of_fd(int fd) MUST_CHECK;
 enum inode_kind look_kind(mode_t mode);
+
+/* A call for a look has failed with errno. Where that says nothing of what was looked at (no descriptor or memory
+ * left, an I/O error), no conclusion may be drawn: noted in f->fault. */
+void look_failed(struct facts *f);
 
 /* Bind sources of /mounts; relative ones from bundle_fd. */
 void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
@@ -35,7 +39,7 @@ extern const char *const sensitive_sockets[];
 extern const char *const sensitive_socket_paths[];
 /* Is it a directory that the host's root runs from or keeps secrets in, or one that holds such a directory?
  */
-bool sensitive_as_root(int fd, const char *real);
+bool sensitive_as_root(struct facts *f, int fd, const char *real);
 /* Lies below a built-in sensitive path and is one of the exceptions. */
 bool sensitive_excepted(const char *path);
 

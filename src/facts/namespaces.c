@@ -51,9 +51,13 @@ static void look(struct facts *f, const char *type, const char *path) {
   struct stat theirs;
   struct stat ours;
   CLEANUP_FD int fd = n ? open_namespace(path, &theirs) : -1;
+  if (fd < 0)
+    look_failed(f);
   if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != n->flag)
     add_once(&f->bad_namespace_paths, path);
-  else if (stat(n->path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+  else if (stat(n->path, &ours) < 0)
+    add_once(&f->bad_namespace_paths, path); /* what ours is cannot be told */
+  else if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
     add_once(&f->host_namespace_paths, path);
 }
 

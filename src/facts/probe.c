@@ -22,10 +22,25 @@ char *look_path_of_fd(int fd) {
   char path[PATH_MAX];
   snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(name, path, sizeof path);
-  if (n <= 0 || (size_t)n == sizeof path || path[0] != '/')
+  if (n < 0)
+    return NULL;
+  errno = ENOENT;
+  if (n == 0 || (size_t)n == sizeof path || path[0] != '/')
     return NULL;
   path[n] = '\0';
   return xstrdup(path);
+}
+
+void look_failed(struct facts *f) {
+  static const int faults[] = { EMFILE, ENFILE, EBADF, ENOMEM, EIO, EINTR, EAGAIN };
+  for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+    if (errno == faults[i])
+      f->fault = errno;
+}
+
+static int check(const struct facts *f, struct error *err) {
+  return f->fault ? error_set(err, ERROR_SYSTEM, f->fault, "cannot look at the host and the root file system")
+                  : 0;
 }
 
 enum inode_kind look_kind(mode_t mode) {
@@ -42,26 +57,28 @@ enum inode_kind look_kind(mode_t mode) {
 }
 
 /* A file of /proc, whole; "" when it cannot be read. */
-static void read_small(const char *path, char *buffer, size_t size) {
+static void read_small(struct facts *f, const char *path, char *buffer, size_t size) {
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
   ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+  if (n < 0)
+    look_failed(f);
   buffer[n > 0 ? n : 0] = '\0';
 }
 
 /* The initial user namespace is the one whose map is everything to itself. */
-static bool is_rootless(void) {
+static bool is_rootless(struct facts *f) {
   char map[128];
   unsigned long inside, outside, count;
   if (geteuid() != 0)
     return true;
-  read_small("/proc/self/uid_map", map, sizeof map);
+  read_small(f, "/proc/self/uid_map", map, sizeof map);
   return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 ||
          count != UINT32_MAX;
 }
 
-static int cap_last(void) {
+static int cap_last(struct facts *f) {
   char text[16];
-  read_small("/proc/sys/kernel/cap_last_cap", text, sizeof text);
+  read_small(f, "/proc/sys/kernel/cap_last_cap", text, sizeof text);
   char *end;
   long value = strtol(text, &end, 10);
   return end != text && value > 0 && value < 64 ? (int)value : CAP_LAST_UNKNOWN;
@@ -69,23 +86,30 @@ static int cap_last(void) {
 
 /* Asks with an argument that no kernel accepts: EINVAL knows the call; ENOSYS, or EPERM of a seccomp filter,
  * does not. */
-static bool has_mount_setattr(void) {
-  return syscall(SYS_mount_setattr, -1, "", 0, NULL, (size_t)0) < 0 && errno == EINVAL;
+static bool has_mount_setattr(struct facts *f) {
+  if (syscall(SYS_mount_setattr, -1, "", 0, NULL, (size_t)0) < 0 && errno == EINVAL)
+    return true;
+  look_failed(f);
+  return false;
 }
 
 static void look_at_host(struct facts *f) {
   struct statfs fs;
   f->host_known = true;
-  f->rootless = is_rootless();
-  f->cgroup_v2 = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-  f->cap_last = cap_last();
-  f->mount_setattr = has_mount_setattr();
+  f->rootless = is_rootless(f);
+  if (statfs("/sys/fs/cgroup", &fs) == 0)
+    f->cgroup_v2 = fs.f_type == CGROUP2_SUPER_MAGIC;
+  else
+    look_failed(f);
+  f->cap_last = cap_last(f);
+  f->mount_setattr = has_mount_setattr(f);
 }
 
-static enum inode_kind kind_at(int rootfs, const char *name) {
+static enum inode_kind kind_at(struct facts *f, int rootfs, const char *name) {
   struct stat st;
   if (fstatat(rootfs, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
     return look_kind(st.st_mode);
+  look_failed(f);
   return errno == ENOENT ? INODE_ABSENT : INODE_UNKNOWN;
 }
 
@@ -94,22 +118,27 @@ static void add_destination(struct facts *f, int rootfs, const char *destination
   struct destination_fact *fact = &f->destinations[f->destinations_len++];
   struct error err = { 0 };
   *fact = (struct destination_fact){ .destination = xstrdup(destination) };
-  if (path_resolve_in_root(rootfs, destination, &fact->resolved, &fact->exists, &err) < 0)
+  if (path_resolve_in_root(rootfs, destination, &fact->resolved, &fact->exists, &err) < 0) {
     fact->why = xstrdup(err.message);
+    errno = err.sys;
+    look_failed(f);
+  }
 }
 
 /* A directory without entries; what is no directory, or cannot be read, is not. */
-static bool is_empty(int rootfs, const char *path) {
+static bool is_empty(struct facts *f, int rootfs, const char *path) {
   CLEANUP_FD int fd = path_open(rootfs, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, RESOLVE_ROOTFS);
-  if (fd < 0)
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir) {
+    look_failed(f);
     return false;
-  DIR *dir = fdopendir(fd);
-  if (!dir)
-    return false;
+  }
   (void)steal_fd(&fd);
   bool empty = true;
+  errno = 0;
   for (struct dirent *entry; empty && (entry = readdir(dir));)
     empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+  look_failed(f);
   closedir(dir);
   return empty;
 }
@@ -119,7 +148,7 @@ static void look_into(struct facts *f, int rootfs, const struct strlist *tmpfs) 
   for (size_t i = 0; i < f->destinations_len; i++) {
     struct destination_fact *fact = &f->destinations[i];
     if (fact->resolved && strlist_has(tmpfs, fact->destination))
-      fact->empty = !fact->exists || is_empty(rootfs, fact->resolved);
+      fact->empty = !fact->exists || is_empty(f, rootfs, fact->resolved);
   }
 }
 
@@ -161,22 +190,27 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
     return error_set(err, ERROR_SYSTEM, errno, "/root/path: cannot open the root file system \"%s\"", path);
   f->rootfs_known = true;
   f->root_real = look_path_of_fd(rootfs);
-  f->root_is_host = sensitive_as_root(rootfs, f->root_real);
-  f->root_proc = kind_at(rootfs, "proc");
-  f->root_sys = kind_at(rootfs, "sys");
-  f->root_dev = kind_at(rootfs, "dev");
+  if (!f->root_real)
+    look_failed(f);
+  f->root_is_host = sensitive_as_root(f, rootfs, f->root_real);
+  f->root_proc = kind_at(f, rootfs, "proc");
+  f->root_sys = kind_at(f, rootfs, "sys");
+  f->root_dev = kind_at(f, rootfs, "dev");
   look_at_destinations(f, spec, rootfs, policies, policies_len);
   look_through_binds(f, spec, rootfs, bundle_fd);
   look_at_program(f, spec, rootfs, bundle_fd);
   return 0;
 }
 
-void facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init) {
+int facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init, struct error *err) {
   look_at_inherited(f);
   CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
   CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (root >= 0)
     look_at_program(f, spec, root, -1);
+  else
+    look_failed(f);
+  return check(f, err);
 }
 
 int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
@@ -193,6 +227,8 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
     look_at_hooks(&f, spec);
     look_at_inherited(&f);
   }
+  if (check(&f, err) < 0)
+    return -1;
   *ret = f;
   f = (struct facts){ 0 };
   return 0;

@@ -8,6 +8,7 @@
 
 #include "io/path.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 enum { LINKS_MAX = 40 }; /* the kernel's own limit */
 
 struct sight {
-  const struct facts *facts;
+  struct facts *facts;
   const json_t *mounts;
   size_t mounts_len; /* those that are there when the path is looked up */
   int rootfs, bundle;
@@ -62,8 +63,10 @@ static int open_component(const struct sight *s, const char *path) {
   if (!mount)
     return path_open(s->rootfs, path + 1, O_PATH | O_NOFOLLOW, 0, RESOLVE_INSIDE);
   const char *source = json_string_value(json_object_get(mount, "source"));
-  if (!is_bind(mount) || !source)
-    return -1; /* a fresh file system: nothing is there */
+  if (!is_bind(mount) || !source) {
+    errno = ENOENT; /* a fresh file system: nothing is there */
+    return -1;
+  }
   CLEANUP_FD int dir = path_open(s->bundle, source, O_PATH, 0, RESOLVE_TRUSTED);
   const char *rest = path + strlen(place);
   if (dir < 0 || !*rest)
@@ -74,10 +77,15 @@ static int open_component(const struct sight *s, const char *path) {
 static void look_at_component(const struct sight *s, const char *path, struct component *ret) {
   CLEANUP_FD int fd = open_component(s, path);
   struct stat st;
-  ret->kind = fd < 0 || fstat(fd, &st) < 0 ? INODE_ABSENT : look_kind(st.st_mode);
+  const bool seen = fd >= 0 && fstat(fd, &st) == 0;
+  if (!seen)
+    look_failed(s->facts);
+  ret->kind = seen ? look_kind(st.st_mode) : INODE_ABSENT;
   if (ret->kind != INODE_SYMLINK)
     return;
   ssize_t n = readlinkat(fd, "", ret->target, sizeof ret->target - 1);
+  if (n < 0)
+    look_failed(s->facts);
   ret->target[n > 0 ? n : 0] = '\0';
 }
 

@@ -187,19 +187,22 @@ static const char *socket_name(const char *path) {
   return NULL;
 }
 
-static bool is_or_holds(const struct stat *st, const char *real, const char *const *paths) {
+static bool is_or_holds(struct facts *f, const struct stat *st, const char *real, const char *const *paths) {
   struct stat other;
   for (; *paths; paths++)
-    if ((real && path_is_below(*paths, real)) ||
-        (stat(*paths, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino))
+    if (real && path_is_below(*paths, real))
+      return true;
+    else if (stat(*paths, &other) < 0)
+      look_failed(f);
+    else if (other.st_dev == st->st_dev && other.st_ino == st->st_ino)
       return true;
   return false;
 }
 
-bool sensitive_as_root(int fd, const char *real) {
+bool sensitive_as_root(struct facts *f, int fd, const char *real) {
   struct stat st;
-  return fstat(fd, &st) < 0 || is_or_holds(&st, real, facts_sensitive_paths) ||
-         is_or_holds(&st, NULL, sensitive_alone);
+  return fstat(fd, &st) < 0 || is_or_holds(f, &st, real, facts_sensitive_paths) ||
+         is_or_holds(f, &st, NULL, sensitive_alone);
 }
 
 const char *facts_sensitive(const char *path) {

@@ -33,29 +33,34 @@ static void guards_free(struct guards *g) {
   free(g->items);
 }
 
-static void add_guard(struct guards *g, const char *path, bool alone) {
+static void add_guard(struct facts *f, struct guards *g, const char *path, bool alone) {
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_PATH, 0, RESOLVE_TRUSTED);
   struct stat st;
-  if (fd < 0 || fstat(fd, &st) < 0)
-    return; /* what is absent has no other name; below it text decides */
+  if (fd < 0 || fstat(fd, &st) < 0) {
+    look_failed(f); /* what is absent has no other name; below it text decides */
+    return;
+  }
+  char *real = look_path_of_fd(fd);
+  if (!real)
+    look_failed(f);
   g->items = xrealloc(g->items, g->len + 1, sizeof *g->items);
-  g->items[g->len++] = (struct guard){
-    .path = path, .real = look_path_of_fd(fd), .dev = st.st_dev, .ino = st.st_ino, .alone = alone
-  };
+  g->items[g->len++] =
+      (struct guard){ .path = path, .real = real, .dev = st.st_dev, .ino = st.st_ino, .alone = alone };
 }
 
-static void make_guards(struct guards *g, const struct policy *const *policies, size_t policies_len) {
+static void make_guards(struct facts *f, struct guards *g, const struct policy *const *policies,
+                        size_t policies_len) {
   for (const char *const *p = facts_sensitive_paths; *p; p++)
-    add_guard(g, *p, strcmp(*p, "/") == 0);
+    add_guard(f, g, *p, strcmp(*p, "/") == 0);
   for (const char *const *p = sensitive_alone; *p; p++)
-    add_guard(g, *p, true);
+    add_guard(f, g, *p, true);
   for (const char *const *p = sensitive_socket_paths; *p; p++)
-    add_guard(g, *p, true);
+    add_guard(f, g, *p, true);
   g->builtin = g->len;
   for (size_t i = 0; i < policies_len; i++)
     for (size_t k = 0; k < policies[i]->mounts.deny_sources.len; k++) {
       const char *path = policies[i]->mounts.deny_sources.items[k];
-      add_guard(g, path, strcmp(path, "/") == 0);
+      add_guard(f, g, path, strcmp(path, "/") == 0);
     }
 }
 
@@ -83,15 +88,17 @@ static const char *builtin_by_path(const struct guards *g, const char *real) {
 }
 
 /* An ancestor by another name: where /etc is bound to /srv/e too, /srv/e/shadow is /etc/shadow. */
-static const char *guard_by_ancestor(const struct guards *g, const char *real) {
+static const char *guard_by_ancestor(struct facts *f, const struct guards *g, const char *real) {
   CLEANUP_FREE char *above = xstrdup(real);
   if (sensitive_excepted(real))
     return NULL;
   for (char *slash = strrchr(above, '/'); slash && slash != above; slash = strrchr(above, '/')) {
     struct stat st;
     *slash = '\0';
-    if (lstat(above, &st) < 0)
+    if (lstat(above, &st) < 0) {
+      look_failed(f);
       return NULL;
+    }
     for (size_t i = 0; i < g->len; i++) {
       const struct guard *item = &g->items[i];
       if (item->alone || item->dev != st.st_dev || item->ino != st.st_ino)
@@ -105,10 +112,12 @@ static const char *guard_by_ancestor(const struct guards *g, const char *real) {
 }
 
 /* The kernel's own file systems give the host's state wherever they are mounted. */
-static const char *kernel_fs(int fd) {
+static const char *kernel_fs(struct facts *f, int fd) {
   struct statfs fs;
-  if (fstatfs(fd, &fs) < 0)
+  if (fstatfs(fd, &fs) < 0) {
+    look_failed(f);
     return NULL;
+  }
   switch ((unsigned long)fs.f_type) {
   case PROC_SUPER_MAGIC:
     return "/proc";
@@ -130,10 +139,12 @@ static const char *kernel_fs(int fd) {
 }
 
 /* A directory gives the sockets in it. */
-static const char *holds_socket(int fd) {
+static const char *holds_socket(struct facts *f, int fd) {
   struct stat st;
   for (const char *const *name = sensitive_sockets; *name; name++)
-    if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
+    if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+      look_failed(f);
+    else if (S_ISSOCK(st.st_mode))
       return *name;
   return NULL;
 }
@@ -183,7 +194,7 @@ static void look_free(struct look *l) {
 }
 
 /* What the source's own mount takes from its files, and a bind of it with it. */
-static void look_at_mount(int fd, struct strlist *ret) {
+static void look_at_mount(struct facts *f, int fd, struct strlist *ret) {
   static const struct {
     unsigned long flag;
     const char *word;
@@ -191,8 +202,10 @@ static void look_at_mount(int fd, struct strlist *ret) {
     { ST_RDONLY, "ro" }, { ST_NOSUID, "nosuid" }, { ST_NODEV, "nodev" }, { ST_NOEXEC, "noexec" }
   };
   struct statfs fs;
-  if (fstatfs(fd, &fs) < 0)
+  if (fstatfs(fd, &fs) < 0) {
+    look_failed(f);
     return;
+  }
   for (size_t i = 0; i < ARRAY_SIZE(words); i++)
     if ((unsigned long)fs.f_flags & words[i].flag)
       strlist_add(ret, words[i].word);
@@ -207,26 +220,29 @@ static void look_at(struct look *l, const char *source) {
   struct stat st;
   if (fd < 0 || fstat(fd, &st) < 0) {
     fact->kind = errno == ENOENT || errno == ENOTDIR ? INODE_ABSENT : INODE_UNKNOWN;
+    look_failed(f);
     return;
   }
   fact->kind = look_kind(st.st_mode);
-  look_at_mount(fd, &fact->options);
+  look_at_mount(f, fd, &fact->options);
   fact->real = look_path_of_fd(fd);
-  if (!fact->real)
+  if (!fact->real) {
+    look_failed(f);
     return;
+  }
   if (!l->guards.len)
-    make_guards(&l->guards, l->policies, l->policies_len);
+    make_guards(f, &l->guards, l->policies, l->policies_len);
   const char *found = builtin_by_path(&l->guards, fact->real);
   if (!found)
     found = denied_by_path(&l->guards, fact->real, l->policies, l->policies_len);
   if (!found)
     found = guard_by_inode(&l->guards, &st);
   if (!found)
-    found = guard_by_ancestor(&l->guards, fact->real);
+    found = guard_by_ancestor(f, &l->guards, fact->real);
   if (!found)
-    found = kernel_fs(fd);
+    found = kernel_fs(f, fd);
   if (!found && fact->kind == INODE_DIRECTORY)
-    found = holds_socket(fd);
+    found = holds_socket(f, fd);
   fact->sensitive = xstrdup(found);
 }
 

@@ -24,8 +24,9 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
     if (o->id)
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {
-    if (h->spec.kind == SPEC_PROCESS && o->init > 0)
-      facts_probe_exec(&h->facts, &h->spec, o->init);
+    if (h->spec.kind == SPEC_PROCESS && o->init > 0 &&
+        facts_probe_exec(&h->facts, &h->spec, o->init, err) < 0)
+      return -1;
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
     h->facts.user_namespace = o->user_namespace;
