@@ -7,7 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+static void (*when_out_of_memory)(void);
+
+void on_out_of_memory(void (*handler)(void)) {
+  when_out_of_memory = handler;
+}
+
 void die_out_of_memory(void) {
+  void (*handler)(void) = steal_ptr(&when_out_of_memory);
+  if (handler)
+    handler();
   static const char text[] = "oci-harden: out of memory; no container was started\n";
   ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
   (void)ignored;

@@ -2,8 +2,8 @@
 /*
  * Memory that cannot fail, growing strings, lists of strings.
  *
- * Out of memory ends the program with a line on stderr and exit 1. That is safe because nothing of a
- * bundle has been changed before the one atomic rename, and no runtime has been started.
+ * Out of memory ends the program with exit 1: by on_out_of_memory's function, or with a line on stderr. That
+ * is safe because a bundle is changed by one atomic rename only, and no runtime has been started.
  */
 #ifndef HARDEN_STR_H
 #define HARDEN_STR_H
@@ -23,6 +23,9 @@ char *xstrdup(const char *s) MUST_CHECK;                   /* NULL gives NULL */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_CHECK;
 char *xvasprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0) MUST_CHECK;
 _Noreturn void die_out_of_memory(void);
+/* What is to be done before the line and the exit; it may end the program by itself. Called once: when it
+ * runs out of memory too, there is only the line. */
+void on_out_of_memory(void (*handler)(void));
 
 /* A growing string. Zero-initialise it; `data` is NUL-terminated, NULL while empty. */
 struct str {

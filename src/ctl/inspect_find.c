@@ -41,8 +41,7 @@ static void search_root(const char *root, const char *name, bool whole, struct s
     enum runtime_kind kind;
     if (command_check_id(entry->d_name, &ignored) < 0 || strlist_has(found, path))
       continue;
-    record_read_any(&record, root, entry->d_name, &kind);
-    if (record.exists)
+    if (record_read_any(&record, root, entry->d_name, &kind, &ignored) == 0 && record.exists)
       strlist_add(found, path);
   }
 }
@@ -144,7 +143,8 @@ int subject_find(struct subject *ret, const char *name, const char *root, const 
   if (find_container(ret, name, root, config, err) < 0 || load_state(ret, config, err) < 0)
     return -1;
   CLEANUP_RECORD struct record record;
-  record_read_any(&record, ret->root, ret->id, &ret->kind);
+  if (record_read_any(&record, ret->root, ret->id, &ret->kind, err) < 0)
+    return -1;
   if (!record.alive)
     return error_set(err, ERROR_USAGE, 0, "container %s/%s has no process: it was stopped", ret->root,
                      ret->id);

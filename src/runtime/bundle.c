@@ -99,8 +99,11 @@ static void tie_times(const struct bundle *b) {
 }
 
 int bundle_replace(struct bundle *b, const void *data, size_t len, struct error *err) {
-  if (!is_our_output(b) && file_replace(b->dir, b->backup, b->text, b->src.len, NULL, err) < 0)
-    return error_wrap(err, "bundle %s: the engine's config cannot be kept as %s", b->path, b->backup);
+  if (!is_our_output(b)) {
+    if (file_replace(b->dir, b->backup, b->text, b->src.len, NULL, err) < 0)
+      return error_wrap(err, "bundle %s: the engine's config cannot be kept as %s", b->path, b->backup);
+    b->kept = true;
+  }
   if (file_replace(b->dir, b->name, data, len, &b->st, err) < 0)
     return error_wrap(err, "bundle %s", b->path);
   b->replaced = true;
@@ -109,11 +112,12 @@ int bundle_replace(struct bundle *b, const void *data, size_t len, struct error 
 }
 
 int bundle_revert(struct bundle *b, struct error *err) {
-  if (!b->replaced)
-    return 0;
-  if (file_replace(b->dir, b->name, b->text, b->src.len, &b->st, err) < 0)
+  if (b->replaced && file_replace(b->dir, b->name, b->text, b->src.len, &b->st, err) < 0)
     return error_wrap(err, "bundle %s: the engine's text is in %s", b->path, b->backup);
   b->replaced = false;
+  if (b->kept && unlinkat(b->dir, b->backup, 0) < 0 && errno != ENOENT)
+    return error_set(err, ERROR_SYSTEM, errno, "bundle %s: %s stays", b->path, b->backup);
+  b->kept = false;
   return 0;
 }
 

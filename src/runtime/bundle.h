@@ -23,7 +23,7 @@ struct bundle {
   char *text;   /* owned; what src points to */
   struct jsonx_source src;
   struct stat st;
-  bool replaced;
+  bool kept, replaced; /* by this call: the backup made, the config file replaced */
 };
 #define BUNDLE_NONE                                                                                          \
   { .fd = -1, .dir = -1 }

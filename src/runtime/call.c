@@ -12,7 +12,7 @@
 #include <sys/capability.h>
 
 void call_init(struct call *c) {
-  *c = (struct call){ .target = { .fd = -1 }, .bundle = BUNDLE_NONE };
+  *c = (struct call){ .target = { .fd = -1 }, .bundle = BUNDLE_NONE, .state_lock = -1 };
 }
 
 void call_free(struct call *c) {
@@ -28,6 +28,8 @@ void call_free(struct call *c) {
   bundle_close(&c->bundle);
   harden_free(&c->harden);
   proof_free(&c->proof);
+  cleanup_fd_p(&c->state_lock);
+  free(c->private_file);
   call_init(c);
 }
 
@@ -43,7 +45,7 @@ static int prepare(struct call *c, char **argv, struct error *err) {
   return target_open(&c->target, &c->config, err);
 }
 
-int call_run(struct call *c, char **argv, struct error *err) {
+static int run(struct call *c, char **argv, struct error *err) {
   if (prepare(c, argv, err) < 0)
     return -1;
   const enum verb verb = c->command.verb;
@@ -71,6 +73,27 @@ int call_run(struct call *c, char **argv, struct error *err) {
     break;
   }
   return call_pass(c, err);
+}
+
+int call_run(struct call *c, char **argv, struct error *err) {
+  if (run(c, argv, err) < 0)
+    call_undo(c, err);
+  return -1;
+}
+
+void call_undo(struct call *c, struct error *err) {
+  struct error also = { 0 };
+  if (c->state_lock >= 0)
+    state_tidy(c->config.state_dir, c->root, c->command.id);
+  cleanup_fd_p(&c->state_lock);
+  c->state_lock = -1;
+  if (bundle_revert(&c->bundle, &also) < 0)
+    error_wrap(err, "%s; and before that", also.message);
+  also = (struct error){ 0 };
+  if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)
+    error_wrap(err, "%s; and before that", also.message);
+  if (c->private_file)
+    state_drop_file(c->private_file);
 }
 
 static struct event describe(const struct call *c, const struct error *refusal) {
@@ -116,6 +139,10 @@ int call_fail(struct call *c, const struct error *err) {
     if (event_write(&event, c->config.events, &lost) < 0)
       loss_note(c->config.state_dir, &lost); /* it is refused anyway, and said so */
   }
+  return call_report(c, err);
+}
+
+int call_report(const struct call *c, const struct error *err) {
   return report_failure(&c->command, c->target.kind, err);
 }
 
@@ -143,6 +170,11 @@ static int install_floor(const struct call *c, struct error *err) {
       return error_wrap(err, "policy %s", p->name);
   }
   return 0;
+}
+
+int call_private_file(struct call *c, const char *kind, struct error *err) {
+  return state_private_file(c->config.state_dir, c->root, c->command.id, kind, c->harden.bytes.data,
+                            c->harden.bytes.len, &c->private_file, err);
 }
 
 int call_start(struct call *c, struct error *err) {

@@ -45,7 +45,11 @@ struct call {
   struct bundle bundle;
   struct harden harden;
   char before[STATE_DIGEST_SIZE], after[STATE_DIGEST_SIZE];
+
+  /* What a failure takes back. */
   bool state_saved;
+  int state_lock;     /* held while the state is written; -1 */
+  char *private_file; /* made for the runtime to read */
 
   struct proof proof; /* start: what came of it */
 };
@@ -53,8 +57,14 @@ struct call {
 void call_init(struct call *c);
 /* Returns only on failure; nothing of the bundle or the state is changed then. */
 int call_run(struct call *c, char **argv, struct error *err) MUST_CHECK;
+/* Puts bundle and state back; what of that fails goes in front of the message. call_run has done it when it
+ * returns.
+ */
+void call_undo(struct call *c, struct error *err);
 /* Records and reports; gives the exit code. */
 int call_fail(struct call *c, const struct error *err) MUST_CHECK;
+/* Only reports. */
+int call_report(const struct call *c, const struct error *err) MUST_CHECK;
 void call_free(struct call *c);
 #define CLEANUP_CALL CLEANUP(call_free)
 
@@ -81,6 +91,8 @@ int call_judge(struct call *c, const struct policy *policy, int section_action, 
                const char *rule, const char *why, const char *remedy, struct error *err) MUST_CHECK;
 /* --preserve-fds and LISTEN_FDS, which create and exec share. */
 int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
+/* The hardened document as a private file, which is the caller's as c->private_file. */
+int call_private_file(struct call *c, const char *kind, struct error *err) MUST_CHECK;
 /* harden_run with the call's policies. */
 int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
 /* Appends the event; a failure counts when a policy says so. */

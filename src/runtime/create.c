@@ -74,7 +74,7 @@ static bool output_has_user_namespace(const struct call *c) {
   return false;
 }
 
-static int save(struct call *c, int fd, struct error *err) {
+static int save(struct call *c, struct error *err) {
   char created[STAMP_SIZE];
   int preserved;
   if (command_preserve_fds(&c->command, &preserved, err) < 0)
@@ -99,7 +99,7 @@ static int save(struct call *c, int fd, struct error *err) {
   memcpy(state.policies, c->policies, sizeof state.policies); /* everything in it is borrowed */
   memcpy(state.before, c->before, sizeof state.before);
   memcpy(state.after, c->after, sizeof state.after);
-  return state_save(fd, &state, err);
+  return state_save(c->state_lock, &state, err);
 }
 
 /*
@@ -107,41 +107,34 @@ static int save(struct call *c, int fd, struct error *err) {
  * may two creations of one name, neither of which the runtime knows yet, write over each other.
  */
 static int keep_state(struct call *c, struct error *err) {
-  CLEANUP_FD int fd = -1;
   CLEANUP_STATE struct state old = { 0 };
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
   bool found = false;
-  if (state_lock(c->config.state_dir, c->root, c->command.id, true, &fd, err) < 0)
+  if (state_lock(c->config.state_dir, c->root, c->command.id, true, &c->state_lock, err) < 0)
     return -1;
-  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+    return -1;
   if (record.exists)
     return 0;
-  if (state_load(fd, &old, &found, &ignored) == 0 && found &&
+  if (state_load(c->state_lock, &old, &found, &ignored) == 0 && found &&
       process_start(old.creator) == old.creator_start && old.creator != getpid())
     return error_set_rule(err, ERROR_REFUSED, "OH-STA-003", "container %s is being created by process %d",
                           c->command.id, (int)old.creator);
   c->state_saved = true; /* also when it fails half-way: it is ours to remove */
-  return save(c, fd, err);
+  return save(c, err);
 }
 
 static int commit(struct call *c, struct error *err) {
   if (keep_state(c, err) < 0)
     return -1;
+  cleanup_fd_p(&c->state_lock);
+  c->state_lock = -1;
   if (c->harden.changed && bundle_replace(&c->bundle, c->harden.bytes.data, c->harden.bytes.len, err) < 0)
     return -1;
   if (call_event(c, err) < 0)
     return -1;
   return call_start(c, err);
-}
-
-static void undo(struct call *c, struct error *err) {
-  struct error also = { 0 };
-  if (bundle_revert(&c->bundle, &also) < 0)
-    error_wrap(err, "%s; and before that", also.message);
-  also = (struct error){ 0 };
-  if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)
-    error_wrap(err, "%s; and before that", also.message);
 }
 
 /* No bundle, no container: where nothing is in force, the runtime says so in its own words. */
@@ -163,7 +156,5 @@ int call_create(struct call *c, struct error *err) {
     sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
   if (c->command.verb == VERB_RUN)
     leftover_collect(c->config.state_dir, c->root);
-  if (commit(c, err) < 0)
-    undo(c, err);
-  return -1;
+  return commit(c, err);
 }

@@ -10,9 +10,9 @@ int call_delete(struct call *c, struct error *err) {
   if (!c->command.id)
     return call_pass(c, err);
   CLEANUP_RECORD struct record record = { 0 };
-  record_read(&record, c->root, c->command.id, c->target.kind);
-  const bool refused = record.alive && !record.created && !command_has(&c->command, "force");
   struct error kept = { 0 };
+  const bool unknown = record_read(&record, c->root, c->command.id, c->target.kind, &kept) < 0;
+  const bool refused = unknown || (record.alive && !record.created && !command_has(&c->command, "force"));
   /* A failing delete leaves a pod terminating for ever: leftovers are for `hardenctl gc`. */
   if (!refused && state_remove(c->config.state_dir, c->root, c->command.id, &kept) < 0)
     kept.code = ERROR_NONE;

@@ -52,7 +52,8 @@ static int read_base(struct call *c, json_t **ret, struct error *err) {
   struct jsonx_source src = { 0 };
   const size_t limit = (size_t)c->config.config_limit;
   *ret = NULL;
-  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+    return error_wrap(err, "exec");
   if (!record.exists)
     return 0; /* the runtime says so in its own words */
   CLEANUP_FREE char *path = crun ? xasprintf("%s/%s/config.json", c->root, c->command.id)
@@ -96,11 +97,9 @@ static void replace_options(struct command *command, const char *path) {
 
 /* What the spec now holds becomes the file that the runtime reads. */
 static int substitute_file(struct call *c, struct error *err) {
-  CLEANUP_FREE char *path = NULL;
-  if (state_private_file(c->config.state_dir, c->root, c->command.id, "exec", c->harden.bytes.data,
-                         c->harden.bytes.len, &path, err) < 0)
+  if (call_private_file(c, "exec", err) < 0)
     return -1;
-  replace_options(&c->command, path);
+  replace_options(&c->command, c->private_file);
   return 0;
 }
 
@@ -122,8 +121,9 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
   const size_t limit = (size_t)c->config.config_limit;
   CLEANUP_FREE char *text = NULL;
   struct jsonx_source src = { .name = file ? file : "exec" };
-  CLEANUP_RECORD struct record record;
-  record_read(&record, c->root, c->command.id, c->target.kind);
+  CLEANUP_RECORD struct record record = { 0 };
+  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+    return error_wrap(err, "exec");
   c->init = record.pid;
   if ((file ? read_file(c, file, &text, &src.len, err) : build(c, &text, &src.len, err)) < 0)
     return -1;

@@ -26,6 +26,7 @@ enum {
   CHUNK_MAX = 16 << 20, /* at most */
   LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
   SMALL = 1024,         /* blocks below are kept when they are freed */
+  LAST = 64 << 10,      /* for what is done and said when there is no more */
   MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */
 };
 
@@ -34,6 +35,9 @@ typedef size_t header;
 _Static_assert(sizeof(header) * 2 == ALIGN, "a header in front of an aligned block");
 
 static alignas(ALIGN) char first[FIRST];
+/* Pages that nobody touched cost nothing. */
+static alignas(ALIGN) char last[LAST];
+static bool last_used;
 /* The free rest of the chunk. The next block's header is at `top`, half a unit in front of alignment. */
 static char *top = first + sizeof(header), *end = first + FIRST;
 static size_t chunks; /* bytes mapped for chunks */
@@ -62,7 +66,14 @@ static size_t padded(size_t size) {
   return ((size + sizeof(header) + ALIGN - 1) & ~(size_t)(ALIGN - 1)) - sizeof(header);
 }
 
+/* The block that was asked for there is not; those asked for next, to undo and report, come from the
+ * program's own last pages. */
 static void *out_of_memory(void) {
+  if (!last_used) {
+    last_used = true;
+    top = last + sizeof(header);
+    end = last + LAST;
+  }
   errno = ENOMEM;
   return NULL;
 }

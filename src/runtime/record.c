@@ -7,6 +7,7 @@
 #include "io/jsonx.h"
 #include "kernel/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -61,19 +62,30 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
   return real_prefix(absolute);
 }
 
-static json_t *read_json(int dirfd, const char *name) {
+/* *ret is NULL when there is none, or only the half of one. */
+static int read_json(int dirfd, const char *name, json_t **ret, struct error *err) {
   CLEANUP_FREE char *text = NULL;
   size_t len;
-  struct error ignored = { 0 };
-  if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &len, NULL, &ignored) < 0)
-    return NULL;
-  return json_loadb(text, len, 0, NULL);
+  struct error unread = { 0 };
+  json_error_t why;
+  *ret = NULL;
+  if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &len, NULL, &unread) == 0) {
+    *ret = json_loadb(text, len, 0, &why);
+    if (!*ret && json_error_code(&why) == json_error_out_of_memory)
+      die_out_of_memory();
+  } else if (unread.code == ERROR_SYSTEM && unread.sys != ENOENT) {
+    *err = unread;
+    return error_wrap(err, "the runtime's record");
+  }
+  return 0;
 }
 
-static void read_runc(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start) {
-  json_auto_t *state = read_json(dirfd, "state.json");
+static int read_runc(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start, struct error *err) {
+  json_auto_t *state = NULL;
   json_t *label;
   size_t i;
+  if (read_json(dirfd, "state.json", &state, err) < 0)
+    return -1;
   *ret_pid = (pid_t)json_integer_value(json_object_get(state, "init_process_pid"));
   *ret_start = (uint64_t)json_integer_value(json_object_get(state, "init_process_start"));
   json_array_foreach(json_object_get(json_object_get(state, "config"), "labels"), i, label) {
@@ -81,37 +93,44 @@ static void read_runc(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret
     if (text && str_starts(text, "bundle=") && !r->bundle)
       r->bundle = xstrdup(text + strlen("bundle="));
   }
+  return 0;
 }
 
-static void read_crun(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start) {
-  json_auto_t *status = read_json(dirfd, "status");
+static int read_crun(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start, struct error *err) {
+  json_auto_t *status = NULL;
+  if (read_json(dirfd, "status", &status, err) < 0)
+    return -1;
   *ret_pid = (pid_t)json_integer_value(json_object_get(status, "pid"));
   *ret_start = (uint64_t)json_integer_value(json_object_get(status, "process-start-time"));
   r->bundle = xstrdup(json_string_value(json_object_get(status, "bundle")));
+  return 0;
 }
 
-void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind) {
+int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                struct error *err) {
   *ret = (struct record){ 0 };
   CLEANUP_FREE char *dir = xasprintf("%s/%s", root, id);
   CLEANUP_FD int dirfd = path_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  if (dirfd < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return 0;
   if (dirfd < 0)
-    return;
+    return error_set(err, ERROR_SYSTEM, errno, "the runtime's record %s", dir);
   ret->exists = true;
   /* Both remove it when the container is started. */
   ret->created = faccessat(dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  pid_t pid;
-  uint64_t start;
-  if (kind == RUNTIME_CRUN)
-    read_crun(ret, dirfd, &pid, &start);
-  else
-    read_runc(ret, dirfd, &pid, &start);
+  pid_t pid = 0;
+  uint64_t start = 0;
+  if ((kind == RUNTIME_CRUN ? read_crun : read_runc)(ret, dirfd, &pid, &start, err) < 0)
+    return -1;
   uint64_t now = process_start(pid);
   ret->alive = now != 0 && (start == 0 || now == start);
   ret->pid = ret->alive ? pid : 0;
   ret->start = ret->alive ? now : 0;
+  return 0;
 }
 
-void record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind) {
+int record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind,
+                    struct error *err) {
   static const char *const files[] = { [RUNTIME_RUNC] = "state.json", [RUNTIME_CRUN] = "status" };
   *ret = (struct record){ 0 };
   for (enum runtime_kind kind = RUNTIME_RUNC; kind <= RUNTIME_CRUN; kind++) {
@@ -119,9 +138,9 @@ void record_read_any(struct record *ret, const char *root, const char *id, enum 
     if (access(path, F_OK) < 0)
       continue;
     *ret_kind = kind;
-    record_read(ret, root, id, kind);
-    return;
+    return record_read(ret, root, id, kind, err);
   }
+  return 0;
 }
 
 void record_free(struct record *r) {

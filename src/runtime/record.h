@@ -27,10 +27,12 @@ struct record {
  * root. state_dir tells, when no --root is given, whose default holds. The caller frees. */
 char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) MUST_CHECK;
 
-/* Never fails: what cannot be read is unknown. */
-void record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind);
+/* What is not there, or not written yet, is unknown. ERROR_SYSTEM: it may well be there, and could not be read. */
+int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                struct error *err) MUST_CHECK;
 /* The same for a runtime that is told by what it left; exists is false where neither has. */
-void record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind);
+int record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind,
+                    struct error *err) MUST_CHECK;
 void record_free(struct record *r);
 #define CLEANUP_RECORD CLEANUP(record_free)
 

@@ -6,6 +6,7 @@
 #include "runtime/fds.h"
 #include "runtime/record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -55,27 +56,33 @@ static bool has_user_namespace(const json_t *config) {
 }
 
 /* A container from before us: what the runtime recorded leads to the bundle, whose annotations may select. */
-static void known_from_record(struct call *c) {
+static int known_from_record(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_FREE char *text = NULL;
   json_auto_t *config = NULL;
   struct jsonx_source src = { .name = "config.json" };
-  struct error ignored = { 0 };
-  record_read(&record, c->root, c->command.id, c->target.kind);
+  struct error unread = { 0 };
+  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+    return -1;
   if (!record.bundle)
-    return;
+    return 0;
   c->bundle_path = xstrdup(record.bundle);
   CLEANUP_FREE char *path = xasprintf("%s/config.json", record.bundle);
   if (file_read(AT_FDCWD, path, RESOLVE_LEAF, (size_t)c->config.config_limit, &text, &src.len, NULL,
-                &ignored) < 0)
-    return;
+                &unread) < 0) {
+    if (unread.code != ERROR_SYSTEM || unread.sys == ENOENT)
+      return 0;
+    *err = unread;
+    return -1;
+  }
   src.text = text;
-  if (jsonx_parse(&src, src.len, &config, &ignored) < 0)
-    return;
+  if (jsonx_parse(&src, src.len, &config, &unread) < 0)
+    return 0;
   json_t *annotations = json_object_get(config, "annotations");
   c->annotations = json_is_object(annotations) ? json_incref(annotations) : NULL;
   c->sandbox = c->annotations && annotations_are_sandbox(c->annotations, c->command.id);
   c->user_namespace = has_user_namespace(config);
+  return 0;
 }
 
 int call_known_policies(struct call *c, struct error *err) {
@@ -83,7 +90,8 @@ int call_known_policies(struct call *c, struct error *err) {
     return -1;
   if (c->known)
     return 0;
-  known_from_record(c);
+  if (known_from_record(c, err) < 0)
+    return error_wrap(err, "container %s", c->command.id);
   return call_select(c, c->annotations, err);
 }
 

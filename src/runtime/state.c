@@ -59,10 +59,16 @@ int state_check(int fd, const char *path, struct error *err) {
   return 0;
 }
 
-int state_open(const char *state_dir, const char *root, const char *id, bool make, int *ret_fd,
-               struct error *err) {
-  CLEANUP_FREE char *path = container_dir(state_dir, root, id);
-  *ret_fd = -1;
+/* The container's directory, then the root's, where nothing is in them; others may be faster. */
+static void remove_if_empty(const char *dir) {
+  CLEANUP_FREE char *path = xstrdup(dir);
+  if (rmdir(path) < 0 && errno != ENOENT)
+    return;
+  *strrchr(path, '/') = '\0';
+  (void)rmdir(path);
+}
+
+static int open_dir(const char *path, bool make, int *ret_fd, struct error *err) {
   /* A delete may remove the root's directory between our mkdir and our open. */
   for (int race = 0; race < RACES_MAX; race++) {
     if (make && path_make_dirs(path, 0700, err) < 0) {
@@ -85,12 +91,20 @@ int state_open(const char *state_dir, const char *root, const char *id, bool mak
   return error_set(err, ERROR_SYSTEM, EAGAIN, "state %s", path);
 }
 
-int state_lock(const char *state_dir, const char *root, const char *id, bool make, int *ret_fd,
+int state_open(const char *state_dir, const char *root, const char *id, bool make, int *ret_fd,
                struct error *err) {
+  CLEANUP_FREE char *path = container_dir(state_dir, root, id);
   *ret_fd = -1;
+  int result = open_dir(path, make, ret_fd, err);
+  if (result < 0 && make)
+    remove_if_empty(path);
+  return result;
+}
+
+static int lock_dir(const char *path, const char *id, bool make, int *ret_fd, struct error *err) {
   for (int race = 0; race < RACES_MAX; race++) {
     CLEANUP_FD int fd = -1;
-    if (state_open(state_dir, root, id, make, &fd, err) < 0)
+    if (open_dir(path, make, &fd, err) < 0)
       return -1;
     if (fd < 0)
       return 0;
@@ -109,6 +123,16 @@ int state_lock(const char *state_dir, const char *root, const char *id, bool mak
   return error_set(err, ERROR_SYSTEM, EAGAIN, "cannot lock the state of %s", id);
 }
 
+int state_lock(const char *state_dir, const char *root, const char *id, bool make, int *ret_fd,
+               struct error *err) {
+  CLEANUP_FREE char *path = container_dir(state_dir, root, id);
+  *ret_fd = -1;
+  int result = lock_dir(path, id, make, ret_fd, err);
+  if (result < 0 && make)
+    remove_if_empty(path);
+  return result;
+}
+
 int state_save(int fd, const struct state *state, struct error *err) {
   CLEANUP_STR struct str bytes = { 0 };
   state_encode(state, &bytes);
@@ -120,8 +144,10 @@ int state_save(int fd, const struct state *state, struct error *err) {
 int state_load(int fd, struct state *ret, bool *ret_found, struct error *err) {
   *ret = (struct state){ 0 };
   *ret_found = false;
-  if (fd < 0 || faccessat(fd, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+  if (fd < 0)
     return 0;
+  if (faccessat(fd, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "state");
   CLEANUP_FREE char *text = NULL;
   size_t len;
   if (file_read(fd, STATE_FILE, RESOLVE_INSIDE, LIMIT, &text, &len, NULL, err) < 0)
@@ -174,11 +200,23 @@ int state_private_file(const char *state_dir, const char *root, const char *id, 
   remove_files(fd, true);
   CLEANUP_FREE char *name =
       xasprintf("%s-%d-%llu.json", kind, (int)getpid(), (unsigned long long)process_start(getpid()));
-  if (file_replace(fd, name, data, len, NULL, err) < 0)
-    return error_wrap(err, "state of %s", id);
   CLEANUP_FREE char *dir = container_dir(state_dir, root, id);
   *ret_path = xasprintf("%s/%s", dir, name);
+  if (file_replace(fd, name, data, len, NULL, err) < 0)
+    return error_wrap(err, "state of %s", id);
   return 0;
+}
+
+void state_drop_file(const char *path) {
+  CLEANUP_FREE char *dir = xstrdup(path);
+  (void)unlink(path);
+  *strrchr(dir, '/') = '\0';
+  remove_if_empty(dir);
+}
+
+void state_tidy(const char *state_dir, const char *root, const char *id) {
+  CLEANUP_FREE char *dir = container_dir(state_dir, root, id);
+  remove_if_empty(dir);
 }
 
 int state_remove(const char *state_dir, const char *root, const char *id, struct error *err) {

@@ -144,13 +144,11 @@ static int read_document(struct call *c, const char *name, char **ret_text, size
 }
 
 static int substitute_file(struct call *c, struct error *err) {
-  CLEANUP_FREE char *path = NULL;
-  if (state_private_file(c->config.state_dir, c->root, c->command.id, "update", c->harden.bytes.data,
-                         c->harden.bytes.len, &path, err) < 0)
+  if (call_private_file(c, "update", err) < 0)
     return -1;
   for (size_t i = 0; i < ARRAY_SIZE(update_options); i++)
     command_drop(&c->command, update_options[i].option);
-  command_set(&c->command, "resources", path);
+  command_set(&c->command, "resources", c->private_file);
   return 0;
 }
 
