@@ -201,13 +201,28 @@ $(BUILD)/helpers/load $(BUILD)/helpers/through: $(BUILD)/helpers/%: $(BUILD)/tes
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
+# The runtime of these tests is started by every one of their thousands of runs.
+FAULTS := $(addprefix $(BUILD)/fault/,walk runtime)
+$(BUILD)/fault/walk: $(addprefix $(BUILD)/tests/fault/,walk.o trace.o tree.o) $(BUILD)/libharden.a
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+$(BUILD)/fault/runtime: $(BUILD)/tests/fault/runtime.o
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
+$(BUILD)/tests/fault/%.o: tests/fault/%.c $(BUILD)/.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
+
 $(BUILD)/services.tar: tests/integration/services-rootfs
 	@mkdir -p $(@D)
 	@echo "  GET $@"
 	$(Q)tests/integration/services-rootfs $@
 
 .PHONY: check-integration
-check-integration: $(BIN) $(HELPERS) $(BUILD)/services.tar ## the wrapper with real runc, crun, containerd, dockerd and podman; needs root
+check-integration: $(BIN) $(HELPERS) $(FAULTS) $(BUILD)/services.tar ## the wrapper with real runc, crun, containerd, dockerd and podman; needs root
 	@BUILD=$(BUILD) tests/integration/run
 
 .PHONY: check-attack

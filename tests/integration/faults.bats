@@ -9,15 +9,15 @@ setup() {
 }
 teardown() {
   local dir
-  for dir in "$T/full" "$T/volume"; do mountpoint -q "$dir" 2>/dev/null && umount "$dir"; done
+  for dir in "$T/full" "$T/volume" "$T/etc" "$T/netns"; do mountpoint -q "$dir" 2>/dev/null && umount "$dir"; done
   oh_teardown
 }
 
-use() { # use echo|standing [JQ]: the runtime is one that only tells
+use() { # use echo|standing|fault [JQ]: the runtime is one that only tells
   oh_config runc "${2:-.}"
-  local name=$1
-  [ "$name" = echo ] && name=argv-echo
-  jq --arg p "$BUILD/helpers/$name" '.runtimes = [{path: $p, type: "runc"}]' "$T/config.json" >"$T/c.tmp"
+  local path=$BUILD/helpers/$1
+  case $1 in echo) path=$BUILD/helpers/argv-echo ;; fault) path=$BUILD/fault/runtime ;; esac
+  jq --arg p "$path" '.runtimes = [{path: $p, type: "runc"}]' "$T/config.json" >"$T/c.tmp"
   cat "$T/c.tmp" >"$T/config.json"
 }
 
@@ -40,62 +40,83 @@ known() { # known BUNDLE: before and after of a create that nobody disturbs
   cp "$T/before" "$1/config.json"
 }
 
-@test "killed in any system call that changes a file, the bundle is whole and the next try works" {
-  b=$(bundle one)
-  known "$b"
-  strace -qq -o "$T/calls" -e trace=openat2,write,renameat,fchmod,fchown,mkdirat,unlinkat,flock,utimensat,close,execveat \
-    "$OH" --config "$T/config.json" --policy restricted --root "$T/root" create --bundle "$b" counted >/dev/null || true
-  kills=0
-  for call in renameat write fchmod mkdirat unlinkat flock utimensat execveat; do
-    count=$(grep -c "^$call(" "$T/calls" || true)
-    for ((n = 1; n <= count; n++)); do
-      rm -f "$b/config.engine.json"
-      cp "$T/before" "$b/config.json"
-      # The shell's word of the kill goes with its stderr.
-      (strace -qq -o /dev/null -e trace=none -e inject=$call:signal=KILL:when=$n "$OH" --config "$T/config.json" \
-        --policy restricted --root "$T/root" create --bundle "$b" "$call-$n" >/dev/null) 2>/dev/null || true
-      whole "$b" || { echo "killed in $call $n"; return 1; }
-      code=0
-      create "$b" "$call-$n" >/dev/null || code=$?
-      [ "$code" -eq 42 ] && cmp "$b/config.json" "$T/after" && cmp "$b/config.engine.json" "$T/before" || { echo "after $call $n: $code"; return 1; }
-      kills=$((kills + 1))
-    done
+# walk MODES VERB ARGS...: every system call of the verb fails in turn, or is the last; tests/fault/walk.c says what is
+# judged. (tests/fault/runtime.c is the runtime.) STEP: only every so many calls.
+walk() {
+  local mode modes=$1
+  shift
+  for mode in $modes; do
+    "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
+      --step "${STEP:-1}" --errors "${ERRORS:-9}" -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
+      --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 || return 1
   done
-  echo "$kills kills"
-  [ "$kills" -ge 10 ]
-  [ -z "$(find "$b" -maxdepth 1 -name '.*oci-harden*')" ]
 }
 
-@test "whatever call fails, the bundle is whole and nothing half-made is started" {
+# A bundle with all that is looked at: binds of both kinds, links in the rootfs, a joined namespace, a second policy.
+rich_bundle() {
+  mkdir -p "$T/source" "$T/volume"
+  touch "$T/netns"
+  unshare --net="$T/netns" true
+  b=$(bundle one ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$T/source\", options: [\"rbind\", \"ro\"]},
+      {destination: \"/var/lib/x\", type: \"bind\", source: \"$T/volume\", options: [\"bind\"]}]
+    | (.linux.namespaces[] | select(.type == \"network\")).path = \"$T/netns\"
+    | .annotations[\"oci-harden.policy\"] = \"baseline\" | .process.cwd = \"/home\" | .process.args[0] = \"sh\" ${1:-}")
+  ln -s ../run "$b/rootfs/var/run"
+  ln -s /home/lib "$b/rootfs/var/lib"
+  mkdir -p "$b/rootfs/home/lib"
+}
+
+@test "whatever call of a create fails, it is refused and undone, or starts what was promised" {
+  use fault ".cacheDir = \"$T/cache\""
+  rich_bundle
+  walk "error stuck short" create --bundle "$b" c1
+}
+
+@test "killed in any system call of a create, the bundle is whole and the next try works" {
+  use fault ".cacheDir = \"$T/cache\""
+  rich_bundle
+  walk kill create --bundle "$b" c1
+}
+
+@test "without a cache, whatever call fails in the filter's compiler" {
+  use fault
   b=$(bundle one)
-  known "$b"
-  strace -qq -o "$T/calls" "$OH" --config "$T/config.json" --policy restricted --root "$T/root" create --bundle "$b" counted >/dev/null || true
-  fails=0
-  for what in renameat:EIO write:ENOSPC openat2:EMFILE fchmod:EPERM mkdirat:ENOSPC flock:ENOLCK close:EIO fstat:EIO newfstatat:EIO \
-    getrandom:ENOSYS execveat:EACCES statx:EIO readlink:EIO; do
-    call=${what%:*}
-    count=$(grep -c "^$call(" "$T/calls" || true)
-    [ "$count" -le 40 ] || step=$((count / 20))
-    for ((n = 1; n <= count; n += ${step:-1})); do
-      rm -f "$b/config.engine.json"
-      cp "$T/before" "$b/config.json"
-      code=0
-      strace -qq -o /dev/null -e trace=none -e "inject=$call:error=${what#*:}:when=$n" "$OH" --config "$T/config.json" \
-        --policy restricted --root "$T/root" create --bundle "$b" "f$call-$n" >"$T/out" 2>"$T/err" || code=$?
-      whole "$b" || { echo "$what $n: $(cat "$T/err")"; return 1; }
-      # Started only with what was promised, and otherwise not at all, with a word of ours.
-      if [ "$code" -eq 42 ]; then
-        cmp "$b/config.json" "$T/after" || { echo "$what $n: started as the engine wrote it"; return 1; }
-      else
-        [ "$code" -eq 1 ] && grep -q '^oci-harden: ' "$T/err" || { echo "$what $n: $code $(cat "$T/err")"; return 1; }
-        cmp "$b/config.json" "$T/before" || { echo "$what $n: refused and changed"; return 1; }
-      fi
-      fails=$((fails + 1))
-    done
-    step=
+  STEP=5 walk "error kill stuck" create --bundle "$b" c1
+}
+
+@test "whatever call of exec and update fails or is killed" {
+  use fault ".cacheDir = \"$T/cache\""
+  b=$(bundle one)
+  create "$b" c1 || [ $? -eq 42 ]
+  jq '.process | .noNewPrivileges = false' "$b/config.json" >"$T/process.json"
+  mkdir -p "$T/root/c1"
+  jq -n --arg b "$b" '{init_process_pid: 1, init_process_start: 0, config: {labels: ["bundle=" + $b]}}' >"$T/root/c1/state.json"
+  walk "error kill stuck short" exec --process "$T/process.json" c1
+  walk "error kill" exec --cap CAP_SYS_ADMIN --env A=b c1 /bin/true
+  echo '{"pids": {"limit": 0}, "memory": {"limit": 1048576}}' >"$T/resources.json"
+  walk "error kill stuck short" update --resources "$T/resources.json" c1
+  walk error update --pids-limit 100 c1
+  rm -r "$T/root/c1"
+}
+
+@test "what is refused is refused whatever call fails" {
+  use fault ".cacheDir = \"$T/cache\""
+  mkdir "$T/etc"
+  mount --bind /etc "$T/etc"
+  mkdir "$T/sockets"
+  python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/sockets/docker.sock"
+  bind() { echo ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$1\", options: [\"rbind\"]}]"; }
+  local change
+  n=0
+  for change in "$(bind /etc)" "$(bind "$T/etc")" "$(bind "$T/etc/default")" "$(bind "$T/sockets")" "$(bind /proc/sys)" \
+    '.root.path = "/"' '.process.cwd = "/proc/self/fd/7"' '.process.cwd = "/tmp/fd"' '.process.args[0] = "/tmp/fd/7"' \
+    '(.linux.namespaces[] | select(.type == "ipc")).path = "/proc/self/ns/ipc"' '.mounts |= map(select(.destination != "/dev"))'; do
+    b=$(bundle "b$((++n))" "$change")
+    ln -sfn /proc/self "$b/rootfs/tmp/fd"
+    ERRORS=1 walk error create --bundle "$b" c1 >"$T/walked" || { cat "$T/walked"; return 1; }
+    echo "$change: $(cat "$T/walked")"
+    grep -q 'refused undisturbed' "$T/walked"
   done
-  echo "$fails failures"
-  [ "$fails" -ge 30 ]
 }
 
 @test "without descriptors a create is refused or whole" {

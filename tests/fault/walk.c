@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every system call of a command fails in turn, with every error that it may well have; or comes back short,
+ * or is the last that the command makes:
+ *
+ *   walk error|stuck|short|kill --bundle DIR --state DIR --log FILE --events FILE [--step N] [--errors N] --
+ * COMMAND... -- DELETE...
+ *
+ * The command ends as the runtime of tests/fault/runtime.c, or refuses. Started, it must have been handed
+ * exactly what it is handed undisturbed; what is refused undisturbed is never started. Refused, it says so in
+ * one line on stderr and one in the log, and bundle and state are as before. Killed, the bundle is the one or
+ * the other, the next try works, and after a delete there is no state.
+ */
+#include "base/str.h"
+#include "fault/trace.h"
+#include "fault/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { STARTED = 42 };
+
+struct walk {
+  const char *mode, *bundle_dir, *state_dir, *log, *events;
+  char **command, **cleanup;
+  size_t step, errors;       /* every so many calls; at most so many errors of each */
+  struct tree bundle, state; /* before */
+  struct tree hardened;      /* the bundle afterwards */
+  struct trace undisturbed;
+  bool refuses; /* undisturbed */
+  size_t tried, refused, started, failed;
+};
+
+enum { SHOWN = 300, COMPLAINTS = 10 };
+
+static void complain(struct walk *w, const struct trace *t, const char *what, const char *detail) {
+  const size_t i = t->nth - 1;
+  printf("walk: %s: call %zu (%s), %s: %s: %.*s\n  status %#x, stderr: %s\n", w->mode, t->nth,
+         i < t->calls ? trace_call_name(t->numbers[i]) : "not reached", t->error ? strerror(t->error) : "-",
+         what, SHOWN, detail, t->status, t->err);
+  if (++w->failed >= COMPLAINTS)
+    exit(1);
+}
+
+/* From a little before the first byte that differs. */
+static const char *difference_in(const char *text, const char *other) {
+  size_t i = 0;
+  while (text[i] && text[i] == other[i])
+    i++;
+  return text + (i > SHOWN / 3 ? i - SHOWN / 3 : 0);
+}
+
+static void empty(const char *path) {
+  if (truncate(path, 0) < 0 && errno != ENOENT) {
+    perror(path);
+    exit(2);
+  }
+}
+
+static void reset(const struct walk *w) {
+  tree_restore(&w->bundle);
+  tree_restore(&w->state);
+  empty(w->log);
+  empty(w->events);
+}
+
+static bool exited(const struct trace *t, int code) {
+  return WIFEXITED(t->status) && WEXITSTATUS(t->status) == code;
+}
+
+/* NULL, or what is in the directory and was not there, or the other way round. The caller frees. */
+static char *changed(const struct tree *expected) {
+  struct tree now;
+  tree_read(&now, expected->dir, expected->deep);
+  char *difference = xstrdup(tree_difference(expected, &now));
+  tree_free(&now);
+  return difference;
+}
+
+static void judge_started(struct walk *w, const struct trace *t) {
+  CLEANUP_FREE char *difference = changed(&w->hardened);
+  if (w->refuses)
+    complain(w, t, "started what is refused", t->out);
+  if (strcmp(t->out, w->undisturbed.out) == 0 && difference)
+    complain(w, t, "started, and the bundle is another", difference);
+  if (strcmp(t->out, w->undisturbed.out) != 0)
+    complain(w, t, "started with something else", difference_in(t->out, w->undisturbed.out));
+  if (t->err_len > 0)
+    complain(w, t, "started with a word on stderr", t->err);
+}
+
+static bool is_line(const char *text, size_t len, const char *prefix) {
+  return len > 0 && str_starts(text, prefix) && strchr(text, '\n') == text + len - 1;
+}
+
+static void judge_message(struct walk *w, const struct trace *t) {
+  char log[8192] = "";
+  CLEANUP_FD int fd = open(w->log, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? 0 : read(fd, log, sizeof log - 1);
+  const bool said = is_line(t->err, t->err_len, "oci-harden: ");
+  if (!said && !(w->refuses && n > 0 && t->err_len == 0))
+    complain(w, t, "not one line on stderr", t->err);
+  if (w->refuses && said && n <= 0)
+    return; /* it was the report's own call that failed */
+  if (n <= 0 || !is_line(log, (size_t)n, "{\"level\":\"error\",\"msg\":\"oci-harden: "))
+    complain(w, t, "not one line in the log", log);
+}
+
+static void judge_refused(struct walk *w, const struct trace *t) {
+  CLEANUP_FREE char *bundle = changed(&w->bundle);
+  CLEANUP_FREE char *state = changed(&w->state);
+  if (!exited(t, 1) && !exited(t, 255))
+    complain(w, t, "neither started nor refused", t->out);
+  if (bundle)
+    complain(w, t, "refused, and the bundle is another", bundle);
+  if (state)
+    complain(w, t, "refused, and the state is another", state);
+  judge_message(w, t);
+}
+
+/* The engine's bundle, or ours with the engine's text beside it; other files may lie around. */
+static bool is_whole(const struct walk *w, const struct tree *now) {
+  const struct tree_file *config = tree_find(now, "config.json"),
+                         *kept = tree_find(now, "config.engine.json");
+  const struct tree_file *before = tree_find(&w->bundle, "config.json"),
+                         *after = tree_find(&w->hardened, "config.json");
+  if (!config)
+    return false;
+  if (config->len == before->len && memcmp(config->data, before->data, before->len) == 0)
+    return true;
+  return config->len == after->len && memcmp(config->data, after->data, after->len) == 0 && kept &&
+         kept->len == before->len && memcmp(kept->data, before->data, before->len) == 0;
+}
+
+static void judge_whole(struct walk *w, const struct trace *t) {
+  struct tree now;
+  tree_read(&now, w->bundle_dir, false);
+  if (!is_whole(w, &now))
+    complain(w, t, "the bundle is neither the one nor the other", "config.json");
+  tree_free(&now);
+}
+
+/* Where nothing can be written or opened any more, what was done cannot be undone, nor said. */
+static void judge_stuck(struct walk *w, const struct trace *t) {
+  judge_whole(w, t);
+  if (!exited(t, 1) && !exited(t, 255))
+    complain(w, t, "neither started nor refused", t->out);
+}
+
+static void judge_killed(struct walk *w, const struct trace *t) {
+  static struct trace again;
+  again = (struct trace){ .kind = TRACE_NOTHING };
+  judge_whole(w, t);
+  empty(w->log);
+  trace_run(&again, w->command);
+  if (w->refuses)
+    judge_refused(w, &again);
+  else if (!exited(&again, STARTED))
+    complain(w, t, "the next try fails", again.err);
+  else
+    judge_started(w, &again);
+  trace_free(&again);
+  again = (struct trace){ .kind = TRACE_NOTHING };
+  trace_run(&again, w->cleanup);
+  struct tree state;
+  tree_read(&state, w->state_dir, true);
+  for (size_t i = 0; i < state.len; i++)
+    if (*state.files[i].name != '.')
+      complain(w, t, "deleted, and there is state", state.files[i].name);
+  tree_free(&state);
+  trace_free(&again);
+}
+
+static void try(struct walk *w, enum trace_kind kind, size_t nth, int error) {
+  static struct trace t;
+  t = (struct trace){ .kind = kind, .nth = nth, .error = error };
+  reset(w);
+  trace_run(&t, w->command);
+  w->tried++;
+  const bool started = t.became && exited(&t, STARTED);
+  w->started += started;
+  w->refused += exited(&t, 1) || exited(&t, 255);
+  if (kind == TRACE_KILL && WIFSIGNALED(t.status))
+    judge_killed(w, &t);
+  else if (started)
+    judge_started(w, &t);
+  else if (kind == TRACE_STUCK)
+    judge_stuck(w, &t);
+  else
+    judge_refused(w, &t);
+  trace_free(&t);
+}
+
+static void try_call(struct walk *w, size_t index) {
+  static const int stuck[] = { ENOSPC, EROFS, EIO, EMFILE, ENOMEM, 0 };
+  const struct trace *u = &w->undisturbed;
+  const long number = u->numbers[index];
+  const char *name = trace_call_name(number);
+  if (strcmp(w->mode, "kill") == 0) {
+    try(w, TRACE_KILL, index + 1, 0);
+  } else if (strcmp(w->mode, "short") == 0) {
+    if (strcmp(name, "read") == 0 || strcmp(name, "write") == 0 || strcmp(name, "pread64") == 0 ||
+        strcmp(name, "getrandom") == 0)
+      try(w, TRACE_SHORT, index + 1, 0);
+  } else if (strcmp(w->mode, "stuck") == 0) {
+    for (const int *e = stuck; *e; e++)
+      if (trace_fits(number, u->args[index], *e))
+        try(w, TRACE_STUCK, index + 1, *e);
+  } else {
+    size_t n = 0;
+    for (const int *e = trace_errors(number); *e && n < w->errors; e++)
+      if (trace_fits(number, u->args[index], *e) && n++ < w->errors)
+        try(w, TRACE_ERROR, index + 1, *e);
+  }
+}
+
+static void look_undisturbed(struct walk *w) {
+  tree_read(&w->bundle, w->bundle_dir, false);
+  tree_read(&w->state, w->state_dir, true);
+  trace_run(&w->undisturbed, w->command); /* fills caches */
+  trace_free(&w->undisturbed);
+  w->undisturbed = (struct trace){ .kind = TRACE_NOTHING };
+  reset(w);
+  trace_run(&w->undisturbed, w->command);
+  tree_read(&w->hardened, w->bundle_dir, false);
+  w->refuses = !w->undisturbed.became && exited(&w->undisturbed, 1);
+  if (!(w->refuses || (w->undisturbed.became && exited(&w->undisturbed, STARTED))) ||
+      w->undisturbed.calls > sizeof w->undisturbed.numbers / sizeof(long)) {
+    printf("walk: undisturbed: %zu calls, status %#x: %s\n", w->undisturbed.calls, w->undisturbed.status,
+           w->undisturbed.err);
+    exit(1);
+  }
+}
+
+static bool take_option(struct walk *w, const char *name, const char *value) {
+  const struct {
+    const char *name;
+    const char **member;
+  } options[] = { { "--bundle", &w->bundle_dir },
+                  { "--state", &w->state_dir },
+                  { "--log", &w->log },
+                  { "--events", &w->events } };
+  for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+    if (strcmp(options[i].name, name) == 0) {
+      *options[i].member = value;
+      return true;
+    }
+  size_t *number = strcmp(name, "--step") == 0 ? &w->step : strcmp(name, "--errors") == 0 ? &w->errors : NULL;
+  if (number)
+    *number = strtoul(value, NULL, 10);
+  return number;
+}
+
+int main(int argc, char **argv) {
+  static struct walk w = { .step = 1, .errors = SIZE_MAX };
+  int i = 2;
+  w.mode = argc > 1 ? argv[1] : "";
+  while (i + 1 < argc && take_option(&w, argv[i], argv[i + 1]))
+    i += 2;
+  if (i < argc && strcmp(argv[i], "--") == 0)
+    w.command = &argv[i + 1];
+  for (i++; w.command && i < argc; i++)
+    if (strcmp(argv[i], "--") == 0) {
+      argv[i] = NULL;
+      w.cleanup = &argv[i + 1];
+      break;
+    }
+  if (!w.bundle_dir || !w.state_dir || !w.log || !w.events || !w.cleanup) {
+    fputs("walk: see the top of tests/fault/walk.c\n", stderr);
+    return 2;
+  }
+  look_undisturbed(&w);
+  for (size_t call = 0; call < w.undisturbed.calls; call += w.step)
+    try_call(&w, call);
+  reset(&w);
+  printf("%s: %zu calls, %zu tried: %zu refused, %zu started as promised, %zu wrong%s\n", w.mode,
+         w.undisturbed.calls, w.tried, w.refused, w.started, w.failed,
+         w.refuses ? "; refused undisturbed" : "");
+  return w.failed > 0 || w.tried == 0;
+}
