@@ -250,7 +250,7 @@ coverage: ## line coverage of src/ by all tests; needs root
 	@$(SUB) COVERAGE=1 CFLAGS='-O1 -g' BUILD=build-cov coverage-run
 
 .PHONY: coverage-run
-coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(BUILD)/services.tar
+coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(FAULTS) $(BUILD)/services.tar
 	@find $(BUILD) -name '*.gcda' -delete
 	@tools/run-unit $(UNIT_BIN)
 	@BUILD=$(BUILD) tests/integration/run
