@@ -50,7 +50,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   }
   const struct jsonx_source out = { document.name, judged.harden.bytes.data, judged.harden.bytes.len };
   json_auto_t *root = NULL;
-  if (jsonx_parse(&out, SIZE_MAX, &root, err) < 0)
+  if (spec_read_json(&out, SIZE_MAX, &root, err) < 0)
     return -1;
   CLEANUP_STR struct str pretty = { 0 };
   jsonx_dump_pretty(root, &pretty);

@@ -42,7 +42,7 @@ int document_open(struct document *ret, const char *path, size_t limit, struct e
     return -1;
   const struct jsonx_source src = { ret->name, ret->text, ret->len };
   json_auto_t *root = NULL;
-  if (jsonx_parse(&src, limit, &root, err) < 0)
+  if (spec_read_json(&src, limit, &root, err) < 0)
     return -1;
   if (!json_object_get(root, "ociVersion") && json_object_get(root, "args"))
     ret->kind = SPEC_PROCESS;

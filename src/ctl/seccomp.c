@@ -24,7 +24,7 @@
 /* The section of a text: a profile file, a config.json, or a section itself. */
 static int section_of(const struct jsonx_source *src, json_t **ret, struct error *err) {
   json_auto_t *root = NULL;
-  if (jsonx_parse(src, JSONX_LIMIT_DEFAULT, &root, err) < 0)
+  if (spec_read_json(src, JSONX_LIMIT_DEFAULT, &root, err) < 0)
     return -1;
   if (json_object_get(root, "groups"))
     return seccomp_profile_file_parse(src, ret, err);

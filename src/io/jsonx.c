@@ -52,6 +52,7 @@ static bool same_fold(const char *a, const char *b) {
 
 struct reader {
   const struct jsonx_source *src;
+  jsonx_is_map *is_map; /* NULL: there are none */
   struct jsonx_scan scan;
   json_t *open[JSONX_DEPTH]; /* borrowed from root */
   json_t *root;
@@ -78,12 +79,14 @@ static int refuse_token(const struct reader *r, const struct jsonx_token *token,
   return jsonx_error_at(err, ERROR_INPUT, r->src, token->start, pointer.data ? pointer.data : "", problem);
 }
 
-/* Two keys of the object that `path` leads to, which has just been read. */
-static int refuse_pair(const struct reader *r, size_t path, const char *first, const char *second,
-                       struct error *err) {
+/* Two keys of the object that `path` leads to, which has just been read. 0: they are a map's, and so two. */
+static int judge_pair(const struct reader *r, size_t path, const char *first, const char *second,
+                      struct error *err) {
   CLEANUP_STR struct str parent = { 0 };
   jsonx_scan_pointer(&r->scan, path, &parent);
   const char *base = parent.data ? parent.data : "";
+  if (r->is_map && r->is_map(base))
+    return 0;
   CLEANUP_FREE char *first_pointer = jsonx_pointer(base, first);
   CLEANUP_FREE char *second_pointer = jsonx_pointer(base, second);
   CLEANUP_FREE char *first_shown = shown_key(first);
@@ -104,15 +107,15 @@ static int check_pairs(const struct reader *r, json_t *object, size_t path, stru
   json_object_foreach(object, key, value) {
     for (size_t i = 0; i < n; i++)
       if (same_fold(keys[i], key))
-        return refuse_pair(r, path, keys[i], key, err);
+        return judge_pair(r, path, keys[i], key, err);
     keys[n++] = key;
   }
   return 0;
 }
 
 /* The first two keys that fold to the same name as `key`. */
-static int refuse_fold(const struct reader *r, json_t *object, size_t path, const char *key,
-                       struct error *err) {
+static int judge_fold(const struct reader *r, json_t *object, size_t path, const char *key,
+                      struct error *err) {
   const char *first = NULL;
   const char *other;
   json_t *value;
@@ -120,7 +123,7 @@ static int refuse_fold(const struct reader *r, json_t *object, size_t path, cons
     if (!same_fold(other, key))
       continue;
     if (first)
-      return refuse_pair(r, path, first, other, err);
+      return judge_pair(r, path, first, other, err);
     first = other;
   }
   return error_set(err, ERROR_INTERNAL, 0, "%s: a key was lost", r->src->name);
@@ -137,7 +140,7 @@ static int check_table(const struct reader *r, json_t *object, size_t path, stru
     if (strcmp(folded, key) == 0)
       continue;
     if (json_object_get(object, folded) || json_object_get(seen, folded))
-      return refuse_fold(r, object, path, key, err);
+      return judge_fold(r, object, path, key, err);
     jsonx_set_new(seen, folded, json_true());
   }
   return 0;
@@ -283,12 +286,18 @@ static int read_token(struct reader *r, const struct jsonx_token *token, struct 
 }
 
 int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) {
+  return jsonx_parse_with_maps(src, limit, NULL, ret, err);
+}
+
+int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
+                          struct error *err) {
   if (src->len > limit)
     return error_set(err, ERROR_INPUT, 0, "%s: has %zu bytes, more than the %zu that are allowed", src->name,
                      src->len, limit);
   struct reader reader;
   struct jsonx_token token;
   reader.src = src;
+  reader.is_map = is_map;
   reader.root = NULL;
   jsonx_scan_init(&reader.scan, src);
   do {

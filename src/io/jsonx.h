@@ -36,6 +36,12 @@ struct jsonx_source {
  * any value. Time and memory are linear in the text. */
 int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
 
+/* The same where some objects are maps: their keys are data, which Go keeps as they are, so that only equal
+ * ones are refused there. Asked for the pointer of an object with keys of one fold. */
+typedef bool jsonx_is_map(const char *pointer);
+int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
+                          struct error *err) MUST_CHECK;
+
 /* Canonical bytes: compact, keys in their order, UTF-8 as it was, integers exact. Appends to out. */
 void jsonx_dump(const json_t *value, struct str *out);
 void jsonx_dump_pretty(const json_t *value, struct str *out); /* two spaces, a newline at the end */

@@ -52,7 +52,7 @@ static int read_config(struct call *c, json_t **ret, struct error *err) {
   sha256_hex(text, src.len, digest);
   if (strcmp(digest, c->state.after) != 0)
     return error_set(err, ERROR_REFUSED, 0, "%s was changed after it was verified at create", path);
-  return jsonx_parse(&src, src.len, ret, err);
+  return spec_read_json(&src, src.len, ret, err);
 }
 
 /* The container's directory, in which only the runtime can have written, and the FIFO in it. */

@@ -76,7 +76,7 @@ static int known_from_record(struct call *c, struct error *err) {
     return -1;
   }
   src.text = text;
-  if (jsonx_parse(&src, src.len, &config, &unread) < 0)
+  if (spec_read_json(&src, src.len, &config, &unread) < 0)
     return 0;
   json_t *annotations = json_object_get(config, "annotations");
   c->annotations = json_is_object(annotations) ? json_incref(annotations) : NULL;

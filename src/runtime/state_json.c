@@ -2,6 +2,7 @@
 #include "runtime/state_json.h"
 
 #include "base/cleanup.h"
+#include "spec/spec.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ static int take_members(struct state *s, const json_t *document, struct error *e
 int state_decode(struct state *ret, const struct jsonx_source *src, struct error *err) {
   json_auto_t *document = NULL;
   CLEANUP_STATE struct state s = { 0 };
-  if (jsonx_parse(src, src->len, &document, err) < 0 || take_members(&s, document, err) < 0 ||
+  if (spec_read_json(src, src->len, &document, err) < 0 || take_members(&s, document, err) < 0 ||
       take_policies(&s, document, err) < 0)
     return -1;
   *ret = s;

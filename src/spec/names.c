@@ -173,9 +173,11 @@ const char *const oci_names[] = {
 };
 const size_t oci_names_len = ARRAY_SIZE(oci_names);
 
-/* Maps whose keys are the user's: Go reads them as they are. */
+/* Maps whose keys are the user's: Go reads them as they are, and so does crun. The last two are those of an
+ * update's document, in which "resources" is the root. */
 static const char *const free_maps[] = {
-  "/annotations", "/linux/resources/unified", "/linux/sysctl", "/linux/resources/rdma", "/linux/netDevices",
+  "/annotations", "/linux/sysctl", "/linux/netDevices", "/linux/resources/unified", "/linux/resources/rdma",
+  "/unified",     "/rdma",
 };
 
 static unsigned char lower(char c) {
@@ -207,7 +209,7 @@ const char *names_find(const char *key) {
   return find_folded(key);
 }
 
-static bool is_free_map(const char *pointer) {
+bool names_is_free_map(const char *pointer) {
   for (size_t i = 0; i < ARRAY_SIZE(free_maps); i++)
     if (strcmp(pointer, free_maps[i]) == 0)
       return true;
@@ -253,7 +255,7 @@ static int check(const struct spec *spec, const json_t *value, struct str *point
     }
     return 0;
   }
-  bool free_keys = is_free_map(pointer->data);
+  bool free_keys = names_is_free_map(pointer->data);
   const char *key;
   json_t *member;
   json_object_foreach((json_t *)value, key, member) {

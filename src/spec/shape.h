@@ -16,6 +16,8 @@ int shape_check(const struct spec *spec, struct error *err) MUST_CHECK;
 
 /* OH-SPC-003: no key that Go would read as an OCI key although it is spelt differently. */
 int names_check(const struct spec *spec, struct error *err) MUST_CHECK;
+/* Is the object there one whose keys are data? */
+bool names_is_free_map(const char *pointer);
 /* The OCI key that Go reads `key` as; NULL: none. */
 const char *names_find(const char *key);
 /* For tests: the table, sorted without regard to case. */

@@ -82,10 +82,14 @@ static int check_document(const struct spec *spec, struct error *err) {
   return shape_check(spec, err);
 }
 
+int spec_read_json(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) {
+  return jsonx_parse_with_maps(src, limit, names_is_free_map, ret, err);
+}
+
 int spec_parse(struct spec *spec, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                struct error *err) {
   json_t *document = NULL;
-  if (jsonx_parse(src, limit, &document, err) < 0)
+  if (spec_read_json(src, limit, &document, err) < 0)
     return -1;
   struct spec parsed = { .kind = kind, .root = wrap(kind, document), .src = src };
   if (check_document(&parsed, err) < 0) {

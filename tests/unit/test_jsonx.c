@@ -324,6 +324,47 @@ Test(jsonx, refuses_folding_keys_in_big_objects) {
   refused(cases, ARRAY_SIZE(cases));
 }
 
+static bool is_map(const char *pointer) {
+  return strcmp(pointer, "/a/map") == 0;
+}
+
+/* 0: taken and the same again. */
+static int with_maps(const char *text, struct error *err) {
+  json_auto_t *value = NULL;
+  CLEANUP_STR struct str out = { 0 };
+  struct jsonx_source src = source(text);
+  if (jsonx_parse_with_maps(&src, JSONX_LIMIT_DEFAULT, is_map, &value, err) < 0)
+    return -1;
+  jsonx_dump(value, &out);
+  cr_expect_str_eq(out.data, text);
+  return 0;
+}
+
+Test(jsonx, keys_of_maps_are_data) {
+  CLEANUP_FREE char *big = big_object(40, "\"KEY2\":1,\"kEY2\":2");
+  CLEANUP_FREE char *big_map = xasprintf("{\"a\":{\"map\":%s}}", big);
+  CLEANUP_FREE char *big_other = xasprintf("{\"a\":{\"Map\":%s}}", big);
+  struct error err = { 0 };
+  cr_expect(with_maps("{\"a\":{\"map\":{\"x\":1,\"X\":2,\"\u212a\":3,\"k\":4}}}", &err) == 0, "%s",
+            err.message);
+  cr_expect(with_maps(big_map, &err) == 0, "%s", err.message);
+  static const char *const folding[] = {
+    "{\"a\":{\"map\":{},\"MAP\":{}}}",              /* the map itself is a member */
+    "{\"a\":{\"map\":{\"in\":{\"x\":1,\"X\":2}}}}", /* what lies in it is none */
+    "{\"a\":{\"mop\":{\"x\":1,\"X\":2}}}",
+    "{\"map\":{\"x\":1,\"X\":2}}",
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(folding); i++) {
+    err = (struct error){ 0 };
+    cr_expect(with_maps(folding[i], &err) < 0 && strstr(err.message, ONE_KEY), "%s: %s", folding[i],
+              err.message);
+  }
+  cr_expect(with_maps(big_other, &err) < 0);
+  err = (struct error){ 0 };
+  cr_expect(with_maps("{\"a\":{\"map\":{\"x\":1,\"x\":2}}}", &err) < 0);
+  cr_expect(strstr(err.message, "there twice"), "%s", err.message);
+}
+
 Test(jsonx, folds_as_go_does) {
   const char *const pairs[][2] = {
     { "", "" },

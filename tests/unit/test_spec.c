@@ -54,6 +54,37 @@ Test(spec, reads_null_as_absent) {
   cr_expect(json_is_false(spec_at(&spec, "/process/noNewPrivileges")));
 }
 
+/* runc and crun keep both keys of a map; of two members Go knows one. */
+Test(spec, keys_that_differ_in_case) {
+  static const struct {
+    enum spec_kind kind;
+    const char *text;
+    const char *problem; /* NULL: fine */
+  } cases[] = {
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"annotations\":{\"a/Team\":\"x\",\"a/team\":\"y\"}}", NULL },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"annotations\":{\"Path\":\"x\",\"path\":\"y\"}}", NULL },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"linux\":{\"sysctl\":{\"a.B\":\"x\",\"a.b\":\"y\"}}}", NULL },
+    { SPEC_CONFIG,
+      "{\"ociVersion\":\"1.0.0\",\"linux\":{\"resources\":{\"unified\":{\"A\":\"x\",\"a\":\"y\"}}}}", NULL },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"linux\":{\"netDevices\":{\"E\":{},\"e\":{}}}}", NULL },
+    { SPEC_RESOURCES, "{\"unified\":{\"A\":\"x\",\"a\":\"y\"}}", NULL },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"annotations\":{\"a\":\"x\",\"a\":\"y\"}}", "there twice" },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"annotations\":{},\"Annotations\":{}}", "one key to Go" },
+    { SPEC_CONFIG, "{\"ociVersion\":\"1.0.0\",\"linux\":{\"x\":{\"A\":1,\"a\":2}}}", "one key to Go" },
+    { SPEC_RESOURCES, "{\"pids\":{\"limit\":1,\"Limit\":2}}", "one key to Go" },
+    { SPEC_PROCESS, "{\"cwd\":\"/\",\"user\":{\"uid\":1,\"UID\":0}}", "one key to Go" },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    CLEANUP_SPEC struct spec spec = { 0 };
+    struct error err = { 0 };
+    int rc = spec_parse(&spec, cases[i].kind, source(cases[i].text), JSONX_LIMIT_DEFAULT, &err);
+    if (cases[i].problem)
+      cr_expect(rc < 0 && strstr(err.message, cases[i].problem), "%s: %s", cases[i].text, err.message);
+    else
+      cr_expect(rc == 0 && dumps_as(&spec, cases[i].text), "%s: %s", cases[i].text, err.message);
+  }
+}
+
 Test(spec, set_harden) {
   CLEANUP_SPEC struct spec spec = { 0 };
   struct error err = { 0 };
