@@ -19,6 +19,7 @@
 
 struct scan {
   bool remove;
+  const char *root; /* the runtime's; NULL: not known. What it knows is not examined */
   void (*found)(const struct leftover *, void *);
   void *arg;
 };
@@ -40,23 +41,6 @@ static bool is_gone(const struct state *state) {
     return false;
   CLEANUP_FREE char *path = xasprintf("%s/%s", state->root, state->id);
   return access(path, F_OK) < 0 && errno == ENOENT;
-}
-
-void leftover_collect(const char *state_dir, const char *root) {
-  CLEANUP_FREE char *name = state_root_name(root);
-  CLEANUP_FREE char *path = xasprintf("%s/%s", state_dir, name);
-  CLEANUP(close_dir) DIR *dir = opendir(path);
-  struct error ignored = { 0 };
-  for (struct dirent *entry; dir && (entry = readdir(dir));) {
-    CLEANUP_FD int fd = -1;
-    CLEANUP_STATE struct state state = { 0 };
-    bool found = false;
-    if (command_check_id(entry->d_name, &ignored) == 0 &&
-        state_open(state_dir, root, entry->d_name, false, &fd, &ignored) == 0 &&
-        state_load(fd, &state, &found, &ignored) == 0 && found && strcmp(state.root, root) == 0 &&
-        is_gone(&state) && state_remove(state_dir, root, entry->d_name, &ignored) < 0)
-      return;
-  }
 }
 
 static int remove_dir(const struct scan *s, enum leftover_kind kind, const char *path, struct error *err) {
@@ -110,7 +94,14 @@ static int scan_locked(const struct scan *s, int fd, const char *path, struct er
   return kept ? 0 : remove_dir(s, LEFTOVER_EMPTY, path, err);
 }
 
+static bool is_known(const struct scan *s, const char *path) {
+  CLEANUP_FREE char *directory = s->root ? xasprintf("%s%s", s->root, strrchr(path, '/')) : NULL;
+  return directory && access(directory, F_OK) == 0;
+}
+
 static int scan_container(const struct scan *s, const char *path, struct error *err) {
+  if (is_known(s, path))
+    return 0;
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
     if (errno != ENOENT)
@@ -149,6 +140,33 @@ static int scan_root(const struct scan *s, const char *path, struct error *err) 
 
 int leftover_scan(const char *state_dir, bool remove, void (*found)(const struct leftover *l, void *arg),
                   void *arg, struct error *err) {
-  const struct scan s = { remove, found, arg };
+  const struct scan s = { remove, NULL, found, arg };
   return scan_tree(&s, state_dir, err, scan_root);
+}
+
+static void ignore(const struct leftover *l, void *arg) {
+  (void)l;
+  (void)arg;
+}
+
+void leftover_collect(const char *state_dir, const char *root) {
+  const struct scan s = { true, root, ignore, NULL };
+  struct error ignored = { 0 };
+  CLEANUP_FREE char *name = state_root_name(root);
+  CLEANUP_FREE char *path = xasprintf("%s/%s", state_dir, name);
+  if (scan_tree(&s, path, &ignored, scan_container) < 0)
+    return; /* the rest is for the next */
+}
+
+/* A directory has a link for each one in it; 0 and 1 where the file system does not count them. */
+static nlink_t links(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? st.st_nlink : 0;
+}
+
+bool leftover_likely(const char *state_dir, const char *root) {
+  CLEANUP_FREE char *name = state_root_name(root);
+  CLEANUP_FREE char *path = xasprintf("%s/%s", state_dir, name);
+  const nlink_t ours = links(path);
+  return ours > 2 && ours > links(root);
 }

@@ -25,9 +25,12 @@ struct leftover {
   const char *why; /* for LEFTOVER_UNKNOWN */
 };
 
-/* Removes, best effort, LEFTOVER_GONE of one root: ROOT/ID is absent, and the process that made it is gone.
- */
+/* Removes, best effort, what is left of one root's containers: ROOT/ID is absent, and who made it or its
+ * files is gone. */
 void leftover_collect(const char *state_dir, const char *root);
+/* Two look-ups for every create: are there more containers of ours in the root than its runtime has? Those
+ * that are being made just now count too, and those that were made without us hide as many. */
+bool leftover_likely(const char *state_dir, const char *root);
 
 /* Examines everything below state_dir and hands each leftover to `found`, after it was removed if `remove`.
  * What another process has locked is in use and not examined. Errors are those of reading state_dir, and of

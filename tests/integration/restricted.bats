@@ -179,6 +179,16 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
   done
 }
 
+@test "annotations that differ in case only reach the runtime both, and every verb works" {
+  for runtime in runc crun; do
+    start "$runtime" "k-$runtime" '.annotations = {"com.example/Team": "a", "com.example/team": "b"}'
+    [ "$(oh state "k-$runtime" | jq -c '.annotations | with_entries(select(.key | startswith("com.example")))')" = \
+      '{"com.example/Team":"a","com.example/team":"b"}' ]
+    in_container "k-$runtime" true
+    oh delete --force "k-$runtime"
+  done
+}
+
 @test "delete leaves nothing of ours, in every case" {
   for runtime in runc crun; do
     start "$runtime" "d-$runtime"

@@ -87,13 +87,45 @@ static void containers(void) {
   close(container("empty", 0));
 }
 
-Test(leftover, collection_spares_the_living_the_known_and_the_unfinished) {
+Test(leftover, collection_spares_the_living_the_known_and_what_is_in_use) {
   containers();
+  int held = container("held", 0);
+  cr_expect(leftover_likely(dir, root));
   leftover_collect(dir, root);
   cr_expect_not(exists("gone"));
+  cr_expect_not(exists("empty"));
   cr_expect(exists("known"));
   cr_expect(exists("living"));
-  cr_expect(exists("empty"));
+  cr_expect(exists("held"));
+  close(held);
+}
+
+Test(leftover, an_exec_that_raced_a_delete_leaves_a_file_that_is_collected) {
+  CLEANUP_FREE char *dead = xasprintf("exec-%d-%d.json", (int)getpid(), DEAD);
+  CLEANUP_FREE char *ours =
+      xasprintf("exec-%d-%llu.json", (int)getpid(), (unsigned long long)process_start(getpid()));
+  int fd = container("raced", 0);
+  touch(fd, dead);
+  close(fd);
+  fd = container("racing", 0);
+  touch(fd, ours);
+  close(fd);
+  leftover_collect(dir, root);
+  cr_expect_not(exists("raced"));
+  cr_expect(exists("racing"));
+}
+
+Test(leftover, is_likely_only_where_the_runtime_has_fewer) {
+  cr_expect_not(leftover_likely(dir, root), "no state at all");
+  close(container("a", DEAD));
+  cr_expect(leftover_likely(dir, root));
+  known("a");
+  cr_expect_not(leftover_likely(dir, root));
+  close(container("b", DEAD));
+  cr_expect(leftover_likely(dir, root));
+  known("b");
+  known("not-of-ours");
+  cr_expect_not(leftover_likely(dir, root));
 }
 
 struct seen {
