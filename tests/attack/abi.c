@@ -37,6 +37,8 @@ static struct result i386(const struct primitive *self) {
 /* An i386 program's sockets go through one call whose arguments no filter sees. */
 static struct result i386_socketcall(const struct primitive *self) {
   uint32_t *arguments = low_page();
+  if (!has_protocol(self->path))
+    return absent("not loaded");
   if (!arguments)
     return judge(-1);
   arguments[0] = (uint32_t)self->a;
@@ -76,8 +78,8 @@ const struct primitive abi_primitives[] = {
   { .name = "i386-keyctl", .attempt = i386, .a = 288, .b = 0, .c = -3 },
   { .name = "i386-bpf", .attempt = i386, .a = 357 },
   { .name = "i386-mount", .attempt = i386, .a = 21 },
-  { .name = "i386-socketcall-vsock", .attempt = i386_socketcall, .a = 40, .b = 1 },
-  { .name = "i386-socketcall-packet", .attempt = i386_socketcall, .a = 17, .b = 3 },
+  { .name = "i386-socketcall-vsock", .attempt = i386_socketcall, .a = 40, .b = 1, .path = "AF_VSOCK" },
+  { .name = "i386-socketcall-packet", .attempt = i386_socketcall, .a = 17, .b = 3, .path = "PACKET" },
   { .name = "i386-program", .attempt = i386_program },
   { .name = "x32-getpid", .attempt = x32, .a = 39 },
   { .name = "x32-unshare", .attempt = x32, .a = 272, .b = 0x10000000 },

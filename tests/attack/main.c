@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probe: tries every primitive and prints one line each: name, verdict, what it rests on, separated by tabs.
  *
- *   probe            all of them, then "end"
- *   probe --stay     the same, then waits to be killed: a container in which another probe can be executed
- *   probe --list     their names
+ *   probe [NAME...]          all of them, or those, then "end"
+ *   probe --stay [NAME...]   the same, then waits to be killed: a container in which another probe can be
+ * executed probe --list             their names
  *
  * The other forms are what primitives execute to see what an execution gives: --exit, --is-uid N, --is-gid N,
  * --permitted.
@@ -45,8 +45,8 @@ static void write_result(int fd, const struct result *result) {
 
 static _Noreturn void child(const struct primitive *p, int result_fd) {
   struct result result;
-  /* None may be killed in place of the container's own process, and none may leave a core behind. */
   struct rlimit core;
+  /* In a session without a terminal, without a core, and not longer than the probe. */
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getrlimit(RLIMIT_CORE, &core) == 0) {

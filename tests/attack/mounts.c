@@ -26,6 +26,8 @@ static const char target[] = "/dev/mqueue";
 
 static struct result mount_type(const struct primitive *self) {
   const char *options = NULL;
+  if (!has_filesystem(self->path))
+    return absent("no such file system");
   private_mounts();
   if (strcmp(self->path, "overlay") == 0)
     options = "lowerdir=/attack:/sys/fs";

@@ -63,6 +63,8 @@ static struct result mount_inside(const struct primitive *self) {
 /* Where most holes of recent years were: parts of the kernel that only the root of some user namespace
  * reaches. */
 static struct result socket_inside(const struct primitive *self) {
+  if (self->path ? !has_protocol(self->path) : !has_netlink((int)self->b))
+    return absent("not loaded");
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
     return judge(-1);
   return judge(socket((int)self->a, SOCK_RAW, (int)self->b));
@@ -120,7 +122,7 @@ const struct primitive namespace_primitives[] = {
   { .name = "user-mount-cgroup", .attempt = mount_inside, .path = "cgroup", .a = 1 },
   { .name = "user-fsopen", .attempt = fsopen_inside, .path = "tmpfs" },
   { .name = "user-nf-tables", .attempt = socket_inside, .a = AF_NETLINK, .b = NETLINK_NETFILTER },
-  { .name = "user-packet", .attempt = socket_inside, .a = AF_PACKET, .b = 0 },
+  { .name = "user-packet", .attempt = socket_inside, .a = AF_PACKET, .path = "PACKET" },
   { .name = "host-user-namespace", .attempt = is_hosts, .path = "user" },
   { .name = "host-cgroup-namespace", .attempt = is_hosts, .path = "cgroup" },
   { .name = NULL },

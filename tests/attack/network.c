@@ -19,23 +19,8 @@
 /* What older headers lack. */
 enum { FAMILY_SMC = 43, FAMILY_XDP = 44 };
 
-/* loaded: whether the kernel has the family. Asking for one that it lacks would load a module into the host.
- */
-static bool loaded(const char *protocol) {
-  char line[256];
-  bool found = false;
-  FILE *f = access("/proc/modules", F_OK) == 0 ? fopen("/proc/net/protocols", "re") : NULL;
-  if (!f)
-    return true;
-  while (!found && fgets(line, sizeof line, f))
-    found = strncmp(line, protocol, strlen(protocol)) == 0;
-  fclose(f);
-  return found;
-}
-
-/* A protocol below PATH in /proc/net/protocols, if it may have to be loaded. */
 static struct result make_socket(const struct primitive *self) {
-  if (self->path && !loaded(self->path))
+  if (self->path ? !has_protocol(self->path) : self->a == AF_NETLINK && !has_netlink((int)self->c))
     return absent("not loaded");
   return judge(socket((int)self->a, (int)self->b | SOCK_CLOEXEC, (int)self->c));
 }
@@ -45,7 +30,17 @@ static struct result set_option(const struct primitive *self) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return judge(-1);
-  return judge_past(setsockopt(fd, (int)self->a, (int)self->b, &value, sizeof value), EINVAL, (int)self->c);
+  return judge(setsockopt(fd, (int)self->a, (int)self->b, &value, sizeof value));
+}
+
+/* With a table that is none. CVE-2021-22555 was in what this reads. */
+static struct result replace_filter(const struct primitive *self) {
+  unsigned char none[256] = { 0 };
+  (void)self;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return judge(-1);
+  return judge_past(setsockopt(fd, IPPROTO_IP, 64 /* IPT_SO_SET_REPLACE */, none, sizeof none), EINVAL, 0);
 }
 
 static struct result attach_filter(const struct primitive *self) {
@@ -92,12 +87,19 @@ static struct result set_link(const struct primitive *self) {
 
 static struct result socket_pair(const struct primitive *self) {
   int fds[2];
+  if (self->path && !has_protocol(self->path))
+    return absent("not loaded");
   return judge_past(socketpair((int)self->a, (int)self->b, (int)self->c, fds), EOPNOTSUPP, 0);
 }
 
 const struct primitive network_primitives[] = {
   { .name = "raw-icmp", .attempt = make_socket, .a = AF_INET, .b = SOCK_RAW, .c = IPPROTO_ICMP },
-  { .name = "raw-ipv6", .attempt = make_socket, .a = AF_INET6, .b = SOCK_RAW, .c = IPPROTO_ICMPV6 },
+  { .name = "raw-ipv6",
+    .attempt = make_socket,
+    .a = AF_INET6,
+    .b = SOCK_RAW,
+    .c = IPPROTO_ICMPV6,
+    .path = "RAWv6" },
   { .name = "packet", .attempt = make_socket, .a = AF_PACKET, .b = SOCK_RAW, .path = "PACKET" },
   { .name = "netlink-route", .attempt = make_socket, .a = AF_NETLINK, .b = SOCK_RAW, .c = NETLINK_ROUTE },
   { .name = "netlink-sock-diag",
@@ -123,19 +125,18 @@ const struct primitive network_primitives[] = {
   { .name = "vsock", .attempt = make_socket, .a = AF_VSOCK, .b = SOCK_STREAM, .path = "AF_VSOCK" },
   { .name = "alg", .attempt = make_socket, .a = AF_ALG, .b = SOCK_SEQPACKET, .path = "ALG" },
   { .name = "key", .attempt = make_socket, .a = AF_KEY, .b = SOCK_RAW, .c = 2, .path = "KEY" },
-  { .name = "can", .attempt = make_socket, .a = AF_CAN, .b = SOCK_RAW, .c = 1, .path = "RAW-CAN" },
+  { .name = "can", .attempt = make_socket, .a = AF_CAN, .b = SOCK_RAW, .c = 1, .path = "CAN_RAW" },
   { .name = "bluetooth", .attempt = make_socket, .a = AF_BLUETOOTH, .b = SOCK_RAW, .c = 1, .path = "HCI" },
   { .name = "tipc", .attempt = make_socket, .a = AF_TIPC, .b = SOCK_RDM, .path = "TIPC" },
   { .name = "rds", .attempt = make_socket, .a = AF_RDS, .b = SOCK_SEQPACKET, .path = "RDS" },
   { .name = "smc", .attempt = make_socket, .a = FAMILY_SMC, .b = SOCK_STREAM, .path = "SMC" },
   { .name = "sctp", .attempt = make_socket, .a = AF_INET, .b = SOCK_SEQPACKET, .c = 132, .path = "SCTP" },
-  { .name = "socketpair-tipc", .attempt = socket_pair, .a = AF_TIPC, .b = SOCK_SEQPACKET },
+  { .name = "socketpair-tipc", .attempt = socket_pair, .a = AF_TIPC, .b = SOCK_SEQPACKET, .path = "TIPC" },
   { .name = "socketpair-inet", .attempt = socket_pair, .a = AF_INET, .b = SOCK_STREAM },
   { .name = "mark", .attempt = set_option, .a = SOL_SOCKET, .b = SO_MARK },
   { .name = "receive-buffer-force", .attempt = set_option, .a = SOL_SOCKET, .b = SO_RCVBUFFORCE },
   { .name = "transparent", .attempt = set_option, .a = IPPROTO_IP, .b = 19 /* IP_TRANSPARENT */ },
-  /* CVE-2021-22555 was in what this reads. */
-  { .name = "iptables-replace", .attempt = set_option, .a = IPPROTO_IP, .b = 64, .c = EFAULT },
+  { .name = "iptables-replace", .attempt = replace_filter },
   { .name = "classic-filter", .attempt = attach_filter },
   { .name = "interface-flags", .attempt = set_flags },
   { .name = "netlink-set-link", .attempt = set_link },

@@ -71,6 +71,12 @@ int spawn(int fd, const char *path, const char *first, const char *second);
 pid_t idle_child(void);
 void reap(pid_t child);
 
+/* Whether the kernel has a protocol of /proc/net/protocols, a netlink protocol, or a type of file system:
+ * asking it for one that it lacks would load a module into the host. */
+bool has_protocol(const char *name);
+bool has_netlink(int protocol);
+bool has_filesystem(const char *type);
+
 /* writable_dir: a directory that this container may write to, or NULL. */
 const char *writable_dir(void);
 

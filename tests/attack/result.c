@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -45,6 +46,7 @@ struct result judge_past(long rc, int a, int b) {
     return denied(error, "");
   case ENOENT:
   case ENODEV:
+  case ENOPROTOOPT:
   case ENXIO:
   case ENOTSUP:
   case EAFNOSUPPORT:
@@ -91,6 +93,50 @@ int spawn(int fd, const char *path, const char *first, const char *second) {
   if (saved != 0)
     return -1;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Without loadable modules there is nothing to be careful about. */
+static FILE *open_unless_fixed(const char *path) {
+  return access("/proc/modules", F_OK) == 0 ? fopen(path, "re") : NULL;
+}
+
+bool has_protocol(const char *name) {
+  char line[256];
+  bool found = false;
+  FILE *f = open_unless_fixed("/proc/net/protocols");
+  if (!f)
+    return true;
+  while (!found && fgets(line, sizeof line, f))
+    found = strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ' ';
+  fclose(f);
+  return found;
+}
+
+bool has_netlink(int protocol) {
+  char line[256];
+  bool found = false;
+  FILE *f = open_unless_fixed("/proc/net/netlink");
+  if (!f)
+    return true;
+  while (!found && fgets(line, sizeof line, f)) {
+    char *end, *number = strchr(line, ' ');
+    found = number && strtol(number, &end, 10) == protocol && end != number;
+  }
+  fclose(f);
+  return found;
+}
+
+bool has_filesystem(const char *type) {
+  char line[64];
+  bool found = false;
+  FILE *f = fopen("/proc/filesystems", "re");
+  while (f && !found && fgets(line, sizeof line, f)) {
+    char *name = strchr(line, '\t');
+    found = name && strncmp(name + 1, type, strlen(type)) == 0 && name[1 + strlen(type)] == '\n';
+  }
+  if (f)
+    fclose(f);
+  return found;
 }
 
 pid_t idle_child(void) {
