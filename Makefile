@@ -202,11 +202,18 @@ $(BUILD)/helpers/load $(BUILD)/helpers/through: $(BUILD)/helpers/%: $(BUILD)/tes
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
 # The runtime of these tests is started by every one of their thousands of runs.
-FAULTS := $(addprefix $(BUILD)/fault/,walk runtime)
+FAULTS := $(addprefix $(BUILD)/fault/,walk runtime oci-harden)
 $(BUILD)/fault/walk: $(addprefix $(BUILD)/tests/fault/,walk.o trace.o tree.o) $(BUILD)/libharden.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+# The wrapper itself, with an allocator that fails when it is told to.
+FAULT_OBJ := $(filter-out %/memory.o,$(WRAPPER_OBJ)) $(BUILD)/musl/tests/fault/alloc.o
+$(BUILD)/musl/tests/fault/alloc.o: ALL_CPPFLAGS += -Itests
+$(BUILD)/fault/oci-harden: $(FAULT_OBJ) $(BUILD)/.sources
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(call link_musl,$@,$(FAULT_OBJ))
 $(BUILD)/fault/runtime: $(BUILD)/tests/fault/runtime.o
 	@mkdir -p $(@D)
 	@echo "  CC $@"

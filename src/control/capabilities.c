@@ -65,7 +65,7 @@ static json_t *cut(const json_t *set, const struct policy *policy, const struct 
     bool stays = bounded ? control_has(within, name)
                          : allows(policy, name) && kernel_cap_number(name) <= facts->cap_last;
     if (stays) {
-      json_array_append(kept, item);
+      jsonx_append_new(kept, json_incref(item));
       continue;
     }
     str_add(dropped, dropped->len ? ", " : "");

@@ -183,7 +183,7 @@ static size_t position(const struct mount_list *l, const char *place) {
 static int add_tmpfs(struct spec *spec, const struct policy *policy, const struct facts *facts,
                      struct error *err) {
   json_auto_t *original = spec_snapshot(spec, "/mounts");
-  json_auto_t *mounts = original ? json_copy(original) : json_array();
+  json_auto_t *mounts = original ? jsonx_copy_top(original) : json_array();
   if (!mounts)
     die_out_of_memory();
   CLEANUP_MOUNT_LIST struct mount_list engine;

@@ -137,7 +137,7 @@ static int apply_groups(struct spec *spec, struct error *err) {
   for (size_t i = 0; i < json_array_size(groups); i++) {
     json_t *item = json_array_get(groups, i);
     if (!json_is_integer(item) || json_integer_value(item) != 0)
-      json_array_append(kept, item);
+      jsonx_append_new(kept, json_incref(item));
   }
   if (json_array_size(kept) == json_array_size(groups))
     return 0;

@@ -22,7 +22,9 @@ _Static_assert(ARRAY_SIZE(limits) == RLIMIT_FACTS, "one fact each");
 static void look_at_rlimits(struct facts *f) {
   for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
     struct rlimit now;
-    if (getrlimit(limits[i].resource, &now) == 0)
+    if (getrlimit(limits[i].resource, &now) < 0)
+      look_failed(f);
+    else
       f->rlimits[f->rlimits_len++] = (struct rlimit_fact){ limits[i].type, now.rlim_cur, now.rlim_max };
   }
 }
@@ -31,6 +33,8 @@ static void look_at_oom_score(struct facts *f) {
   char text[16];
   CLEANUP_FD int fd = path_open(AT_FDCWD, "/proc/self/oom_score_adj", O_RDONLY, 0, RESOLVE_TRUSTED);
   const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (n < 0)
+    look_failed(f);
   if (n <= 0)
     return;
   text[n] = '\0';

@@ -78,7 +78,10 @@ char *jsonx_fold(const char *key) MUST_CHECK;
 /* Helpers that end the program when out of memory. Bytes of text and key that are not UTF-8 (names of files,
  * arguments) become U+FFFD; text never makes an integer of the private form. */
 json_t *jsonx_string_new(const char *text) MUST_CHECK;
-json_t *jsonx_copy(const json_t *value) MUST_CHECK;                 /* deep; NULL gives NULL */
+json_t *jsonx_copy(const json_t *value) MUST_CHECK; /* deep; NULL gives NULL */
+/* Members and items are shared. json_copy() leaves out, without a word, those for which it finds no memory.
+ */
+json_t *jsonx_copy_top(const json_t *value) MUST_CHECK;
 void jsonx_set_new(json_t *object, const char *key, json_t *value); /* takes value */
 void jsonx_append_new(json_t *array, json_t *value);                /* takes value */
 

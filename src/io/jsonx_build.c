@@ -126,6 +126,13 @@ json_t *jsonx_copy(const json_t *value) {
   return value ? made(json_deep_copy(value)) : NULL;
 }
 
+json_t *jsonx_copy_top(const json_t *value) {
+  json_t *copy = made(json_copy((json_t *)value));
+  if (json_object_size(copy) != json_object_size(value) || json_array_size(copy) != json_array_size(value))
+    die_out_of_memory();
+  return copy;
+}
+
 void jsonx_set_new(json_t *object, const char *key, json_t *value) {
   CLEANUP_STR struct str clean = { 0 };
   add_utf8(&clean, key);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 void call_init(struct call *c) {
   *c = (struct call){ .target = { .fd = -1 }, .bundle = BUNDLE_NONE, .state_lock = -1 };
@@ -83,8 +84,6 @@ int call_run(struct call *c, char **argv, struct error *err) {
 
 void call_undo(struct call *c, struct error *err) {
   struct error also = { 0 };
-  if (c->state_lock >= 0)
-    state_tidy(c->config.state_dir, c->root, c->command.id);
   cleanup_fd_p(&c->state_lock);
   c->state_lock = -1;
   if (bundle_revert(&c->bundle, &also) < 0)
@@ -93,7 +92,9 @@ void call_undo(struct call *c, struct error *err) {
   if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)
     error_wrap(err, "%s; and before that", also.message);
   if (c->private_file)
-    state_drop_file(c->private_file);
+    (void)unlink(c->private_file);
+  if (c->state_made)
+    state_tidy(c->config.state_dir, c->root, c->command.id);
 }
 
 static struct event describe(const struct call *c, const struct error *refusal) {
@@ -173,6 +174,7 @@ static int install_floor(const struct call *c, struct error *err) {
 }
 
 int call_private_file(struct call *c, const char *kind, struct error *err) {
+  c->state_made = true;
   return state_private_file(c->config.state_dir, c->root, c->command.id, kind, c->harden.bytes.data,
                             c->harden.bytes.len, &c->private_file, err);
 }

@@ -47,7 +47,7 @@ struct call {
   char before[STATE_DIGEST_SIZE], after[STATE_DIGEST_SIZE];
 
   /* What a failure takes back. */
-  bool state_saved;
+  bool state_made, state_saved; /* its directories; the state itself */
   int state_lock;     /* held while the state is written; -1 */
   char *private_file; /* made for the runtime to read */
 

@@ -111,6 +111,7 @@ static int keep_state(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
   bool found = false;
+  c->state_made = true;
   if (state_lock(c->config.state_dir, c->root, c->command.id, true, &c->state_lock, err) < 0)
     return -1;
   if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)

@@ -207,13 +207,6 @@ int state_private_file(const char *state_dir, const char *root, const char *id, 
   return 0;
 }
 
-void state_drop_file(const char *path) {
-  CLEANUP_FREE char *dir = xstrdup(path);
-  (void)unlink(path);
-  *strrchr(dir, '/') = '\0';
-  remove_if_empty(dir);
-}
-
 void state_tidy(const char *state_dir, const char *root, const char *id) {
   CLEANUP_FREE char *dir = container_dir(state_dir, root, id);
   remove_if_empty(dir);

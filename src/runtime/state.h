@@ -65,10 +65,8 @@ int state_load(int fd, struct state *ret, bool *ret_found, struct error *err) MU
  * gone are removed. *ret_path is absolute, and set before there is a file; the caller frees. */
 int state_private_file(const char *state_dir, const char *root, const char *id, const char *kind,
                        const void *data, size_t len, char **ret_path, struct error *err) MUST_CHECK;
-/* Takes it back, and the directories that were made for it. Absent is fine. */
-void state_drop_file(const char *path);
 
-/* Takes back the directories that were made for a state that is not written after all. */
+/* Takes back the container's directories where nothing is in them after all. */
 void state_tidy(const char *state_dir, const char *root, const char *id);
 /* Everything of the container, and the root's directory when it was the last. Absent is fine. */
 int state_remove(const char *state_dir, const char *root, const char *id, struct error *err) MUST_CHECK;

@@ -128,13 +128,6 @@ json_t *spec_snapshot(const struct spec *spec, const char *pointer) {
  * Values are shared with snapshots and with the journal. An edit first makes every container on its way the
  * document's own; what hangs below a copy is shared until an edit goes there.
  */
-static json_t *unshared(json_t *container) {
-  json_t *copy = json_copy(container);
-  if (!copy)
-    die_out_of_memory();
-  return copy;
-}
-
 static bool is_shared(const json_t *value) {
   return (json_is_object(value) || json_is_array(value)) && value->refcount > 1;
 }
@@ -182,7 +175,7 @@ static json_t *own_item(json_t *array, size_t index) {
   json_t *item = json_array_get(array, index);
   if (!is_shared(item))
     return item;
-  item = unshared(item);
+  item = jsonx_copy_top(item);
   if (json_array_set_new(array, index, item) < 0)
     die_out_of_memory();
   return item;
@@ -192,7 +185,7 @@ static json_t *own_member(json_t *object, const char *key) {
   json_t *member = json_object_get(object, key);
   if (!is_shared(member))
     return member;
-  member = unshared(member);
+  member = jsonx_copy_top(member);
   jsonx_set_new(object, key, member);
   return member;
 }
@@ -218,7 +211,7 @@ static json_t *descend(json_t *parent, const char *token, const char *rest, bool
 /* False when the pointer leads nowhere. */
 static bool find_place(struct spec *spec, const char *pointer, bool make, struct place *ret) {
   if (is_shared(spec->root)) {
-    json_t *copy = unshared(spec->root);
+    json_t *copy = jsonx_copy_top(spec->root);
     json_decref(spec->root);
     spec->root = copy;
   }

@@ -3,8 +3,8 @@
  * Every system call of a command fails in turn, with every error that it may well have; or comes back short,
  * or is the last that the command makes:
  *
- *   walk error|stuck|short|kill --bundle DIR --state DIR --log FILE --events FILE [--step N] [--errors N] --
- * COMMAND... -- DELETE...
+ *   walk error|stuck|short|kill|memory --bundle DIR --state DIR --log FILE --events FILE [--step N] [--errors
+ * N] -- COMMAND... -- DELETE...
  *
  * The command ends as the runtime of tests/fault/runtime.c, or refuses. Started, it must have been handed
  * exactly what it is handed undisturbed; what is refused undisturbed is never started. Refused, it says so in
@@ -12,6 +12,7 @@
  * the other, the next try works, and after a delete there is no state.
  */
 #include "base/str.h"
+#include "fault/alloc.h"
 #include "fault/trace.h"
 #include "fault/tree.h"
 
@@ -19,10 +20,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { STARTED = 42 };
+enum { STARTED = 42, COMMAND_LINE = 8 /* allocations */ };
 
 struct walk {
   const char *mode, *bundle_dir, *state_dir, *log, *events;
@@ -30,6 +32,7 @@ struct walk {
   size_t step, errors;       /* every so many calls; at most so many errors of each */
   struct tree bundle, state; /* before */
   struct tree hardened;      /* the bundle afterwards */
+  struct alloc_page *memory; /* memory: what the command's allocator reads */
   struct trace undisturbed;
   bool refuses; /* undisturbed */
   size_t tried, refused, started, failed;
@@ -39,9 +42,12 @@ enum { SHOWN = 300, COMPLAINTS = 10 };
 
 static void complain(struct walk *w, const struct trace *t, const char *what, const char *detail) {
   const size_t i = t->nth - 1;
-  printf("walk: %s: call %zu (%s), %s: %s: %.*s\n  status %#x, stderr: %s\n", w->mode, t->nth,
-         i < t->calls ? trace_call_name(t->numbers[i]) : "not reached", t->error ? strerror(t->error) : "-",
-         what, SHOWN, detail, t->status, t->err);
+  const bool memory = strcmp(w->mode, "memory") == 0;
+  printf("walk: %s: %zu (%s), %s: %s: %.*s\n  status %#x, stderr: %s\n", w->mode, t->nth,
+         memory         ? "allocation"
+         : i < t->calls ? trace_call_name(t->numbers[i])
+                        : "not reached",
+         t->error ? strerror(t->error) : "-", what, SHOWN, detail, t->status, t->err);
   if (++w->failed >= COMPLAINTS)
     exit(1);
 }
@@ -106,6 +112,8 @@ static void judge_message(struct walk *w, const struct trace *t) {
     complain(w, t, "not one line on stderr", t->err);
   if (w->refuses && said && n <= 0)
     return; /* it was the report's own call that failed */
+  if (strcmp(w->mode, "memory") == 0 && said && n <= 0 && t->nth < COMMAND_LINE)
+    return; /* where the log is was not known yet */
   if (n <= 0 || !is_line(log, (size_t)n, "{\"level\":\"error\",\"msg\":\"oci-harden: "))
     complain(w, t, "not one line in the log", log);
 }
@@ -218,6 +226,25 @@ static void try_call(struct walk *w, size_t index) {
   }
 }
 
+static void try_allocation(struct walk *w, size_t nth) {
+  *w->memory = (struct alloc_page){ .fails = nth };
+  try(w, TRACE_NOTHING, nth, ENOMEM);
+  w->memory->fails = 0;
+}
+
+static void share_memory(struct walk *w) {
+  int fd = memfd_create("memory", 0);
+  if (fd < 0 || dup2(fd, ALLOC_FD) < 0 || close(fd) < 0 || ftruncate(ALLOC_FD, sizeof *w->memory) < 0) {
+    perror("memfd");
+    exit(2);
+  }
+  w->memory = mmap(NULL, sizeof *w->memory, PROT_READ | PROT_WRITE, MAP_SHARED, ALLOC_FD, 0);
+  if (w->memory == MAP_FAILED) {
+    perror("mmap");
+    exit(2);
+  }
+}
+
 static void look_undisturbed(struct walk *w) {
   tree_read(&w->bundle, w->bundle_dir, false);
   tree_read(&w->state, w->state_dir, true);
@@ -225,6 +252,7 @@ static void look_undisturbed(struct walk *w) {
   trace_free(&w->undisturbed);
   w->undisturbed = (struct trace){ .kind = TRACE_NOTHING };
   reset(w);
+  w->memory->count = 0;
   trace_run(&w->undisturbed, w->command);
   tree_read(&w->hardened, w->bundle_dir, false);
   w->refuses = !w->undisturbed.became && exited(&w->undisturbed, 1);
@@ -273,12 +301,18 @@ int main(int argc, char **argv) {
     fputs("walk: see the top of tests/fault/walk.c\n", stderr);
     return 2;
   }
+  share_memory(&w);
   look_undisturbed(&w);
-  for (size_t call = 0; call < w.undisturbed.calls; call += w.step)
-    try_call(&w, call);
+  const bool memory = strcmp(w.mode, "memory") == 0;
+  const size_t steps = memory ? w.memory->count : w.undisturbed.calls;
+  for (size_t n = 0; n < steps; n += w.step)
+    if (memory)
+      try_allocation(&w, n + 1);
+    else
+      try_call(&w, n);
   reset(&w);
-  printf("%s: %zu calls, %zu tried: %zu refused, %zu started as promised, %zu wrong%s\n", w.mode,
-         w.undisturbed.calls, w.tried, w.refused, w.started, w.failed,
+  printf("%s: %zu %s, %zu tried: %zu refused, %zu started as promised, %zu wrong%s\n", w.mode, steps,
+         memory ? "allocations" : "calls", w.tried, w.refused, w.started, w.failed,
          w.refuses ? "; refused undisturbed" : "");
   return w.failed > 0 || w.tried == 0;
 }

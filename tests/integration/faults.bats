@@ -99,6 +99,20 @@ rich_bundle() {
   rm -r "$T/root/c1"
 }
 
+@test "whatever allocation of create, exec and update fails, it is refused and undone" {
+  use fault ".cacheDir = \"$T/cache\""
+  OH=$BUILD/fault/oci-harden
+  STEP=${OH_ALLOCATION_STEP:-11}
+  b=$(bundle one)
+  walk memory create --bundle "$b" c1
+  create "$b" c1 || [ $? -eq 42 ]
+  jq '.process | .noNewPrivileges = false' "$b/config.json" >"$T/process.json"
+  walk memory exec --process "$T/process.json" c1
+  walk memory exec --cap CAP_SYS_ADMIN c1 /bin/true
+  echo '{"pids": {"limit": 0}, "memory": {"limit": 1048576}}' >"$T/resources.json"
+  walk memory update --resources "$T/resources.json" c1
+}
+
 @test "what is refused is refused whatever call fails" {
   use fault ".cacheDir = \"$T/cache\""
   mkdir "$T/etc"
