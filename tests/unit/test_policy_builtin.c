@@ -202,6 +202,31 @@ static void expect_stricter(const struct policy *p, const struct policy *q) {
   expect_values_stricter(p, q);
 }
 
+/* What runc (1.2 to 1.4) and crun (to 1.27) name in `features` as potentiallyUnsafeConfigAnnotations, an
+ * example for each prefix, and what crun reads besides. */
+Test(policy_builtin, annotations_that_runtimes_call_unsafe_are_denied) {
+  static const char *const unsafe[] = {
+    "bundle",
+    "org.systemd.property.ExecStartPre",
+    "org.criu.config",
+    "run.oci.handler",
+    "run.oci.seccomp_bpf_data",
+    "run.oci.keep_original_groups",
+    "module.wasm.image/variant",
+    "krun.cpus",
+  };
+  const struct policy *const policies[] = { &baseline, &restricted, &strict };
+  for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+    for (size_t k = 0; k < ARRAY_SIZE(unsafe); k++)
+      cr_expect(strlist_matches(&policies[i]->annotations.deny, unsafe[k]) &&
+                    !strlist_matches(&policies[i]->annotations.allow, unsafe[k]),
+                "%s: %s", policies[i]->name, unsafe[k]);
+    /* crun names this too, because its WebAssembly handler, which none of the above can ask for, looks
+     * whether it is in a sandbox. containerd writes it, and its shims read it. */
+    cr_expect_not(strlist_matches(&policies[i]->annotations.deny, "io.kubernetes.cri.container-type"));
+  }
+}
+
 Test(policy_builtin, each_is_no_looser_than_the_one_before) {
   expect_stricter(&baseline, &privileged);
   expect_stricter(&restricted, &baseline);
