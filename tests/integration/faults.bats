@@ -60,7 +60,7 @@ rich_bundle() {
   b=$(bundle one ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$T/source\", options: [\"rbind\", \"ro\"]},
       {destination: \"/var/lib/x\", type: \"bind\", source: \"$T/volume\", options: [\"bind\"]}]
     | (.linux.namespaces[] | select(.type == \"network\")).path = \"$T/netns\"
-    | .annotations[\"oci-harden.policy\"] = \"baseline\" | .process.cwd = \"/home\" | .process.args[0] = \"sh\" ${1:-}")
+    | .annotations[\"oci-harden.policy\"] = \"baseline\" | .process.cwd = \"/home\" | .process.args[0] = \"sh\"")
   ln -s ../run "$b/rootfs/var/run"
   ln -s /home/lib "$b/rootfs/var/lib"
   mkdir -p "$b/rootfs/home/lib"

@@ -226,6 +226,7 @@ weaknesses() {
     gone mounted
     create limits
     group=$(sed -n 's/^[0-9]*:pids://p; s/^0:://p' "/proc/$PID/cgroup" | head -n 1)
+    # shellcheck disable=SC2012
     echo 1000 >"$(ls -d /sys/fs/cgroup/pids"$group" /sys/fs/cgroup"$group" 2>/dev/null | head -n 1)/pids.max"
     refused OH-PRF-025 limits
     create edited
