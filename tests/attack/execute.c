@@ -25,33 +25,25 @@ static int copy_program(int to) {
   return close(from);
 }
 
-static struct result executed(int status) {
-  if (status < 0)
-    return judge(-1);
-  return status == 42 ? reached("") : odd("it ran otherwise");
-}
-
 static struct result execute_from(const struct primitive *self) {
-  char path[64];
+  char path[PATH_ROOM];
   struct result result;
-  snprintf(path, sizeof path, "%s/attack-program", self->path);
-  int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0700);
+  int fd = make_in(self->path, path);
   if (fd < 0)
     return judge(-1);
   if (copy_program(fd) != 0 || close(fd) != 0)
     result = judge(-1);
   else
-    result = executed(spawn(-1, path, "--exit", NULL));
+    result = judge_run(spawn(-1, path, "--exit", NULL));
   unlink(path);
   return result;
 }
 
 /* noexec holds for mappings too, or the loader would run what execve may not. */
 static struct result map_from(const struct primitive *self) {
-  char path[64];
+  char path[PATH_ROOM];
   struct result result;
-  snprintf(path, sizeof path, "%s/attack-library", self->path);
-  int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0700);
+  int fd = make_in(self->path, path);
   if (fd < 0)
     return judge(-1);
   void *map =
@@ -75,12 +67,12 @@ static struct result execute_memory(const struct primitive *self) {
   if (fd < 0)
     return judge(-1);
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  return executed(self->a ? spawn(fd, "", "--exit", NULL) : spawn(-1, path, "--exit", NULL));
+  return judge_run(self->a ? spawn(fd, "", "--exit", NULL) : spawn(-1, path, "--exit", NULL));
 }
 static struct result execute_by_fd(const struct primitive *self) {
   (void)self;
   int fd = open("/attack/probe", O_RDONLY);
-  return fd < 0 ? judge(-1) : executed(spawn(fd, "", "--exit", NULL));
+  return fd < 0 ? judge(-1) : judge_run(spawn(fd, "", "--exit", NULL));
 }
 
 const struct primitive execute_primitives[] = {

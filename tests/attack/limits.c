@@ -81,24 +81,21 @@ static bool read_number(const char *path, unsigned long long *ret) {
 
 /* Reading the ceiling: to come near one of gigabytes would hurt the machine. */
 static struct result no_ceiling(const struct primitive *self) {
-  char path[128];
   unsigned long long limit;
   (void)self;
   static const char *const files[] = { "/sys/fs/cgroup/memory.max",
                                        "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    snprintf(path, sizeof path, "%s", files[i]);
-    if (read_number(path, &limit))
+    if (read_number(files[i], &limit))
       return limit > 1ULL << 40 ? reached("") : denied(0, "a ceiling");
   }
   return absent("no cgroup file system");
 }
 
 static struct result fill(const struct primitive *self) {
-  char path[64];
+  char path[PATH_ROOM];
   struct result result;
-  snprintf(path, sizeof path, "%s/attack-large", self->path);
-  int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  int fd = make_in(self->path, path);
   if (fd < 0)
     return judge(-1);
   int rc = fallocate(fd, 0, 0, (off_t)self->a << 20);

@@ -66,6 +66,14 @@ struct result judge_past(long rc, int a, int b);
  * or -1 with errno when it could not be executed. FD >= 0 and an empty path: by execveat. */
 int spawn(int fd, const char *path, const char *first, const char *second);
 
+/* judge_run: of what spawn() said of a program that ends with 42 when it got what it was after. */
+struct result judge_run(int status);
+
+/* make_in: a new file, open for reading and writing, that its owner may execute; its path, which the caller
+ * unlinks. -1 with errno. */
+enum { PATH_ROOM = 64 };
+int make_in(const char *dir, char ret_path[PATH_ROOM]);
+
 /* A child that does nothing until it is killed by reap(): for what is done to other processes. -1 with errno.
  */
 pid_t idle_child(void);

@@ -65,16 +65,8 @@ static struct result set_securebits(const struct primitive *self) {
   return judge(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0));
 }
 
-static struct result executed(int status) {
-  if (status < 0)
-    return judge(-1);
-  if (status == 128 + 31)
-    return denied(0, "SIGSYS");
-  return status == 42 ? reached("") : denied(0, "no gain");
-}
-
 static struct result execute_setuid(const struct primitive *self) {
-  return executed(spawn(-1, self->path, self->a ? "--is-gid" : "--is-uid", "4242"));
+  return judge_run(spawn(-1, self->path, self->a ? "--is-gid" : "--is-uid", "4242"));
 }
 
 /* By the file's capabilities where it can be had without being root, else by root's own rule. */
@@ -87,7 +79,7 @@ static struct result execute_filecap(const struct primitive *self) {
   memset(caps.data, 0, sizeof caps.data);
   if (set_caps(&caps) != 0)
     return judge(-1);
-  return executed(spawn(-1, self->path, "--permitted", NULL));
+  return judge_run(spawn(-1, self->path, "--permitted", NULL));
 }
 
 static struct result become_uid(const struct primitive *self) {
@@ -104,18 +96,16 @@ static struct result set_groups(const struct primitive *self) {
   return judge(setgroups(1, groups));
 }
 
-/* own_file: made in a directory that may be written to, and unlinked. */
-static int own_file(char *path, size_t size) {
+static int own_file(char path[PATH_ROOM]) {
   const char *dir = writable_dir();
-  snprintf(path, size, "%s/attack-own-%d", dir ? dir : "/tmp", getpid());
-  return open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  return make_in(dir ? dir : "/tmp", path);
 }
 
 static struct result give_file_away(const struct primitive *self) {
-  char path[64];
+  char path[PATH_ROOM];
   struct result result;
   (void)self;
-  int fd = own_file(path, sizeof path);
+  int fd = own_file(path);
   if (fd < 0)
     return judge(-1);
   result = judge(fchown(fd, OTHER_ID, OTHER_ID));
@@ -126,9 +116,9 @@ static struct result give_file_away(const struct primitive *self) {
 static struct result set_xattr(const struct primitive *self) {
   static const struct vfs_cap_data cap = { .magic_etc = VFS_CAP_REVISION_2,
                                            .data = { { 1 << CAP_NET_RAW, 0 } } };
-  char path[64];
+  char path[PATH_ROOM];
   struct result result;
-  int fd = own_file(path, sizeof path);
+  int fd = own_file(path);
   if (fd < 0)
     return judge(-1);
   result = judge(fsetxattr(fd, self->path, &cap, XATTR_CAPS_SZ_2, 0));
