@@ -211,11 +211,22 @@ static void print_head(const struct inspection *in, bool colour) {
   str_free(&policies);
 }
 
+/* Names come from the container: one with a newline in it is no line of ours. */
+static char *one_line(const char *text) {
+  char *copy = xstrdup(text);
+  for (char *p = copy; *p; p++)
+    if (*p == '\n' || *p == '\t')
+      *p = '?';
+  return copy;
+}
+
 static void print_findings(const struct posture_rows *rows, bool colour) {
   for (size_t i = 0; i < rows->len; i++) {
     const struct posture_row *row = &rows->items[i];
+    CLEANUP_FREE char *what = one_line(row->what);
+    CLEANUP_FREE char *value = one_line(row->value);
     terminal_print(colour, COLOUR_YELLOW, "finding ");
-    terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, row->what, row->value);
+    terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, what, value);
     terminal_print(colour, COLOUR_DIM, "        remedy: %s\n", row->remedy);
   }
 }
@@ -226,8 +237,10 @@ static void print_text(const struct inspection *in, const struct arguments *a) {
   for (size_t i = 0; !a->quiet && i < in->told.len; i++) {
     const struct posture_row *row = &in->told.items[i];
     const bool again = i > 0 && strcmp(in->told.items[i - 1].control, row->control) == 0;
+    CLEANUP_FREE char *what = one_line(row->what);
+    CLEANUP_FREE char *value = one_line(row->value);
     terminal_print(colour, COLOUR_DIM, "  %-18s", again ? "" : row->control);
-    terminal_print(colour, COLOUR_NONE, " %s: %s\n", row->what, row->value);
+    terminal_print(colour, COLOUR_NONE, " %s: %s\n", what, value);
   }
   for (size_t p = 0; p < in->policies_len; p++)
     print_findings(&in->found[p], colour);
@@ -313,25 +326,19 @@ const struct ctl_command ctl_inspect = {
   .args = "ID|ROOT/ID|PID",
   .summary = "tell what a running container can do, and where that goes beyond a policy",
   .details =
-      "Reads from the kernel what the first process of a container, or any process, can do: capabilities, "
-      "the "
-      "system calls that pass its seccomp filters, paths of the host that it has, devices, masks, "
-      "namespaces, "
-      "limits. Nobody need have hardened it. Then compares that with a policy, and prints each deviation "
-      "with "
-      "its rule and a remedy; of a container that oci-harden made, also what was promised of it and no "
-      "longer "
-      "holds. "
-      "An ID is a container's, or the beginning of one; it is looked for in the roots that our own state "
-      "tells "
-      "of and in those that runc, crun, containerd and docker use. A number of up to seven digits is a PID. "
-      "The policies are those of --policy, else those that the container's state says it was made with, else "
-      "the one that the configuration gives to its root. "
-      "To read the filters the process is stopped for some microseconds, and gets no signal; --no-filters "
-      "leaves that out, and the promises with it. Limits are those of the process's own cgroup: one above it "
-      "may hold less. What the device cgroup allows the kernel shows on version 1 only. Before its start a "
-      "container is its runtime's own process, on which crun has not installed the filter yet. "
-      "Exit status 0: no deviation; 1: findings; 2: nobody could be looked at.",
+      "Reads from the kernel what the first process of a container, or any process, can do: "
+      "capabilities, the system calls that pass its seccomp filters, paths of the host that it has, "
+      "devices, masks, namespaces, limits. Nobody need have hardened it. Then compares that with a policy, "
+      "and prints each deviation with its rule and a remedy; of a container that oci-harden made, also what "
+      "was promised of it and no longer holds. An ID is a container's, or the beginning of one; it is "
+      "looked for in the roots that our own state tells of and in those that runc, crun, containerd and "
+      "docker use. A number of up to seven digits is a PID. The policies are those of --policy, else those "
+      "that the container's state says it was made with, else the one that the configuration gives to its "
+      "root. To read the filters the process is stopped for some microseconds, and gets no signal; "
+      "--no-filters leaves that out, and the promises with it. Limits are those of the process's own "
+      "cgroup: one above it may hold less. What the device cgroup allows the kernel shows on version 1 "
+      "only. Before its start a container is its runtime's own process, on which crun has not installed "
+      "the filter yet. Exit status 0: no deviation; 1: findings; 2: nobody could be looked at.",
   .options =
       (const struct argp_option[]){
           { "policy", 'p', "NAME|FILE", 0, "compare with this policy; given twice, with both", 0 },

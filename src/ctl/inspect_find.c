@@ -46,20 +46,28 @@ static void search_root(const char *root, const char *name, bool whole, struct s
   }
 }
 
-/* The roots that our own state tells of: a directory there is a root's name escaped, so that the states in it
- * are asked. */
+/* The roots that our own state tells of. A directory there is a root's name escaped: one of the states in it
+ * is asked. */
 static void add_state_roots(const char *state_dir, struct strlist *roots) {
   glob_t states;
+  size_t asked = 0; /* bytes of the path of the directory that has answered */
   CLEANUP_FREE char *pattern = xasprintf("%s/*/*", state_dir);
-  if (glob(pattern, GLOB_NOSORT, NULL, &states) != 0)
+  if (glob(pattern, 0, NULL, &states) != 0)
     return;
   for (size_t i = 0; i < states.gl_pathc; i++) {
+    const char *path = states.gl_pathv[i];
     struct error ignored = { 0 };
     CLEANUP_STATE struct state state = { 0 };
     bool there = false;
-    CLEANUP_FD int fd = path_open(AT_FDCWD, states.gl_pathv[i], O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
-    if (fd >= 0 && state_check(fd, states.gl_pathv[i], &ignored) == 0 &&
-        state_load(fd, &state, &there, &ignored) == 0 && there && !strlist_has(roots, state.root))
+    if (asked > 0 && strncmp(path, states.gl_pathv[i - 1], asked) == 0)
+      continue;
+    asked = 0;
+    CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
+    if (fd < 0 || state_check(fd, path, &ignored) < 0 || state_load(fd, &state, &there, &ignored) < 0 ||
+        !there)
+      continue;
+    asked = (size_t)(strrchr(path, '/') - path) + 1;
+    if (!strlist_has(roots, state.root))
       strlist_add(roots, state.root);
   }
   globfree(&states);

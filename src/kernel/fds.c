@@ -99,7 +99,7 @@ int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, stru
   if (fds.len > 0)
     qsort(fds.items, fds.len, sizeof *fds.items, by_number);
   *ret = fds;
-  fds = (struct kernel_fds){ 0 };
+  memset(&fds, 0, sizeof fds);
   return 0;
 }
 

@@ -153,6 +153,16 @@ ORDINARY="runc baseline restricted"
   done
 }
 
+@test "hardenctl inspect finds docker's containers by the id that docker prints, hardened or not" {
+  for runtime in runc restricted; do
+    id=$(run_ "$runtime" -d --user 1000 --ulimit core=0 "$IMAGE" sleep 600)
+    run "$CTL" inspect --policy restricted --root "$T/d/exec/runtime-runc/moby" "${id:0:12}"
+    echo "$output"
+    [[ "$output" == "$id in $T/d/exec/runtime-runc/moby, pid "*": policy restricted: "* ]]
+    if [ "$runtime" = runc ]; then [ "$status" -eq 1 ]; else [ "$status" -eq 0 ]; fi
+  done
+}
+
 @test "what cannot be taken away is refused, and docker's user reads why" {
   local r
   for r in baseline restricted strict; do

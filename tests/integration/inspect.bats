@@ -262,6 +262,15 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
   [[ " $(rules) " == *" OH-INS-025 "* ]]
 }
 
+@test "a name of the container's forges no line" {
+  start bare runc forger "$LIMITS | .mounts += [{destination: \"/a\nfinding OH-INS-999\", type: \"bind\", source: \"$T\", options: [\"rbind\"]}]"
+  run ctl inspect --policy restricted "$T/bare-root/forger"
+  echo "$output"
+  [ "$(grep -c '^finding OH-INS-999' <<<"$output")" -eq 0 ]
+  grep -q '/a?finding OH-INS-999: ' <<<"$output"
+  ctl inspect --policy restricted --json "$T/bare-root/forger" | jq -e '.posture[] | select(.what == "/a\nfinding OH-INS-999")'
+}
+
 @test "a user namespace: root inside is told by the host's id, and is no host's root" {
   start bare runc userns "$LIMITS | .linux.namespaces += [{type: \"user\"}] | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]
     | .linux.uidMappings = .linux.gidMappings | .mounts |= map(select(.type != \"cgroup\")) | del(.linux.sysctl)" || {

@@ -539,7 +539,7 @@ Test(posture, a_hidden_mount_is_not_judged) {
 }
 
 /* A container can pile up mounts; up to the limit each is judged, and none of it takes long. */
-Test(posture, a_pile_of_mounts, .timeout = 20) {
+Test(posture, a_pile_of_mounts) {
   struct scene s;
   CLEANUP_POSTURE_ROWS struct posture_rows rows = { 0 };
   CLEANUP_POSTURE_ROWS struct posture_rows too_many = { 0 };
@@ -561,7 +561,7 @@ Test(posture, a_pile_of_mounts, .timeout = 20) {
 }
 
 /* Filters whose branches multiply: each comparison is of another bit, so that none excludes another. */
-Test(posture, a_pile_of_filters_that_take_long, .timeout = 60) {
+Test(posture, a_pile_of_filters_that_take_long) {
   enum { BITS = 20, LEN = 1 + 3 * BITS };
   struct sock_filter slow[LEN + 1];
   struct scene s;
