@@ -42,6 +42,14 @@ typedef bool jsonx_is_map(const char *pointer);
 int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
                           struct error *err) MUST_CHECK;
 
+/*
+ * Only the values at some pointers (members of objects, of names without escapes): new references, NULL where
+ * there is none; of two with one name the last. Of the rest the grammar alone is checked: for texts that a
+ * program wrote for itself. No pointer may lie below another.
+ */
+int jsonx_pick(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
+               struct error *err) MUST_CHECK;
+
 /* Canonical bytes: compact, keys in their order, UTF-8 as it was, integers exact. Appends to out. */
 void jsonx_dump(const json_t *value, struct str *out);
 void jsonx_dump_pretty(const json_t *value, struct str *out); /* two spaces, a newline at the end */

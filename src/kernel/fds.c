@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 
 enum { FDINFO_LIMIT = 1 << 20 }; /* an epoll lists what it watches */
@@ -66,41 +65,75 @@ static int by_number(const void *a, const void *b) {
   return ((const struct kernel_fd *)a)->fd - ((const struct kernel_fd *)b)->fd;
 }
 
-int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, struct error *err) {
-  CLEANUP_KERNEL_FDS struct kernel_fds fds = { 0 };
-  *ret = fds;
+typedef int visit_fd(const struct kernel_process *p, int fd, void *data, struct error *err);
+
+/* Calls visit for each number, until it gives other than 0, which is then the result. */
+static int each(const struct kernel_process *p, visit_fd *visit, void *data, struct error *err) {
   CLEANUP_FD int fd = path_open(p->dir, "fd", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
   CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir)
     return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid);
   (void)steal_fd(&fd);
-  for (const struct dirent *entry; (entry = readdir(dir));) {
-    struct kernel_fd one;
-    struct error closed = { 0 };
+  int result = 0;
+  for (const struct dirent *entry; result == 0 && (entry = readdir(dir));) {
     char *end;
     const long n = strtol(entry->d_name, &end, 10);
-    if (*end || end == entry->d_name)
-      continue;
-    if (fds.len == KERNEL_FDS_MAX)
-      return error_set(err, ERROR_INPUT, 0, "process %d has more than %d files open", (int)p->pid,
-                       KERNEL_FDS_MAX);
-    const int found = read_one(p, (int)n, &one, &closed);
-    if (found < 0)
-      *err = closed;
-    if (found != 1)
-      free_fd(&one);
-    if (found < 0)
-      return -1;
-    if (found == 1) {
-      fds.items = xrealloc(fds.items, fds.len + 1, sizeof *fds.items);
-      fds.items[fds.len++] = one;
-    }
+    if (!*end && end != entry->d_name)
+      result = visit(p, (int)n, data, err);
   }
+  return result;
+}
+
+static int add(const struct kernel_process *p, int fd, void *data, struct error *err) {
+  struct kernel_fds *fds = data;
+  struct kernel_fd one;
+  struct error closed = { 0 };
+  if (fds->len == KERNEL_FDS_MAX)
+    return error_set(err, ERROR_INPUT, 0, "process %d has more than %d files open", (int)p->pid,
+                     KERNEL_FDS_MAX);
+  const int found = read_one(p, fd, &one, &closed);
+  if (found == 1) {
+    fds->items = xrealloc(fds->items, fds->len + 1, sizeof *fds->items);
+    fds->items[fds->len++] = one;
+    return 0;
+  }
+  free_fd(&one);
+  if (found < 0)
+    *err = closed;
+  return found;
+}
+
+int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, struct error *err) {
+  CLEANUP_KERNEL_FDS struct kernel_fds fds = { 0 };
+  *ret = fds;
+  if (each(p, add, &fds, err) < 0)
+    return -1;
   if (fds.len > 0)
     qsort(fds.items, fds.len, sizeof *fds.items, by_number);
   *ret = fds;
   memset(&fds, 0, sizeof fds);
   return 0;
+}
+
+struct sought {
+  dev_t dev;
+  ino_t inode;
+};
+
+static int is_sought(const struct kernel_process *p, int fd, void *data, struct error *err) {
+  const struct sought *sought = data;
+  struct stat st;
+  char name[32];
+  (void)err;
+  snprintf(name, sizeof name, "fd/%d", fd);
+  return fstatat(p->dir, name, &st, 0) == 0 && st.st_dev == sought->dev && st.st_ino == sought->inode;
+}
+
+int kernel_fds_have(const struct kernel_process *p, const struct stat *file, bool *ret, struct error *err) {
+  struct sought sought = { file->st_dev, file->st_ino };
+  const int found = each(p, is_sought, &sought, err);
+  *ret = found > 0;
+  return found < 0 ? -1 : 0;
 }
 
 void kernel_fds_free(struct kernel_fds *f) {

@@ -26,6 +26,10 @@ int kernel_fds_read(const struct kernel_process *p, struct kernel_fds *ret, stru
 void kernel_fds_free(struct kernel_fds *f);
 #define CLEANUP_KERNEL_FDS CLEANUP(kernel_fds_free)
 
+/* Does it have this very file open? Of `file` only st_dev and st_ino count. */
+int kernel_fds_have(const struct kernel_process *p, const struct stat *file, bool *ret,
+                    struct error *err) MUST_CHECK;
+
 /* Takes `cloexec` and `mount` from a /proc/PID/fdinfo/N. ERROR_INPUT: not of that form. */
 int kernel_fdinfo_parse(const char *text, struct kernel_fd *ret, struct error *err) MUST_CHECK;
 

@@ -19,7 +19,7 @@ struct kernel_place {
   long type;     /* of the file system, statfs(2)'s f_type */
   bool is_mount; /* the root of that mount: something was mounted here */
   bool readonly; /* by its mount or its file system */
-  bool empty;    /* a directory without entries; looked at for masks only */
+  bool empty;    /* a directory of a tmpfs without entries; looked at for masks only */
 };
 
 /*

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 void call_init(struct call *c) {
-  *c = (struct call){ .target = { .fd = -1 }, .bundle = BUNDLE_NONE, .state_lock = -1 };
+  *c = (struct call){
+    .target = { .fd = -1 }, .bundle = BUNDLE_NONE, .state_lock = -1, .view = PROOF_VIEW_NONE
+  };
 }
 
 void call_free(struct call *c) {
@@ -31,6 +33,8 @@ void call_free(struct call *c) {
   proof_free(&c->proof);
   cleanup_fd_p(&c->state_lock);
   free(c->private_file);
+  proof_view_free(&c->view);
+  json_decref(c->promised);
   call_init(c);
 }
 

@@ -51,7 +51,9 @@ struct call {
   int state_lock;     /* held while the state is written; -1 */
   char *private_file; /* made for the runtime to read */
 
-  struct proof proof; /* start: what came of it */
+  struct proof proof; /* start: what came of it, and of what; left to exec to free */
+  struct proof_view view;
+  json_t *promised;
 };
 
 void call_init(struct call *c);

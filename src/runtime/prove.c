@@ -72,17 +72,16 @@ static int find_fifo(const struct call *c, struct stat *ret, struct error *err) 
 static int identify(const struct call *c, const struct record *record, struct kernel_process *ret,
                     struct error *err) {
   CLEANUP_KERNEL_PROCESS struct kernel_process process;
-  CLEANUP_KERNEL_FDS struct kernel_fds fds = { 0 };
   struct stat fifo;
+  bool waits = false;
   if (kernel_process_open(&process, record->pid, record->start, err) < 0 || find_fifo(c, &fifo, err) < 0 ||
-      kernel_fds_read(&process, &fds, err) < 0)
+      kernel_fds_have(&process, &fifo, &waits, err) < 0)
     return -1;
-  for (size_t i = 0; i < fds.len; i++)
-    if (fds.items[i].st.st_dev == fifo.st_dev && fds.items[i].st.st_ino == fifo.st_ino) {
-      *ret = process;
-      process = (struct kernel_process)KERNEL_PROCESS_NONE;
-      return 0;
-    }
+  if (waits) {
+    *ret = process;
+    process = (struct kernel_process)KERNEL_PROCESS_NONE;
+    return 0;
+  }
   return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
                    c->root, c->command.id);
 }
@@ -124,14 +123,12 @@ static int unprovable(struct call *c, const char *rule, struct error *err) {
 }
 
 static int prove(struct call *c, const struct kernel_process *init, struct error *err) {
-  CLEANUP_PROOF_VIEW struct proof_view view = PROOF_VIEW_NONE;
-  json_auto_t *config = NULL;
   const struct seccomp_cache cache = { c->config.cache_dir };
   const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
-  if (read_config(c, &config, err) < 0)
+  if (read_config(c, &c->promised, err) < 0)
     return unprovable(c, "OH-PRF-002", err);
   const struct proof_promise promise = {
-    .config = config,
+    .config = c->promised,
     .bundle = c->bundle_path,
     .runtime = c->target.kind,
     .policies = policies,
@@ -139,10 +136,10 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
     .cache = c->config.cache_dir ? &cache : NULL,
     .preserved_fds = c->state.handed_fds,
   };
-  if (proof_read(&view, &promise, init->pid, init->start, err) < 0)
+  if (proof_read(&c->view, &promise, init->pid, init->start, err) < 0)
     return unprovable(c, "OH-PRF-001", err);
-  proof_compare(&c->proof, &promise, &view);
-  return judge(c, &view, err);
+  proof_compare(&c->proof, &promise, &c->view);
+  return judge(c, &c->view, err);
 }
 
 /* Nothing of a container that is refused here may stay: an engine that sees its start fail does not always
@@ -159,7 +156,7 @@ int call_prove(struct call *c, struct error *err) {
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
     return error_wrap(err, "container %s is not started", c->command.id);
-  if (!record.alive || !record.created)
+  if (!record.created || (record.readable && !record.alive))
     return call_start(c, err); /* the runtime says so in its own words */
   if (call_known_policies(c, err) < 0)
     return -1;

@@ -62,17 +62,19 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
   return real_prefix(absolute);
 }
 
-/* *ret is NULL when there is none, or only the half of one. */
-static int read_json(int dirfd, const char *name, json_t **ret, struct error *err) {
+/* The record of a runtime holds its whole configuration, of which three values are wanted. */
+enum { PID, START, BUNDLE, VALUES };
+
+/* Nothing when there is none, or only the half of one. */
+static int read_values(int dirfd, const char *name, const char *const pointers[VALUES], json_t *ret[VALUES],
+                       struct error *err) {
   CLEANUP_FREE char *text = NULL;
-  size_t len;
+  struct jsonx_source src = { .name = name };
   struct error unread = { 0 };
-  json_error_t why;
-  *ret = NULL;
-  if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &len, NULL, &unread) == 0) {
-    *ret = json_loadb(text, len, 0, &why);
-    if (!*ret && json_error_code(&why) == json_error_out_of_memory)
-      die_out_of_memory();
+  if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &src.len, NULL, &unread) == 0) {
+    src.text = text;
+    if (jsonx_pick(&src, pointers, VALUES, ret, &unread) < 0)
+      ret[PID] = NULL;
   } else if (unread.code == ERROR_SYSTEM && unread.sys != ENOENT) {
     *err = unread;
     return error_wrap(err, "the runtime's record");
@@ -80,29 +82,31 @@ static int read_json(int dirfd, const char *name, json_t **ret, struct error *er
   return 0;
 }
 
-static int read_runc(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start, struct error *err) {
-  json_auto_t *state = NULL;
+/* crun has the bundle as a string, runc among its labels. */
+static char *bundle_of(const json_t *value) {
   json_t *label;
   size_t i;
-  if (read_json(dirfd, "state.json", &state, err) < 0)
-    return -1;
-  *ret_pid = (pid_t)json_integer_value(json_object_get(state, "init_process_pid"));
-  *ret_start = (uint64_t)json_integer_value(json_object_get(state, "init_process_start"));
-  json_array_foreach(json_object_get(json_object_get(state, "config"), "labels"), i, label) {
+  json_array_foreach(value, i, label) {
     const char *text = json_string_value(label);
-    if (text && str_starts(text, "bundle=") && !r->bundle)
-      r->bundle = xstrdup(text + strlen("bundle="));
+    if (text && str_starts(text, "bundle="))
+      return xstrdup(text + strlen("bundle="));
   }
-  return 0;
+  return xstrdup(json_string_value(value));
 }
 
-static int read_crun(struct record *r, int dirfd, pid_t *ret_pid, uint64_t *ret_start, struct error *err) {
-  json_auto_t *status = NULL;
-  if (read_json(dirfd, "status", &status, err) < 0)
+static int read_record(struct record *r, int dirfd, enum runtime_kind kind, pid_t *ret_pid,
+                       uint64_t *ret_start, struct error *err) {
+  static const char *const runc[VALUES] = { "/init_process_pid", "/init_process_start", "/config/labels" };
+  static const char *const crun[VALUES] = { "/pid", "/process-start-time", "/bundle" };
+  const bool is_crun = kind == RUNTIME_CRUN;
+  json_t *values[VALUES] = { NULL };
+  if (read_values(dirfd, is_crun ? "status" : "state.json", is_crun ? crun : runc, values, err) < 0)
     return -1;
-  *ret_pid = (pid_t)json_integer_value(json_object_get(status, "pid"));
-  *ret_start = (uint64_t)json_integer_value(json_object_get(status, "process-start-time"));
-  r->bundle = xstrdup(json_string_value(json_object_get(status, "bundle")));
+  *ret_pid = (pid_t)json_integer_value(values[PID]);
+  *ret_start = (uint64_t)json_integer_value(values[START]);
+  r->bundle = bundle_of(values[BUNDLE]);
+  for (size_t i = 0; i < VALUES; i++)
+    json_decref(values[i]);
   return 0;
 }
 
@@ -120,8 +124,9 @@ int record_read(struct record *ret, const char *root, const char *id, enum runti
   ret->created = faccessat(dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
   pid_t pid = 0;
   uint64_t start = 0;
-  if ((kind == RUNTIME_CRUN ? read_crun : read_runc)(ret, dirfd, &pid, &start, err) < 0)
+  if (read_record(ret, dirfd, kind, &pid, &start, err) < 0)
     return -1;
+  ret->readable = pid > 0;
   uint64_t now = process_start(pid);
   ret->alive = now != 0 && (start == 0 || now == start);
   ret->pid = ret->alive ? pid : 0;

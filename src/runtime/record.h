@@ -18,6 +18,7 @@ struct record {
   bool exists;    /* ROOT/ID is there */
   bool alive;     /* the container's first process is */
   bool created;   /* it was not started yet */
+  bool readable;  /* its first process is on record; false: nothing is known of whether it lives */
   pid_t pid;      /* the first process; 0: not alive */
   uint64_t start; /* when that one started; see process_start() */
   char *bundle;   /* NULL: unknown */

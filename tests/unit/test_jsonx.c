@@ -533,3 +533,44 @@ Test(jsonx, reads_large_documents, .timeout = 60) {
   json_auto_t *arrays = parse_mem(many.data, many.len);
   cr_expect_eq(json_array_size(arrays), 10000);
 }
+
+Test(jsonx, pick_takes_what_is_asked_for_and_no_more) {
+  static const char *const pointers[] = { "/a", "/b/c", "/b/cc", "/none", "/l" };
+  static const char text[] =
+      "{\"x\":{\"a\":1,\"b\":{\"c\":2}},\"b\":{\"cc\":[{\"c\":9},3],\"c\":\"\\u0041\",\"d\":{\"c\":4}},"
+      "\"a\":{\"b\":{\"c\":5}},\"l\":[{\"a\":6}],\"A\":7,\"l\":18446744073709551615}";
+  const struct jsonx_source src = { "t", text, strlen(text) };
+  json_t *values[ARRAY_SIZE(pointers)];
+  struct error err = { 0 };
+  cr_assert_eq(jsonx_pick(&src, pointers, ARRAY_SIZE(pointers), values, &err), 0, "%s", err.message);
+  static const char *const wanted[] = { "{\"b\":{\"c\":5}}", "\"A\"", "[{\"c\":9},3]", NULL,
+                                        "18446744073709551615" };
+  for (size_t i = 0; i < ARRAY_SIZE(pointers); i++) {
+    CLEANUP_STR struct str is = { 0 };
+    if (values[i])
+      jsonx_dump(values[i], &is);
+    cr_expect_eq(values[i] == NULL, wanted[i] == NULL, "%s", pointers[i]);
+    if (values[i] && wanted[i])
+      cr_expect_str_eq(is.data, wanted[i], "%s", pointers[i]);
+    json_decref(values[i]);
+  }
+}
+
+Test(jsonx, pick_of_what_is_no_json_is_nothing) {
+  static const char *const pointers[] = { "/a" };
+  static const char *const texts[] = { "",           "{\"a\":1",   "{\"a\":}", "{\"a\":1}x",
+                                       "{\"a\":01}", "{\"a\":[1}", "[1,]" };
+  for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+    const struct jsonx_source src = { "t", texts[i], strlen(texts[i]) };
+    json_t *value = NULL;
+    struct error err = { 0 };
+    cr_expect_eq(jsonx_pick(&src, pointers, 1, &value, &err), -1, "%s", texts[i]);
+    cr_expect_null(value);
+    cr_expect_eq(err.code, ERROR_INPUT);
+  }
+  const struct jsonx_source scalar = { "t", "1", 1 };
+  json_t *value = NULL;
+  struct error err = { 0 };
+  cr_expect_eq(jsonx_pick(&scalar, pointers, 1, &value, &err), 0);
+  cr_expect_null(value);
+}
