@@ -2,8 +2,10 @@
 #include "kernel/filters.h"
 
 #include "base/cleanup.h"
+#include "kernel/status.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -40,14 +42,23 @@ static int wait_for_stop(const struct kernel_process *p, int *ret_signal, struct
   return failed(p, ETIMEDOUT, "it does not stop", err);
 }
 
+/* EINVAL is what the kernel says of a thread without any filter, and one without CONFIG_CHECKPOINT_RESTORE of
+ * all. */
+static bool has_none(const struct kernel_process *p) {
+  CLEANUP_KERNEL_STATUS struct kernel_status s = { 0 };
+  struct error ignored = { 0 };
+  return kernel_status_read(p, &s, &ignored) == 0 && s.seccomp != SECCOMP_MODE_FILTER;
+}
+
 /* 1: read; 0: there are no more. */
 static int take(const struct kernel_process *p, size_t index, struct sock_filter buffer[PROGRAM_MAX],
                 struct kernel_filters *filters, struct error *err) {
   const long len = ptrace(PTRACE_SECCOMP_GET_FILTER, p->pid, (void *)index, buffer);
-  if (len < 0 && errno == ENOENT)
+  const int reason = errno;
+  if (len < 0 && (reason == ENOENT || (reason == EINVAL && index == 0 && has_none(p))))
     return 0;
   if (len < 0)
-    return failed(p, errno, "the kernel refuses", err);
+    return failed(p, reason, "the kernel refuses", err);
   if (len == 0 || len > PROGRAM_MAX)
     return failed(p, EOVERFLOW, "the length is out of range", err);
   struct kernel_filter f = { xcalloc((size_t)len, sizeof *buffer), (size_t)len };
