@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "control/control.h"
 #include "kernel/view.h"
 #include "policy/config.h"
 #include "policy/policy.h"
@@ -91,6 +92,10 @@ struct proof_row {
   enum proof_outcome (*check)(const struct proof_promise *p, const struct proof_view *v, struct str *why);
 };
 extern const struct proof_row proof_rows[]; /* ends with id NULL */
+
+/* Why there may be nothing to compare. */
+enum proof_lack { PROOF_NO_PROCESS, PROOF_NO_CONFIG, PROOF_NO_STATE };
+extern const struct control_rule proof_lacks[]; /* by enum proof_lack; ends with id NULL */
 
 struct proof_finding {
   const struct proof_row *row;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "control/control.h"
 #include "ctl/command.h"
+#include "harden/proof.h"
 #include "policy/policy.h"
 #include "posture/posture.h"
 
@@ -205,6 +206,13 @@ static void rules(void) {
     for (const struct control_rule *r = c->rules; r && r->id; r++)
       printf("| `%s` | %s |\n", r->id, r->summary);
   }
+  printf("\n## proof\n\nWhat `start` compares with the kernel before anything of the image runs, and whose "
+         "promise each "
+         "is.\n\n| rule | control | what it says |\n|---|---|---|\n");
+  for (const struct control_rule *r = proof_lacks; r->id; r++)
+    printf("| `%s` | | %s |\n", r->id, r->summary);
+  for (const struct proof_row *r = proof_rows; r->id; r++)
+    printf("| `%s` | %s | %s |\n", r->id, r->control, r->promise);
   printf("\n## inspect\n\nWhat `hardenctl inspect` finds in a process that runs.\n\n| rule | what it says "
          "|\n|---|---|\n");
   for (const struct posture_rule *r = posture_rules; r->id; r++)

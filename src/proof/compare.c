@@ -38,6 +38,14 @@ const struct proof_row proof_rows[] = {
 /* clang-format on */
 _Static_assert(ARRAY_SIZE(proof_rows) == ROWS + 1, "every row has its finding");
 
+const struct control_rule proof_lacks[] = {
+  [PROOF_NO_PROCESS] = { "OH-PRF-001", "the created process is the one on the runtime's record, and waits on "
+                                       "the container's FIFO" },
+  [PROOF_NO_CONFIG] = { "OH-PRF-002", "the config is still the one that was verified at create" },
+  [PROOF_NO_STATE] = { "OH-PRF-003", "the container was created through the wrapper" },
+  { NULL, NULL },
+};
+
 const char *const proof_outcome_names[] = {
   [PROOF_HELD] = "held", [PROOF_BROKEN] = "broken", [PROOF_UNREAD] = "unread"
 };

@@ -26,7 +26,7 @@ static bool enforced(const struct call *c) {
 
 /* It was created by the bare runtime, or our state is lost: there is nothing to hold it against. */
 static int without_state(struct call *c, struct error *err) {
-  static const char rule[] = "OH-PRF-003";
+  const char *rule = proof_lacks[PROOF_NO_STATE].id;
   journal_add(&c->harden.spec.journal, "proof", rule, enforced(c) ? OUTCOME_REFUSED : OUTCOME_FINDING, "",
               NULL, NULL, "the container was not created by oci-harden");
   if (enforced(c))
@@ -110,7 +110,8 @@ static int judge(struct call *c, const struct proof_view *view, struct error *er
 }
 
 /* What cannot even be compared is refused where a policy is in force, else recorded. */
-static int unprovable(struct call *c, const char *rule, struct error *err) {
+static int unprovable(struct call *c, enum proof_lack lack, struct error *err) {
+  const char *rule = proof_lacks[lack].id;
   journal_add(&c->harden.spec.journal, "proof", rule, enforced(c) ? OUTCOME_REFUSED : OUTCOME_AUDITED, "",
               NULL, NULL, err->message);
   if (enforced(c)) {
@@ -126,7 +127,7 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
   const struct seccomp_cache cache = { c->config.cache_dir };
   const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
   if (read_config(c, &c->promised, err) < 0)
-    return unprovable(c, "OH-PRF-002", err);
+    return unprovable(c, PROOF_NO_CONFIG, err);
   const struct proof_promise promise = {
     .config = c->promised,
     .bundle = c->bundle_path,
@@ -137,7 +138,7 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
     .preserved_fds = c->state.handed_fds,
   };
   if (proof_read(&c->view, &promise, init->pid, init->start, err) < 0)
-    return unprovable(c, "OH-PRF-001", err);
+    return unprovable(c, PROOF_NO_PROCESS, err);
   proof_compare(&c->proof, &promise, &c->view);
   return judge(c, &c->view, err);
 }
@@ -164,7 +165,7 @@ int call_prove(struct call *c, struct error *err) {
     return without_state(c, err);
   /* A process that is not the container's is not ours to kill. */
   const bool identified = identify(c, &record, &init, err) == 0;
-  if (!identified && unprovable(c, "OH-PRF-001", err) < 0)
+  if (!identified && unprovable(c, PROOF_NO_PROCESS, err) < 0)
     return -1;
   if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0) {
     if (identified)

@@ -117,7 +117,9 @@ static void add_place(struct proof_places *places, const char *path, struct kern
 static void add_fd(struct fixture *f, int fd, const char *target, mode_t mode, bool cloexec) {
   struct kernel_fds *fds = &f->view.kernel.fds;
   fds->items = xrealloc(fds->items, fds->len + 1, sizeof *fds->items);
-  fds->items[fds->len++] = (struct kernel_fd){ fd, xstrdup(target), { .st_mode = mode }, cloexec };
+  fds->items[fds->len++] = (struct kernel_fd){
+    .fd = fd, .target = xstrdup(target), .st = { .st_mode = mode }, .cloexec = cloexec
+  };
 }
 
 static void fill_mounts(struct fixture *f) {
