@@ -155,7 +155,7 @@ int call_create(struct call *c, struct error *err) {
     return -1;
   if (c->harden.changed)
     sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
-  if (leftover_likely(c->config.state_dir, c->root))
+  if (c->command.verb == VERB_RUN || leftover_likely(c->config.state_dir, c->root))
     leftover_collect(c->config.state_dir, c->root);
   return commit(c, err);
 }

@@ -28,8 +28,9 @@ struct leftover {
 /* Removes, best effort, what is left of one root's containers: ROOT/ID is absent, and who made it or its
  * files is gone. */
 void leftover_collect(const char *state_dir, const char *root);
-/* Two look-ups for every create: are there more containers of ours in the root than its runtime has? Those
- * that are being made just now count too, and those that were made without us hide as many. */
+/* Two look-ups: are there more containers of ours in the root than its runtime has? Those that are being made
+ * just now count too, those that were made without us hide as many, and where the file system does not count
+ * directories the answer is no. */
 bool leftover_likely(const char *state_dir, const char *root);
 
 /* Examines everything below state_dir and hands each leftover to `found`, after it was removed if `remove`.

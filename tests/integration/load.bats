@@ -30,7 +30,7 @@ teardown() { oh_teardown; }
   [ "$(sed -n 's/^load: \([0-9]*\) kills in the wrapper$/\1/p' <<<"$output")" -ge $((count / 3)) ]
 
   # What was killed may have left state, and nothing else; gc takes it.
-  left=$(find "$T/state" -mindepth 2 -path "$T/state/.cache" -prune -o -mindepth 2 -type f -print | wc -l)
+  left=$(find "$T/state" -path "$T/state/.cache" -prune -o -type f -print | wc -l)
   cp "$T/runc.json" "$T/config.json"
   "$CTL" --config "$T/config.json" gc
   echo "# load: $left files of state were left to gc" >&3
