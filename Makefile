@@ -202,11 +202,19 @@ $(BUILD)/helpers/load $(BUILD)/helpers/through: $(BUILD)/helpers/%: $(BUILD)/tes
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
 # The runtime of these tests is started by every one of their thousands of runs.
-FAULTS := $(addprefix $(BUILD)/fault/,walk runtime oci-harden)
+FAULTS := $(addprefix $(BUILD)/fault/,walk runtime oci-harden) $(addprefix $(BUILD)/agreement/,agree inside)
 $(BUILD)/fault/walk: $(addprefix $(BUILD)/tests/fault/,walk.o trace.o tree.o) $(BUILD)/libharden.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+$(BUILD)/agreement/agree: $(addprefix $(BUILD)/tests/agreement/,agree.o hostile.o) $(BUILD)/libharden.a
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+$(BUILD)/agreement/inside: $(BUILD)/tests/agreement/inside.o
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 # The wrapper itself, with an allocator that fails when it is told to.
 FAULT_OBJ := $(filter-out %/memory.o,$(WRAPPER_OBJ)) $(BUILD)/musl/tests/fault/alloc.o
 $(BUILD)/musl/tests/fault/alloc.o: ALL_CPPFLAGS += -Itests
@@ -218,6 +226,10 @@ $(BUILD)/fault/runtime: $(BUILD)/tests/fault/runtime.o
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
+$(BUILD)/tests/agreement/%.o: tests/agreement/%.c $(BUILD)/.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
 $(BUILD)/tests/fault/%.o: tests/fault/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"

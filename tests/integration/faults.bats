@@ -48,7 +48,8 @@ walk() {
   for mode in $modes; do
     "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
       --step "${STEP:-1}" --errors "${ERRORS:-9}" -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
-      --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 || return 1
+      --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
+    echo "# $1: $(cat "$T/walked")" >&3
   done
 }
 
@@ -127,8 +128,7 @@ rich_bundle() {
     '(.linux.namespaces[] | select(.type == "ipc")).path = "/proc/self/ns/ipc"' '.mounts |= map(select(.destination != "/dev"))'; do
     b=$(bundle "b$((++n))" "$change")
     ln -sfn /proc/self "$b/rootfs/tmp/fd"
-    ERRORS=1 walk error create --bundle "$b" c1 >"$T/walked" || { cat "$T/walked"; return 1; }
-    echo "$change: $(cat "$T/walked")"
+    ERRORS=1 walk error create --bundle "$b" c1
     grep -q 'refused undisturbed' "$T/walked"
   done
 }
