@@ -41,7 +41,7 @@ void seccomp_cache_key(struct seccomp_cache_key *ret, const struct seccomp_cache
   const struct scmp_version *v = seccomp_version();
   const uint32_t fixed[] = { v ? v->major : 0, v ? v->minor : 0, v ? v->micro : 0, seccomp_arch_native() };
   struct sha256 s;
-  sha256_init(&s);
+  sha256_start(&s);
   sha256_add(&s, format, sizeof format);
   sha256_add(&s, fixed, sizeof fixed);
   for (size_t i = 0; i < len; i++) {
@@ -55,7 +55,7 @@ void seccomp_cache_key(struct seccomp_cache_key *ret, const struct seccomp_cache
 static void digest_content(const struct header *h, const void *data, size_t len,
                            uint8_t ret[SECCOMP_DIGEST]) {
   struct sha256 s;
-  sha256_init(&s);
+  sha256_start(&s);
   sha256_add(&s, &h->json_len, sizeof h->json_len);
   sha256_add(&s, &h->program_len, sizeof h->program_len);
   sha256_add(&s, data, len);
