@@ -59,11 +59,13 @@ LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
 WRAPPER_SRC := $(filter-out src/ctl/% src/posture/%,$(LIB_SRC) $(NOT_LIB))
 GEN := builtin policies
 WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(GEN:%=$(BUILD)/musl/gen/%.o)
+HOOK_SRC := $(sort $(wildcard hooks/*.c))
+HOOK_OBJ := $(HOOK_SRC:%.c=$(BUILD)/musl/%.o) $(filter-out $(BUILD)/musl/src/runtime/main.o,$(WRAPPER_OBJ))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN:%=$(BUILD)/gen/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(patsubst src/%/main.c,%,$(wildcard src/*/main.c))
-BIN := $(addprefix $(BUILD)/,$(patsubst runtime,oci-harden,$(patsubst ctl,hardenctl,$(PROGRAMS))))
+BIN := $(addprefix $(BUILD)/,$(patsubst runtime,oci-harden,$(patsubst ctl,hardenctl,$(PROGRAMS))) oci-harden-hook)
 
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
@@ -80,7 +82,7 @@ endef
 .PHONY: FORCE
 FORCE:
 $(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS) $(MUSL_DIR)))
-$(eval $(call stamp,.sources,$(LIB_SRC)))
+$(eval $(call stamp,.sources,$(LIB_SRC) $(HOOK_SRC)))
 
 $(BUILD)/%.o: %.c $(BUILD)/.flags
 	@mkdir -p $(@D)
@@ -131,8 +133,14 @@ ifeq ($(SAN)$(COVERAGE),)
 $(BUILD)/oci-harden: $(WRAPPER_OBJ) $(BUILD)/.sources
 	@echo "  CC $@"
 	$(Q)$(call link_musl,$@,$(WRAPPER_OBJ))
+$(BUILD)/oci-harden-hook: $(HOOK_OBJ) $(BUILD)/.sources
+	@echo "  CC $@"
+	$(Q)$(call link_musl,$@,$(HOOK_OBJ))
 else
 $(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/libharden.a
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+$(BUILD)/oci-harden-hook: $(HOOK_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 endif

@@ -12,8 +12,10 @@
  * start): capabilities, no_new_privs, ids and groups, namespaces, mounts, masks, cgroup, cwd, rlimits and
  * oom_score_adj are, in the leader of its threads. The seccomp filter is under runc. crun installs it before
  * that only without no_new_privs; with it, the filter lies ready in an open file (ROOT/ID/seccomp.bpf) and is
- * loaded after start: then that file is judged. An LSM's label holds from the next execve on. Hooks of the
- * stages prestart and createRuntime see nothing of it final.
+ * loaded after start: then that file is judged. An LSM's label holds from the next execve on.
+ *
+ * Of a container that is made by `run` nobody sees that moment, so that it is compared where it stands at its
+ * program's first instruction (promise.executed): there all of it is final in every runtime.
  */
 #ifndef HARDEN_PROOF_H
 #define HARDEN_PROOF_H
@@ -37,6 +39,8 @@ struct proof_promise {
   size_t policies_len;
   const struct seccomp_cache *cache; /* where a filter that was judged is remembered; NULL: nowhere */
   unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
+  bool executed;  /* the process stands at the container's program (kernel/trap.h), not before its start */
+  bool floorless; /* the wrapper did not start this runtime: nobody installed the policies' floors */
 };
 
 /* What is at one path of the promise. */
@@ -69,6 +73,9 @@ struct proof_view {
   {                                                                                                          \
     .kernel = {.process = KERNEL_PROCESS_NONE, .root = -1 }                                                  \
   }
+
+/* Are we root in the initial user namespace, for whom nothing is out of sight? */
+bool proof_is_privileged(void);
 
 /* Fails only when the process is not there; what could not be read is so marked. pid, start: as for
  * kernel_process_open. */

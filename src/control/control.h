@@ -62,6 +62,11 @@ int harden_apply(struct spec *spec, const struct policy *policy, const struct fa
                  struct error *err) MUST_CHECK;
 int harden_verify(enum spec_kind kind, const json_t *before, const json_t *after, const struct policy *policy,
                   const struct facts *facts, struct error *err) MUST_CHECK;
+/* Does a config keep what the policy promises, whoever wrote it? The controls' verify alone. */
+int harden_keeps(const json_t *config, const struct policy *policy, const struct facts *facts,
+                 struct error *err) MUST_CHECK;
+/* Adds our own hook (facts->hook) where it is not there; journaled, whatever the policy's actions. */
+int hooks_add_own(struct spec *spec, const struct facts *facts, struct error *err) MUST_CHECK;
 int invariants_verify(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct policy *policy, const struct facts *facts, struct error *err) MUST_CHECK;
 

@@ -19,12 +19,15 @@ static const struct {
 /* What a hook in the container gets, rather than variables that the image or the user chose. */
 static const char environment[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-enum { RULE_UNKNOWN, RULE_ENVIRONMENT };
+enum { RULE_UNKNOWN, RULE_ENVIRONMENT, RULE_OWN };
 const struct control_rule hooks_rules[] = {
   [RULE_UNKNOWN] = { "OH-HOK-001", "a hook whose path the policy does not list is refused" },
   [RULE_ENVIRONMENT] = { "OH-HOK-002",
                          "a hook that runs inside the container has an explicit environment, so "
                          "that LD_PRELOAD of the image does not reach it (CVE-2025-23266)" },
+  [RULE_OWN] = { "OH-HOK-003",
+                 "a container made by run gets our own hook, which has the created process compared "
+                 "with what was promised before its program runs" },
   { NULL, NULL },
 };
 
@@ -45,12 +48,59 @@ static bool is_impostor(const char *stage, const json_t *hook, const struct fact
   return path && is_docker_network(stage, hook) && strlist_has(&facts->bad_hook_paths, path);
 }
 
+/* Where our own hook stands: at its container's making, and at its end. */
+static bool is_own_stage(const char *stage) {
+  return strcmp(stage, "createRuntime") == 0 || strcmp(stage, "poststop") == 0;
+}
+
+/* The one form of it that we write and know: without environment, and with an end to its time in seconds, so
+ * that none of our defects can hang a runtime. */
+static json_t *own_hook(const struct facts *facts) {
+  enum { TIMEOUT = 60 };
+  json_t *hook = json_object(), *args = json_array();
+  for (size_t i = 0; i < facts->hook_args.len; i++)
+    jsonx_append_new(args, jsonx_string_new(facts->hook_args.items[i]));
+  jsonx_set_new(hook, "path", jsonx_string_new(facts->hook));
+  jsonx_set_new(hook, "args", args);
+  jsonx_set_new(hook, "timeout", json_integer(TIMEOUT));
+  return hook;
+}
+
+static bool is_own(const char *stage, const json_t *hook, const struct facts *facts) {
+  if (!facts->hook || !is_own_stage(stage))
+    return false;
+  json_auto_t *own = own_hook(facts);
+  return json_equal(own, hook);
+}
+
+static bool has_own(const char *stage, const json_t *hooks, const struct facts *facts) {
+  for (size_t i = 0; i < json_array_size(hooks); i++)
+    if (is_own(stage, json_array_get(hooks, i), facts))
+      return true;
+  return false;
+}
+
+int hooks_add_own(struct spec *spec, const struct facts *facts, struct error *err) {
+  spec_begin(spec, "hooks", ACTION_HARDEN);
+  for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+    CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stages[i].name);
+    CLEANUP_FREE char *end = jsonx_pointer(pointer, "-");
+    if (!is_own_stage(stages[i].name) || has_own(stages[i].name, spec_at(spec, pointer), facts))
+      continue;
+    if (spec_set(spec, end, own_hook(facts),
+                 (struct reason){ hooks_rules[RULE_OWN].id,
+                                  "nobody stands between create and start of a run but a hook" },
+                 err))
+      return -1;
+  }
+  return 0;
+}
+
 static bool known(const char *stage, const json_t *hook, const struct policy *policy,
                   const struct facts *facts) {
   const char *path = control_text(hook, "/path");
-  return path &&
-         (strlist_has(&policy->hooks.allow, path) ||
-          (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
+  return path && (is_own(stage, hook, facts) || strlist_has(&policy->hooks.allow, path) ||
+                  (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
 }
 
 static int apply_hook(struct spec *spec, size_t stage, size_t index, const struct policy *policy,
@@ -102,6 +152,8 @@ int hooks_verify(enum spec_kind kind, const json_t *after, const struct policy *
       if (stages[stage].in_container && !control_text(hook, "/env/0"))
         return control_broken(err, pointer, "hook %zu has no environment of its own", i);
     }
+    if (facts->hook_wanted && is_own_stage(stages[stage].name) && !has_own(stages[stage].name, hooks, facts))
+      return control_broken(err, pointer, "our own hook is not there");
   }
   return 0;
 }
@@ -117,18 +169,28 @@ static bool same_hook(const json_t *before, const json_t *after) {
   return json_equal(a, b);
 }
 
+/* Fewer is weaker too: a hook may be what checks the container. One more is only ever our own, the last. */
+static int compare_stage(const char *stage, const json_t *was, const json_t *is, const struct facts *facts,
+                         struct error *err) {
+  CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stage);
+  const size_t len = json_array_size(was);
+  const bool added =
+      json_array_size(is) == len + 1 && facts->hook_wanted && is_own(stage, json_array_get(is, len), facts);
+  if (json_array_size(is) != len && !added)
+    return control_broken(err, pointer, "has another number of hooks");
+  for (size_t i = 0; i < len; i++)
+    if (!same_hook(json_array_get(was, i), json_array_get(is, i)))
+      return control_broken(err, pointer, "hook %zu is another", i);
+  return 0;
+}
+
 int hooks_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
                      const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
-  for (size_t stage = 0; stage < ARRAY_SIZE(stages); stage++) {
-    CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stages[stage].name);
-    const json_t *was = control_at(before, pointer), *is = control_at(after, pointer);
-    /* Fewer is weaker too: a hook may be what checks the container. */
-    if (json_array_size(was) != json_array_size(is))
-      return control_broken(err, pointer, "has another number of hooks");
-    for (size_t i = 0; i < json_array_size(was); i++)
-      if (!same_hook(json_array_get(was, i), json_array_get(is, i)))
-        return control_broken(err, pointer, "hook %zu is another", i);
+  (void)kind;
+  for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+    CLEANUP_FREE char *pointer = jsonx_pointer("/hooks", stages[i].name);
+    if (compare_stage(stages[i].name, control_at(before, pointer), control_at(after, pointer), facts, err))
+      return -1;
   }
   return 0;
 }

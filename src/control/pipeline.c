@@ -39,3 +39,11 @@ int harden_verify(enum spec_kind kind, const json_t *before, const json_t *after
   }
   return invariants_verify(kind, before, after, policy, facts, err);
 }
+
+int harden_keeps(const json_t *config, const struct policy *policy, const struct facts *facts,
+                 struct error *err) {
+  for (const struct control *c = controls; c->name; c++)
+    if (promises(control_action(c, policy)) && c->verify(SPEC_CONFIG, config, policy, facts, err))
+      return error_wrap(err, "%s", c->name);
+  return 0;
+}

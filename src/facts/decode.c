@@ -141,6 +141,9 @@ static const struct jsonx_row rows[] = {
   { .key = "badHookPaths", .type = JSONX_STRINGS, .offset = offsetof(struct facts, bad_hook_paths) },
   { .key = "rlimits", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_rlimits },
   { .key = "oomScoreAdj", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_oom_score },
+  { .key = "hook", .type = JSONX_STRING, .offset = offsetof(struct facts, hook) },
+  { .key = "hookArgs", .type = JSONX_STRINGS, .offset = offsetof(struct facts, hook_args) },
+  { .key = "hookWanted", .type = JSONX_BOOL, .offset = offsetof(struct facts, hook_wanted) },
   { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
   { 0 },
 };

@@ -32,6 +32,8 @@ void facts_free(struct facts *f) {
   strlist_free(&f->host_namespace_paths);
   strlist_free(&f->bad_namespace_paths);
   strlist_free(&f->bad_hook_paths);
+  free(f->hook);
+  strlist_free(&f->hook_args);
   *f = (struct facts){ 0 };
 }
 

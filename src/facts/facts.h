@@ -89,6 +89,12 @@ struct facts {
   int oom_score_adj; /* means something only where it is known */
   bool oom_score_known;
 
+  /* Our own hook (hooks/), and the words of its command line; NULL: there is none. Wanted: the output must
+   * have it, since it is a `run`. */
+  char *hook;
+  struct strlist hook_args;
+  bool hook_wanted;
+
   /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated.
    * Borrowed. */
   const struct seccomp_plan *seccomp;

@@ -21,6 +21,11 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
     facts_unknown(&h->facts, &h->spec, o->runtime);
   }
   if (h->spec.kind == SPEC_CONFIG) {
+    if (o->hook) {
+      h->facts.hook = xstrdup(o->hook->path);
+      strlist_copy(&h->facts.hook_args, o->hook->args);
+      h->facts.hook_wanted = o->hook->wanted;
+    }
     if (o->id)
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {
@@ -89,6 +94,8 @@ static int prove(struct harden *h, const struct harden_options *o, struct facts 
 
 static int run(struct harden *h, const struct harden_options *o, struct facts *facts, struct error *err) {
   h->seccomp_cached = true;
+  if (facts->hook_wanted && h->spec.kind == SPEC_CONFIG && hooks_add_own(&h->spec, facts, err) < 0)
+    return -1;
   for (size_t i = 0; i < o->policies_len; i++) {
     if (apply(h, o->policies[i], o, facts, &h->plans[i], err) < 0)
       return -1;
@@ -102,6 +109,28 @@ int harden_run(struct harden *h, const struct harden_options *o, struct error *e
     return -1;
   struct facts facts = o->facts ? *o->facts : h->facts; /* its members are borrowed */
   return run(h, o, &facts, err);
+}
+
+static int judge(struct harden *h, const struct policy *policy, const struct harden_options *o,
+                 struct facts *facts, struct seccomp_plan *plan, struct error *err) {
+  facts->seccomp = NULL;
+  if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0)
+    return refuse_filter(h, err);
+  facts->seccomp = plan;
+  return harden_keeps(h->before, policy, facts, err);
+}
+
+int harden_judge(struct harden *h, const struct harden_options *o, struct error *err) {
+  if (o->facts == NULL && look(h, o, err) < 0)
+    return -1;
+  struct facts facts = o->facts ? *o->facts : h->facts; /* its members are borrowed */
+  for (size_t i = 0; i < o->policies_len; i++)
+    if (judge(h, o->policies[i], o, &facts, &h->plans[i], err) < 0) {
+      if (err->code == ERROR_INTERNAL)
+        err->code = ERROR_REFUSED; /* there is no output of ours in it */
+      return error_wrap(err, "policy %s", o->policies[i]->name);
+    }
+  return 0;
 }
 
 void harden_free(struct harden *h) {

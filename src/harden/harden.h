@@ -19,6 +19,13 @@
 
 enum { HARDEN_POLICIES_MAX = 2 }; /* the selected one, and the one that the container's annotation asks for */
 
+/* See struct facts. All borrowed. */
+struct harden_hook {
+  const char *path;
+  const struct strlist *args;
+  bool wanted;
+};
+
 struct harden_options {
   const struct policy *policies[HARDEN_POLICIES_MAX]; /* applied in this order; borrowed */
   size_t policies_len;
@@ -27,11 +34,12 @@ struct harden_options {
   const struct facts *facts;         /* used instead of looking, when not NULL; borrowed */
   const struct seccomp_cache *cache; /* NULL: none */
   const json_t
-      *container_annotations; /* exec: what the container was created with; borrowed, NULL: unknown */
-  const char *id;             /* the container's; borrowed, NULL: unknown */
-  pid_t init;                 /* exec: the container's first process; 0: unknown */
-  bool sandbox;               /* exec: the container is a pod's pause process */
-  bool user_namespace;        /* exec: the container has its own user namespace */
+      *container_annotations;     /* exec: what the container was created with; borrowed, NULL: unknown */
+  const char *id;                 /* the container's; borrowed, NULL: unknown */
+  const struct harden_hook *hook; /* our own; borrowed, NULL: there is none */
+  pid_t init;                     /* exec: the container's first process; 0: unknown */
+  bool sandbox;                   /* exec: the container is a pod's pause process */
+  bool user_namespace;            /* exec: the container has its own user namespace */
 };
 
 /* Zero-initialise. Owns its members, but for the source's text, which stays the caller's. */
@@ -54,6 +62,10 @@ int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_sourc
 /* ERROR_REFUSED: the container must not start. ERROR_INTERNAL: the output does not hold what was promised;
  * the same. The journal in h->spec is complete up to the refusal in every case. */
 int harden_run(struct harden *h, const struct harden_options *options, struct error *err) MUST_CHECK;
+
+/* Does the config as it is keep the policies? For those who cannot change it any more. ERROR_REFUSED: it does
+ * not, and the message tells in what. */
+int harden_judge(struct harden *h, const struct harden_options *options, struct error *err) MUST_CHECK;
 
 void harden_free(struct harden *h);
 

@@ -84,20 +84,30 @@ static int read_stopped(const struct kernel_process *p, struct kernel_filters *f
   return kernel_process_alive(p) ? take_all(p, filters, err) : failed(p, ESRCH, "it has ended", err);
 }
 
-int kernel_filters_read(const struct kernel_process *p, struct kernel_filters *ret, struct error *err) {
-  CLEANUP_KERNEL_FILTERS struct kernel_filters filters = { 0 };
+static int stop_and_read(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
   int signal = 0;
-  *ret = filters;
-  if (!kernel_process_alive(p))
-    return failed(p, ESRCH, "it has ended", err);
   if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0)
     return failed(p, errno, "it may not be traced", err);
   if (wait_for_stop(p, &signal, err) < 0)
     return -1;
-  const int rc = read_stopped(p, &filters, err);
+  const int rc = read_stopped(p, filters, err);
   if (ptrace(PTRACE_DETACH, p->pid, NULL, (void *)(intptr_t)signal) < 0 && rc == 0)
     return failed(p, errno, "it cannot be let go", err); /* killed meanwhile */
-  if (rc < 0)
+  return rc;
+}
+
+/* Only a tracer whose tracee is stopped gets anything but ESRCH for a look into it. */
+static bool is_ours_and_stopped(const struct kernel_process *p) {
+  unsigned long message;
+  return ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &message) == 0;
+}
+
+int kernel_filters_read(const struct kernel_process *p, struct kernel_filters *ret, struct error *err) {
+  CLEANUP_KERNEL_FILTERS struct kernel_filters filters = { 0 };
+  *ret = filters;
+  if (!kernel_process_alive(p))
+    return failed(p, ESRCH, "it has ended", err);
+  if ((is_ours_and_stopped(p) ? take_all(p, &filters, err) : stop_and_read(p, &filters, err)) < 0)
     return -1;
   *ret = filters;
   filters = (struct kernel_filters){ 0 };

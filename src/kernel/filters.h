@@ -29,7 +29,7 @@ enum {
  * The thread is stopped for some microseconds (PTRACE_SEIZE, PTRACE_INTERRUPT) and let go in every case, also
  * when we are killed meanwhile. It gets no signal; a system call that it sleeps in goes on, but for those
  * that a stop always ends with EINTR (epoll_wait(2), semop(2), sigtimedwait(2): signal(7)), in which created
- * containers' leaders do not sleep.
+ * containers' leaders do not sleep. One that the caller traces already, and that is stopped, is only read.
  *
  * ERROR_SYSTEM with err->sys: EPERM, no right to trace it, or somebody else does; EACCES, no CAP_SYS_ADMIN in
  * the initial user namespace, or a filter on ourselves; EINVAL, a kernel without CONFIG_CHECKPOINT_RESTORE;

@@ -40,6 +40,7 @@ struct config {
   char *policy_dir;        /* /etc/oci-harden/policies */
   char *state_dir;         /* /run/oci-harden, or /run/user/UID/oci-harden */
   char *cache_dir;         /* STATE/.cache */
+  char *hook;              /* oci-harden-hook; NULL: beside the program that runs */
   char *events;            /* /var/log/oci-harden/events.json; "" writes none; rootless: STATE/events.json */
   char *policy_annotation; /* "oci-harden.policy"; "" takes none */
   int64_t config_limit;    /* bytes of config.json and process files; 16 MiB */

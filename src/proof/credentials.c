@@ -18,13 +18,22 @@ static uint64_t promised_set(const json_t *sets, const char *name) {
   return set;
 }
 
+/* What the program's exec may have given it: of the bounding set, to root, and by the file's own
+ * capabilities. */
+static uint64_t promised_now(const struct proof_promise *p, const json_t *sets, size_t set) {
+  uint64_t promised = promised_set(sets, kernel_caps_names[set]);
+  if (p->executed && (set == KERNEL_CAPS_PERMITTED || set == KERNEL_CAPS_EFFECTIVE))
+    promised |= promised_set(sets, kernel_caps_names[KERNEL_CAPS_BOUNDING]);
+  return promised;
+}
+
 enum proof_outcome proof_capabilities(const struct proof_promise *p, const struct proof_view *v,
                                       struct str *why) {
   const json_t *sets = jsonx_at(p->config, "/process/capabilities");
   if (proof_unread(v, KERNEL_STATUS, why))
     return PROOF_UNREAD;
   for (size_t i = 0; i < KERNEL_CAPS; i++) {
-    const uint64_t beyond = v->kernel.status.caps[i] & ~promised_set(sets, kernel_caps_names[i]);
+    const uint64_t beyond = v->kernel.status.caps[i] & ~promised_now(p, sets, i);
     CLEANUP_STR struct str names = { 0 };
     if (!beyond)
       continue;
@@ -74,11 +83,12 @@ static uint64_t number_at(const json_t *config, const char *pointer) {
   return number;
 }
 
+/* `ids`: how many of them count. */
 static void compare_ids(const char *what, const struct proof_view *v, const struct kernel_idmap *map,
-                        uint64_t promised, const uint32_t is[KERNEL_IDS], struct str *why) {
+                        uint64_t promised, const uint32_t is[KERNEL_IDS], size_t ids, struct str *why) {
   uint64_t id;
   const bool mapped = seen_as(v, map, promised, &id);
-  for (size_t i = 0; i < KERNEL_IDS; i++)
+  for (size_t i = 0; i < ids; i++)
     if (!mapped || is[i] != id) {
       proof_say(why, "%s %llu was promised, and the kernel has %u (as seen from the host)", what,
                 (unsigned long long)promised, is[i]);
@@ -89,10 +99,12 @@ static void compare_ids(const char *what, const struct proof_view *v, const stru
 enum proof_outcome proof_user(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
   if (unread_ids(v, why))
     return PROOF_UNREAD;
+  /* A program with a set-id bit has changed all but the real ones, where the config lets it. */
+  const size_t ids = p->executed && !v->kernel.status.no_new_privs ? KERNEL_ID_REAL + 1 : KERNEL_IDS;
   compare_ids("uid", v, &v->kernel.uid_map, number_at(p->config, "/process/user/uid"), v->kernel.status.uid,
-              why);
+              ids, why);
   compare_ids("gid", v, &v->kernel.gid_map, number_at(p->config, "/process/user/gid"), v->kernel.status.gid,
-              why);
+              ids, why);
   return proof_outcome_of(why);
 }
 

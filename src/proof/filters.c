@@ -99,13 +99,14 @@ static enum proof_outcome judge_all(const struct proof_promise *p, const json_t 
 }
 
 bool proof_filter_is_pending(const struct proof_promise *p) {
-  return p->runtime == RUNTIME_CRUN && json_is_true(jsonx_at(p->config, "/process/noNewPrivileges"));
+  return !p->executed && p->runtime == RUNTIME_CRUN &&
+         json_is_true(jsonx_at(p->config, "/process/noNewPrivileges"));
 }
 
 /* Floors that were installed by those who could install them: see proof_floor. */
 static size_t floors(const struct proof_promise *p) {
   size_t n = 0;
-  for (size_t i = 0; i < p->policies_len; i++) {
+  for (size_t i = 0; i < p->policies_len && !p->floorless; i++) {
     const enum action action = policy_action(p->policies[i], p->policies[i]->seccomp.action);
     n += (action == ACTION_HARDEN || action == ACTION_DENY) && p->policies[i]->seccomp.floor.len > 0;
   }

@@ -53,6 +53,13 @@ static void look_at_rootfs(const struct proof_promise *p, struct kernel_place *r
     kernel_place_of_fd(fd, false, ret);
 }
 
+bool proof_is_privileged(void) {
+  struct kernel_namespace own[KERNEL_NAMESPACES];
+  struct error ignored = { 0 };
+  return geteuid() == 0 && kernel_namespaces_own(own, &ignored) == 0 &&
+         own[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
+}
+
 static int own_filters(void) {
   CLEANUP_FREE char *text = NULL;
   CLEANUP_KERNEL_STATUS struct kernel_status s = { 0 };

@@ -30,6 +30,8 @@ void call_free(struct call *c) {
   state_free(&c->state);
   bundle_close(&c->bundle);
   harden_free(&c->harden);
+  free(c->hook);
+  strlist_free(&c->hook_args);
   proof_free(&c->proof);
   cleanup_fd_p(&c->state_lock);
   free(c->private_file);
@@ -102,9 +104,9 @@ void call_undo(struct call *c, struct error *err) {
 }
 
 static struct event describe(const struct call *c, const struct error *refusal) {
-  const bool mediated = c->command.row != NULL;
+  const struct verb_row *row = c->event_row ? c->event_row : c->command.row;
   return (struct event){
-    .verb = mediated ? c->command.row->name : NULL,
+    .verb = row ? row->name : NULL,
     .id = c->command.id,
     .root = c->root ? c->root : command_value(&c->command, "root"),
     .bundle = c->bundle_path,

@@ -3,7 +3,7 @@
  * One invocation, from argv to exec: what was asked, what is known, and the one way that each verb takes.
  *
  *   argv -> selfopt, command -> config -> target
- *     create run restore  bundle -> harden -> state -> config.json -> event -> floor -> exec
+ *     create run restore  bundle -> harden -> state -> config.json -> event -> (run: guard) -> floor -> exec
  *     exec update         state -> private hardened copy -> event -> floor -> exec
  *     start               state -> proof -> event -> exec
  *     delete              state removed -> exec
@@ -51,9 +51,16 @@ struct call {
   int state_lock;     /* held while the state is written; -1 */
   char *private_file; /* made for the runtime to read */
 
+  /* Our own hook, which a guarded run gets and any config may hold. */
+  char *hook;
+  struct strlist hook_args;
+  bool guarded;
+
   struct proof proof; /* start: what came of it, and of what; left to exec to free */
   struct proof_view view;
   json_t *promised;
+  const struct verb_row
+      *event_row; /* what an event tells of, when it is not what was asked for; NULL: that */
 };
 
 void call_init(struct call *c);
@@ -97,6 +104,14 @@ int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
 int call_private_file(struct call *c, const char *kind, struct error *err) MUST_CHECK;
 /* harden_run with the call's policies. */
 int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
+/* Compares the process with the promise, whose config, preserved_fds, executed and floorless the caller
+ * fills. What was not seen to hold is journaled; what must not start is ERROR_REFUSED. */
+int call_compare(struct call *c, struct proof_promise promise, const struct kernel_process *process,
+                 struct error *err) MUST_CHECK;
+/* What cannot even be compared, which is in *err, is refused where a policy is in force, else recorded. */
+int call_unprovable(struct call *c, enum proof_lack lack, struct error *err) MUST_CHECK;
+/* harden_judge with the call's policies: a config that we cannot change. */
+int call_keeps(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
 /* Appends the event; a failure counts when a policy says so. */
 int call_event(struct call *c, struct error *err) MUST_CHECK;
 /* Seals fds, installs the floor, execs what the command has become. */

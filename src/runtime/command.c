@@ -359,6 +359,13 @@ void command_emit_delete(const struct command *c, const char *argv0, struct strl
   strlist_add(out, c->id);
 }
 
+const struct verb_row *verb_find(enum verb verb) {
+  const struct verb_row *row = verb_table;
+  while (row->name && row->verb != verb)
+    row++;
+  return row->name ? row : NULL;
+}
+
 int command_check_id(const char *id, struct error *err) {
   bool good = *id && *id != '-' && strlen(id) <= NAME_MAX && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
   for (const char *p = id; good && *p; p++)

@@ -53,7 +53,8 @@ struct verb_row {
 };
 
 extern const struct flag_row global_flags[];
-extern const struct verb_row verb_table[]; /* ends with name NULL */
+extern const struct verb_row verb_table[];        /* ends with name NULL */
+const struct verb_row *verb_find(enum verb verb); /* the first of them; NULL: of VERB_PASS */
 
 struct command_option {
   const struct flag_row *flag;

@@ -5,7 +5,9 @@
 #include "base/stamp.h"
 #include "runtime/call.h"
 #include "runtime/fds.h"
+#include "runtime/guard.h"
 #include "runtime/leftover.h"
+#include "runtime/ownhook.h"
 #include "runtime/record.h"
 
 #include <errno.h>
@@ -80,6 +82,7 @@ static int save(struct call *c, struct error *err) {
   if (command_preserve_fds(&c->command, &preserved, err) < 0)
     return -1;
   stamp_seconds(created, time(NULL));
+  c->state.handed_fds = (unsigned)preserved + fds_listen_count();
   struct state state = {
     .id = (char *)c->command.id,
     .root = c->root,
@@ -90,7 +93,7 @@ static int save(struct call *c, struct error *err) {
     .runtime = (char *)c->target.path,
     .policies_len = c->policies_len,
     .annotations = c->annotations,
-    .handed_fds = (unsigned)preserved + fds_listen_count(),
+    .handed_fds = c->state.handed_fds,
     .sandbox = c->sandbox,
     .user_namespace = output_has_user_namespace(c),
     .creator = getpid(),
@@ -133,7 +136,7 @@ static int commit(struct call *c, struct error *err) {
   c->state_lock = -1;
   if (c->harden.changed && bundle_replace(&c->bundle, c->harden.bytes.data, c->harden.bytes.len, err) < 0)
     return -1;
-  if (call_event(c, err) < 0)
+  if (call_event(c, err) < 0 || (c->guarded && guard_start(c, err) < 0))
     return -1;
   return call_start(c, err);
 }
@@ -147,10 +150,18 @@ static int without_bundle(struct call *c, struct error *err) {
   return call_start(c, err);
 }
 
+/* A create has none of its own, but its bundle may have been a run's before. */
+static int find_hook(struct call *c, struct error *err) {
+  c->guarded = guard_is_needed(c);
+  c->hook = ownhook_path(&c->config);
+  ownhook_args(c->self.config, &c->hook_args);
+  return c->guarded ? ownhook_check(c->hook, err) : 0;
+}
+
 int call_create(struct call *c, struct error *err) {
   if (parse(c, err) < 0)
     return without_bundle(c, err);
-  if (call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 ||
+  if (call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 || find_hook(c, err) < 0 ||
       call_harden(c, c->bundle.fd, err) < 0)
     return -1;
   if (c->harden.changed)

@@ -109,8 +109,7 @@ static int judge(struct call *c, const struct proof_view *view, struct error *er
   return error_set_rule(err, ERROR_REFUSED, veto->row->id, "%s: %s", veto->row->promise, veto->text);
 }
 
-/* What cannot even be compared is refused where a policy is in force, else recorded. */
-static int unprovable(struct call *c, enum proof_lack lack, struct error *err) {
+int call_unprovable(struct call *c, enum proof_lack lack, struct error *err) {
   const char *rule = proof_lacks[lack].id;
   journal_add(&c->harden.spec.journal, "proof", rule, enforced(c) ? OUTCOME_REFUSED : OUTCOME_AUDITED, "",
               NULL, NULL, err->message);
@@ -123,24 +122,26 @@ static int unprovable(struct call *c, enum proof_lack lack, struct error *err) {
   return 0;
 }
 
-static int prove(struct call *c, const struct kernel_process *init, struct error *err) {
+int call_compare(struct call *c, struct proof_promise promise, const struct kernel_process *process,
+                 struct error *err) {
   const struct seccomp_cache cache = { c->config.cache_dir };
   const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
-  if (read_config(c, &c->promised, err) < 0)
-    return unprovable(c, PROOF_NO_CONFIG, err);
-  const struct proof_promise promise = {
-    .config = c->promised,
-    .bundle = c->bundle_path,
-    .runtime = c->target.kind,
-    .policies = policies,
-    .policies_len = c->policies_len,
-    .cache = c->config.cache_dir ? &cache : NULL,
-    .preserved_fds = c->state.handed_fds,
-  };
-  if (proof_read(&c->view, &promise, init->pid, init->start, err) < 0)
-    return unprovable(c, PROOF_NO_PROCESS, err);
+  promise.bundle = c->bundle_path;
+  promise.runtime = c->target.kind;
+  promise.policies = policies;
+  promise.policies_len = c->policies_len;
+  promise.cache = c->config.cache_dir ? &cache : NULL;
+  if (proof_read(&c->view, &promise, process->pid, process->start, err) < 0)
+    return call_unprovable(c, PROOF_NO_PROCESS, err);
   proof_compare(&c->proof, &promise, &c->view);
   return judge(c, &c->view, err);
+}
+
+static int prove(struct call *c, const struct kernel_process *init, struct error *err) {
+  if (read_config(c, &c->promised, err) < 0)
+    return call_unprovable(c, PROOF_NO_CONFIG, err);
+  const struct proof_promise promise = { .config = c->promised, .preserved_fds = c->state.handed_fds };
+  return call_compare(c, promise, init, err);
 }
 
 /* Nothing of a container that is refused here may stay: an engine that sees its start fail does not always
@@ -165,7 +166,7 @@ int call_prove(struct call *c, struct error *err) {
     return without_state(c, err);
   /* A process that is not the container's is not ours to kill. */
   const bool identified = identify(c, &record, &init, err) == 0;
-  if (!identified && unprovable(c, PROOF_NO_PROCESS, err) < 0)
+  if (!identified && call_unprovable(c, PROOF_NO_PROCESS, err) < 0)
     return -1;
   if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0) {
     if (identified)

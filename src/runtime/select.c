@@ -141,8 +141,11 @@ int call_judge_fds(struct call *c, struct error *err) {
   return 0;
 }
 
-int call_harden(struct call *c, int bundle_fd, struct error *err) {
+typedef int harden_flow(struct harden *h, const struct harden_options *options, struct error *err);
+
+static int flow(struct call *c, int bundle_fd, harden_flow *run, struct error *err) {
   const struct seccomp_cache cache = { c->config.cache_dir };
+  const struct harden_hook hook = { c->hook, &c->hook_args, c->guarded };
   struct harden_options options = {
     .policies_len = c->policies_len,
     .runtime = c->target.kind,
@@ -150,11 +153,20 @@ int call_harden(struct call *c, int bundle_fd, struct error *err) {
     .cache = c->config.cache_dir ? &cache : NULL,
     .container_annotations = c->annotations,
     .id = c->command.id,
+    .hook = c->hook ? &hook : NULL,
     .init = c->init,
     .sandbox = c->sandbox,
     .user_namespace = c->user_namespace,
   };
   for (size_t i = 0; i < c->policies_len; i++)
     options.policies[i] = &c->policies[i];
-  return harden_run(&c->harden, &options, err);
+  return run(&c->harden, &options, err);
+}
+
+int call_harden(struct call *c, int bundle_fd, struct error *err) {
+  return flow(c, bundle_fd, harden_run, err);
+}
+
+int call_keeps(struct call *c, int bundle_fd, struct error *err) {
+  return flow(c, bundle_fd, harden_judge, err);
 }

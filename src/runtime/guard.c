@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/guard.h"
+
+#include "base/cleanup.h"
+#include "io/fileio.h"
+#include "kernel/trap.h"
+#include "runtime/fds.h"
+#include "runtime/record.h"
+#include "runtime/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define SOCKET_NAME "guard.sock"
+enum { WORD_MAX = 4096, END_MS = 5000 };
+static const char done[] = "set";
+
+/* The guard's side of a `run`. */
+struct guard {
+  struct call *call;
+  pid_t runtime;
+  int runtime_pidfd, socket, state;
+};
+
+bool guard_is_needed(const struct call *c) {
+  return c->command.verb == VERB_RUN && call_enforces(c, SPEC_CONFIG) && proof_is_privileged();
+}
+
+/* Of what the caller had, only what is kept, stderr with it; in ascending order, ending with -1. */
+static int let_go(const int *kept) {
+  CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+    return -1;
+  unsigned first = STDERR_FILENO + 1;
+  for (; *kept >= 0; kept++) {
+    if ((unsigned)*kept > first && syscall(SYS_close_range, first, (unsigned)*kept - 1, 0) < 0)
+      return -1;
+    first = (unsigned)*kept + 1;
+  }
+  null = -1; /* closed among them */
+  return (int)syscall(SYS_close_range, first, ~0U, 0);
+}
+
+/* Neither the terminal's signals nor the engine's settings are meant for the guard. */
+static void stand_alone(void) {
+  setsid();
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGCHLD, SIG_DFL);
+}
+
+int guard_judge(struct call *c, const struct kernel_process *init, struct error *err) {
+  const struct proof_promise promise = {
+    .config = c->harden.after.root ? c->harden.after.root : c->harden.before,
+    .preserved_fds = c->state.handed_fds,
+    .executed = true,
+    .floorless = !c->known,
+  };
+  journal_free(&c->harden.spec.journal); /* create's, which had its event */
+  if (call_compare(c, promise, init, err) == 0 && call_event(c, err) == 0)
+    return 0;
+  return error_wrap(err, "container %s is killed before its program ran", c->command.id);
+}
+
+/* Said before it is killed, so that who waits for the runtime's end finds it said. */
+static void veto(struct call *c, const struct kernel_process *init, const struct error *err) {
+  if (call_fail(c, err) != 0)
+    kernel_process_kill(init, END_MS);
+}
+
+/* True: it was let go, or has ended by itself. */
+static bool watch(struct call *c, const struct kernel_process *init) {
+  struct error err = { 0 };
+  switch (kernel_trap_wait(init)) {
+  case KERNEL_TRAP_ENDED:
+    return true;
+  case KERNEL_TRAP_LOST:
+    error_set_rule(&err, ERROR_REFUSED, "OH-PRF-001",
+                   "process %d has executed something out of sight; container %s is killed", (int)init->pid,
+                   c->command.id);
+    break;
+  case KERNEL_TRAP_SPRUNG:
+    if (guard_judge(c, init, &err) == 0) {
+      kernel_trap_open(init);
+      return true;
+    }
+    break;
+  }
+  veto(c, init, &err);
+  return false;
+}
+
+static pid_t parent_of(const struct kernel_process *p) {
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  int parent = 0;
+  if (kernel_process_text(p, "stat", WORD_MAX, &text, &len, &ignored) < 0)
+    return 0;
+  const char *end = strrchr(text, ')');
+  return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool is_child_of_runtime(const struct guard *g, pid_t pid) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process p;
+  struct error ignored = { 0 };
+  return kernel_process_open(&p, pid, 0, &ignored) == 0 && parent_of(&p) == g->runtime;
+}
+
+/* One hook: 0 and *ret is the process that it named, in the trap. */
+static int hear(const struct guard *g, int peer, struct kernel_process *ret, struct error *err) {
+  char word[WORD_MAX] = "";
+  struct ucred cred;
+  socklen_t len = sizeof cred;
+  int pid = 0;
+  if (getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.uid != geteuid() ||
+      !is_child_of_runtime(g, cred.pid))
+    return error_set(err, ERROR_REFUSED, 0, "the hook was not called by the container's runtime");
+  if (recv(peer, word, sizeof word - 1, 0) < 0 || sscanf(word, "%d", &pid) != 1)
+    return error_set(err, ERROR_INPUT, 0, "the hook names no process");
+  if (kernel_process_open(ret, pid, 0, err) < 0)
+    return -1;
+  if (parent_of(ret) != g->runtime)
+    return error_set(err, ERROR_REFUSED, 0, "process %d was not made by the container's runtime", pid);
+  return kernel_trap_set(ret, err);
+}
+
+static bool runtime_ended_within(const struct guard *g, int ms) {
+  struct pollfd fd = { g->runtime_pidfd, POLLIN, 0 };
+  return poll(&fd, 1, ms) > 0;
+}
+
+/* A runtime that made no container runs no hook of its end. */
+static void tidy(const struct guard *g) {
+  const struct call *c = g->call;
+  CLEANUP_RECORD struct record record = { 0 };
+  struct error ignored = { 0 };
+  record_read(&record, c->root, c->command.id, c->target.kind);
+  if (!record.exists && state_remove(c->config.state_dir, c->root, c->command.id, &ignored) < 0)
+    ignored.code = ERROR_NONE; /* for hardenctl gc */
+}
+
+static bool wait_for_hook(const struct guard *g, struct kernel_process *ret) {
+  struct pollfd fds[] = { { g->socket, POLLIN, 0 }, { g->runtime_pidfd, POLLIN, 0 } };
+  for (;;) {
+    if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+      return false;
+    CLEANUP_FD int peer = fds[0].revents ? accept4(g->socket, NULL, NULL, SOCK_CLOEXEC) : -1;
+    struct error err = { 0 };
+    if (peer < 0 && fds[1].revents)
+      return false;
+    if (peer < 0)
+      continue;
+    const bool set = hear(g, peer, ret, &err) == 0;
+    const char *answer = set ? done : err.message;
+    if (set)
+      unlinkat(g->state, SOCKET_NAME, 0);
+    if (send(peer, answer, strlen(answer), MSG_NOSIGNAL) < 0 || !set)
+      continue; /* who is not heard will not go on: the runtime ends */
+    return true;
+  }
+}
+
+static void guard_run(const struct guard *g) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
+  CLEANUP_FREE char *left = NULL;
+  if (!wait_for_hook(g, &init)) {
+    tidy(g);
+    return;
+  }
+  if (watch(g->call, &init))
+    return;
+  /* An attached runtime deletes its container itself. One that is detached may have ended already. */
+  if (!runtime_ended_within(g, END_MS) || !stop_container(g->call, &init, &left))
+    return;
+}
+
+static void sort(int *fds, size_t n) {
+  for (size_t i = 1; i < n; i++)
+    for (size_t k = i; k > 0 && fds[k - 1] > fds[k]; k--) {
+      const int fd = fds[k];
+      fds[k] = fds[k - 1];
+      fds[k - 1] = fd;
+    }
+}
+
+/* Its parent ends at once, so that whose child the guard is is nobody's whom it could surprise. */
+static int fork_guard(const struct guard *g, struct error *err) {
+  int status = 0;
+  const pid_t child = fork();
+  if (child == 0) {
+    int kept[] = { g->runtime_pidfd, g->socket, g->state, g->call->target.fd, -1 };
+    sort(kept, ARRAY_SIZE(kept) - 1);
+    const pid_t guard = fork();
+    if (guard != 0)
+      _exit(guard < 0);
+    stand_alone();
+    g->call->known = true; /* its floors will be there */
+    g->call->event_row = verb_find(VERB_START);
+    if (let_go(kept) == 0)
+      guard_run(g);
+    _exit(0);
+  }
+  if (child < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "the guard of the container cannot be made");
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    ;
+  return status ? error_set(err, ERROR_SYSTEM, EAGAIN, "the guard of the container cannot be made") : 0;
+}
+
+/* A name in the directory `fd`: the whole path is longer than a socket's may be. */
+static struct sockaddr_un address(int fd) {
+  struct sockaddr_un a = { .sun_family = AF_UNIX };
+  snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/" SOCKET_NAME, fd);
+  return a;
+}
+
+int guard_start(struct call *c, struct error *err) {
+  CLEANUP_FD int state = -1;
+  if (state_open(c->config.state_dir, c->root, c->command.id, true, &state, err) < 0)
+    return -1;
+  const struct sockaddr_un a = address(state);
+  CLEANUP_FD int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  unlinkat(state, SOCKET_NAME, 0);
+  if (listener < 0 || pidfd < 0 || bind(listener, (const struct sockaddr *)&a, sizeof a) < 0 ||
+      listen(listener, 1) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "the guard's socket in the state of %s", c->command.id);
+  return fork_guard(&(struct guard){ c, getpid(), pidfd, listener, state }, err);
+}
+
+int guard_tell(int fd, pid_t pid, bool *ret_found, struct error *err) {
+  const struct sockaddr_un a = address(fd);
+  char word[WORD_MAX] = "";
+  *ret_found = faccessat(fd, SOCKET_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!*ret_found)
+    return 0;
+  CLEANUP_FD int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  snprintf(word, sizeof word, "%d", (int)pid);
+  if (s < 0 || connect(s, (const struct sockaddr *)&a, sizeof a) < 0 ||
+      send(s, word, strlen(word), MSG_NOSIGNAL) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "the container's guard does not listen");
+  const ssize_t n = recv(s, word, sizeof word - 1, 0);
+  if (n <= 0)
+    return error_set(err, ERROR_SYSTEM, n < 0 ? errno : EPIPE, "the container's guard does not answer");
+  word[n] = '\0';
+  return strcmp(word, done) == 0 ? 0 : error_set(err, ERROR_REFUSED, 0, "%s", word);
+}
+
+/* Behind the fork. What became of the trap goes through the pipe: nothing, or why it is not set. */
+static void leave(struct call *c, const struct kernel_process *init, int pipe_end) {
+  struct error err = { 0 };
+  stand_alone();
+  int kept[] = { init->dir, init->pidfd, pipe_end, -1 };
+  sort(kept, ARRAY_SIZE(kept) - 1);
+  if (let_go(kept) < 0)
+    error_set(&err, ERROR_SYSTEM, errno, "descriptors cannot be closed");
+  else if (kernel_trap_set(init, &err) == 0 && write_all(pipe_end, done, strlen(done)) == 0) {
+    close(pipe_end);
+    watch(c, init);
+    return;
+  }
+  if (write_all(pipe_end, err.message, strlen(err.message)) < 0)
+    return;
+}
+
+int guard_leave(struct call *c, const struct kernel_process *init, struct error *err) {
+  int ends[2];
+  char word[WORD_MAX] = "";
+  if (pipe2(ends, O_CLOEXEC) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "pipe");
+  CLEANUP_FD int in = ends[0];
+  const pid_t guard = fork();
+  if (guard == 0) {
+    leave(c, init, ends[1]);
+    _exit(0);
+  }
+  close(ends[1]);
+  if (guard < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "the guard of the container cannot be made");
+  const ssize_t n = read(in, word, sizeof word - 1);
+  if (n > 0 && strcmp(word, done) == 0)
+    return 0;
+  return error_set(err, ERROR_SYSTEM, 0, "the trap is not set: %s", n > 0 ? word : "the guard ended");
+}
