@@ -50,3 +50,9 @@ enum kernel_trap_end kernel_trap_wait(const struct kernel_process *p) {
 void kernel_trap_open(const struct kernel_process *p) {
   ptrace(PTRACE_DETACH, p->pid, NULL, NULL); /* fails only where it was killed meanwhile */
 }
+
+void kernel_trap_kill(const struct kernel_process *p, unsigned limit_ms) {
+  int status = 0;
+  if (kernel_process_kill(p, limit_ms) && waitpid(p->pid, &status, __WALL | WNOHANG) < 0)
+    return; /* it was not traced any more */
+}

@@ -73,15 +73,16 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
 /* Said before it is killed, so that who waits for the runtime's end finds it said. */
 static void veto(struct call *c, const struct kernel_process *init, const struct error *err) {
   if (call_fail(c, err) != 0)
-    kernel_process_kill(init, END_MS);
+    kernel_trap_kill(init, END_MS);
 }
 
-/* True: it was let go, or has ended by itself. */
-static bool watch(struct call *c, const struct kernel_process *init) {
+enum watched { LET_GO, ENDED, KILLED };
+
+static enum watched watch(struct call *c, const struct kernel_process *init) {
   struct error err = { 0 };
   switch (kernel_trap_wait(init)) {
   case KERNEL_TRAP_ENDED:
-    return true;
+    return ENDED;
   case KERNEL_TRAP_LOST:
     error_set_rule(&err, ERROR_REFUSED, "OH-PRF-001",
                    "process %d has executed something out of sight; container %s is killed", (int)init->pid,
@@ -90,12 +91,12 @@ static bool watch(struct call *c, const struct kernel_process *init) {
   case KERNEL_TRAP_SPRUNG:
     if (guard_judge(c, init, &err) == 0) {
       kernel_trap_open(init);
-      return true;
+      return LET_GO;
     }
     break;
   }
   veto(c, init, &err);
-  return false;
+  return KILLED;
 }
 
 static pid_t parent_of(const struct kernel_process *p) {
@@ -138,7 +139,7 @@ static bool runtime_ended_within(const struct guard *g, int ms) {
   return poll(&fd, 1, ms) > 0;
 }
 
-/* A runtime that made no container runs no hook of its end. */
+/* Not every runtime runs the hook of its end for a container that has failed. */
 static void tidy(const struct guard *g) {
   const struct call *c = g->call;
   CLEANUP_RECORD struct record record = { 0 };
@@ -172,15 +173,13 @@ static bool wait_for_hook(const struct guard *g, struct kernel_process *ret) {
 static void guard_run(const struct guard *g) {
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   CLEANUP_FREE char *left = NULL;
-  if (!wait_for_hook(g, &init)) {
-    tidy(g);
-    return;
-  }
-  if (watch(g->call, &init))
-    return;
+  const enum watched end = wait_for_hook(g, &init) ? watch(g->call, &init) : ENDED;
   /* An attached runtime deletes its container itself. One that is detached may have ended already. */
-  if (!runtime_ended_within(g, END_MS) || !stop_container(g->call, &init, &left))
+  if (end == LET_GO || !runtime_ended_within(g, END_MS))
     return;
+  if (end == KILLED && stop_container(g->call, &init, &left))
+    return;
+  tidy(g);
 }
 
 static void sort(int *fds, size_t n) {
@@ -255,10 +254,20 @@ int guard_tell(int fd, pid_t pid, bool *ret_found, struct error *err) {
   return strcmp(word, done) == 0 ? 0 : error_set(err, ERROR_REFUSED, 0, "%s", word);
 }
 
+void guard_take_stderr(pid_t runtime) {
+  CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, runtime, 0);
+  CLEANUP_FD int theirs = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
+  if (theirs >= 0 && dup2(theirs, STDERR_FILENO) < 0)
+    return;
+}
+
 /* Behind the fork. What became of the trap goes through the pipe: nothing, or why it is not set. */
-static void leave(struct call *c, const struct kernel_process *init, int pipe_end) {
+static void leave(struct call *c, const struct kernel_process *init, pid_t runtime, int pipe_end) {
   struct error err = { 0 };
   stand_alone();
+  /* The hook's own is a pipe to whose end the runtime reads before it goes on. */
+  dup2(init->dir, STDERR_FILENO);
+  guard_take_stderr(runtime);
   int kept[] = { init->dir, init->pidfd, pipe_end, -1 };
   sort(kept, ARRAY_SIZE(kept) - 1);
   if (let_go(kept) < 0)
@@ -278,9 +287,9 @@ int guard_leave(struct call *c, const struct kernel_process *init, struct error 
   if (pipe2(ends, O_CLOEXEC) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "pipe");
   CLEANUP_FD int in = ends[0];
-  const pid_t guard = fork();
+  const pid_t runtime = getppid(), guard = fork();
   if (guard == 0) {
-    leave(c, init, ends[1]);
+    leave(c, init, runtime, ends[1]);
     _exit(0);
   }
   close(ends[1]);

@@ -29,6 +29,9 @@ int guard_tell(int fd, pid_t pid, bool *ret_found, struct error *err) MUST_CHECK
 /* The hook of a bare runtime: forks a guard and returns when the trap is set. */
 int guard_leave(struct call *c, const struct kernel_process *init, struct error *err) MUST_CHECK;
 
+/* Makes the runtime's stderr ours, where it has one that we may have. */
+void guard_take_stderr(pid_t runtime);
+
 /* Compares a process that has come to its program (the hook, too late for a trap), records it, and kills it
  * on a breach. */
 int guard_judge(struct call *c, const struct kernel_process *init, struct error *err) MUST_CHECK;

@@ -17,7 +17,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 static void close_dir(DIR **dir) {
@@ -29,12 +28,8 @@ static void close_dir(DIR **dir) {
  * engine looks. */
 static void find_stderr(void) {
   struct stat st;
-  CLEANUP_FD int runtime = (int)syscall(SYS_pidfd_open, getppid(), 0);
-  if (fstat(STDERR_FILENO, &st) == 0 && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
-    return;
-  CLEANUP_FD int fd = runtime < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, runtime, STDERR_FILENO, 0);
-  if (fd >= 0 && dup2(fd, STDERR_FILENO) < 0)
-    return;
+  if (fstat(STDERR_FILENO, &st) < 0 || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+    guard_take_stderr(getppid());
 }
 
 /* The state of a container by this name, below one runtime's root. */
@@ -120,13 +115,17 @@ static int identify(const struct hook_call *h, struct kernel_process *ret, struc
   return 0;
 }
 
-/* What runs the hook: the kind decides how filters are written. */
-static void identify_runtime(struct call *c, char exe[PATH_MAX]) {
-  CLEANUP_FREE char *link = xasprintf("/proc/%d/exe", (int)getppid());
-  const ssize_t n = readlink(link, exe, PATH_MAX - 1);
-  exe[n > 0 ? n : 0] = '\0';
-  c->target.path = exe;
-  c->target.kind = kind_of(&c->config, exe);
+/* By its name, as the kind decides how filters are written: crun runs from a copy of itself, whose path tells
+ * nothing. *ret_name is the caller's to free. */
+static void identify_runtime(struct call *c, char **ret_name) {
+  CLEANUP_FREE char *path = xasprintf("/proc/%d/comm", (int)getppid());
+  size_t len;
+  struct error ignored = { 0 };
+  if (file_read(AT_FDCWD, path, RESOLVE_TRUSTED, PATH_MAX, ret_name, &len, NULL, &ignored) < 0)
+    *ret_name = xstrdup("");
+  (*ret_name)[strcspn(*ret_name, "\n")] = '\0';
+  c->target.path = *ret_name;
+  c->target.kind = kind_of(&c->config, *ret_name);
 }
 
 static int read_config(struct call *c, int bundle, char **ret_text, struct error *err) {
@@ -161,14 +160,13 @@ static int judge_config(struct call *c, const struct hook_call *h, int bundle, s
   return error_wrap(err, "container %s is not what the policy asks for", c->command.id);
 }
 
-static int bare(struct call *c, const struct hook_call *h, struct error *err) {
+static int bare(struct call *c, const struct hook_call *h, char **ret_runtime, struct error *err) {
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   CLEANUP_FREE char *text = NULL;
-  char exe[PATH_MAX];
   CLEANUP_FD int bundle = path_open(AT_FDCWD, h->bundle, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (bundle < 0)
     return error_set(err, ERROR_SYSTEM, errno, "bundle %s", h->bundle);
-  identify_runtime(c, exe);
+  identify_runtime(c, ret_runtime);
   if (identify(h, &init, err) < 0 || read_config(c, bundle, &text, err) < 0 ||
       judge_config(c, h, bundle, err) < 0)
     return -1;
@@ -180,7 +178,7 @@ static int bare(struct call *c, const struct hook_call *h, struct error *err) {
   return -1;
 }
 
-static int handle(struct call *c, const struct hook_call *h, struct error *err) {
+static int handle(struct call *c, const struct hook_call *h, char **ret_runtime, struct error *err) {
   bool guarded;
   CLEANUP_FD int state = -1;
   if (config_load(h->config, &c->config, err) < 0 || command_check_id(h->id, err) < 0)
@@ -197,14 +195,15 @@ static int handle(struct call *c, const struct hook_call *h, struct error *err) 
   }
   if (find_state(c, is_of_our_parent, &state))
     return guard_tell(state, h->pid, &guarded, err); /* without a guard it is a create: start compares */
-  return bare(c, h, err);
+  return bare(c, h, ret_runtime, err);
 }
 
 int hook_handle(const struct hook_call *h) {
   struct error err = { 0 };
+  CLEANUP_FREE char *runtime = NULL; /* what the call has borrowed */
   CLEANUP_CALL struct call c;
   call_init(&c);
-  if (handle(&c, h, &err) == 0)
+  if (handle(&c, h, &runtime, &err) == 0)
     return 0;
   find_stderr();
   return call_fail(&c, &err);
