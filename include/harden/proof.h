@@ -39,6 +39,7 @@ struct proof_promise {
   size_t policies_len;
   const struct seccomp_cache *cache; /* where a filter that was judged is remembered; NULL: nowhere */
   unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
+  const char *hook;                  /* our own, which mounts nothing; NULL: there is none */
   bool executed;  /* the process stands at the container's program (kernel/trap.h), not before its start */
   bool floorless; /* the wrapper did not start this runtime: nobody installed the policies' floors */
 };

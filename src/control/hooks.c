@@ -99,8 +99,9 @@ int hooks_add_own(struct spec *spec, const struct facts *facts, struct error *er
 static bool known(const char *stage, const json_t *hook, const struct policy *policy,
                   const struct facts *facts) {
   const char *path = control_text(hook, "/path");
-  return path && (is_own(stage, hook, facts) || strlist_has(&policy->hooks.allow, path) ||
-                  (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
+  return path &&
+         (is_own(stage, hook, facts) || strlist_has(&policy->hooks.allow, path) ||
+          (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
 }
 
 static int apply_hook(struct spec *spec, size_t stage, size_t index, const struct policy *policy,

@@ -140,11 +140,16 @@ enum proof_outcome proof_mounts(const struct proof_promise *p, const struct proo
   return proof_outcome_of(why);
 }
 
-static bool has_hooks(const json_t *config) {
+static bool has_hooks(const struct proof_promise *p) {
   static const char *const stages[] = { "prestart", "createRuntime", "createContainer" };
-  for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
-    if (json_array_size(json_object_get(json_object_get(config, "hooks"), stages[i])) > 0)
-      return true;
+  for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+    const json_t *hooks = json_object_get(json_object_get(p->config, "hooks"), stages[i]);
+    for (size_t k = 0; k < json_array_size(hooks); k++) {
+      const char *path = json_string_value(json_object_get(json_array_get(hooks, k), "path"));
+      if (!p->hook || !path || strcmp(path, p->hook) != 0)
+        return true;
+    }
+  }
   return false;
 }
 
@@ -182,7 +187,7 @@ static bool comes_with(const struct proof_promise *p, const struct proof_view *v
 /* Hooks that a policy lets through may mount what no config names. */
 enum proof_outcome proof_no_other_mounts(const struct proof_promise *p, const struct proof_view *v,
                                          struct str *why) {
-  if (!has_mount_namespace(p->config) || has_hooks(p->config))
+  if (!has_mount_namespace(p->config) || has_hooks(p))
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;

@@ -61,6 +61,7 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
   const struct proof_promise promise = {
     .config = c->harden.after.root ? c->harden.after.root : c->harden.before,
     .preserved_fds = c->state.handed_fds,
+    .hook = c->hook,
     .executed = true,
     .floorless = !c->known,
   };
@@ -99,21 +100,22 @@ static enum watched watch(struct call *c, const struct kernel_process *init) {
   return KILLED;
 }
 
-static pid_t parent_of(const struct kernel_process *p) {
+static pid_t parent_of(pid_t pid) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process p;
   CLEANUP_FREE char *text = NULL;
   size_t len;
   struct error ignored = { 0 };
   int parent = 0;
-  if (kernel_process_text(p, "stat", WORD_MAX, &text, &len, &ignored) < 0)
+  if (kernel_process_open(&p, pid, 0, &ignored) < 0 ||
+      kernel_process_text(&p, "stat", WORD_MAX, &text, &len, &ignored) < 0)
     return 0;
   const char *end = strrchr(text, ')');
   return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-static bool is_child_of_runtime(const struct guard *g, pid_t pid) {
-  CLEANUP_KERNEL_PROCESS struct kernel_process p;
-  struct error ignored = { 0 };
-  return kernel_process_open(&p, pid, 0, &ignored) == 0 && parent_of(&p) == g->runtime;
+bool guard_descends(pid_t pid, pid_t runtime) {
+  const pid_t parent = parent_of(pid);
+  return parent > 1 && (parent == runtime || parent_of(parent) == runtime);
 }
 
 /* One hook: 0 and *ret is the process that it named, in the trap. */
@@ -123,13 +125,13 @@ static int hear(const struct guard *g, int peer, struct kernel_process *ret, str
   socklen_t len = sizeof cred;
   int pid = 0;
   if (getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.uid != geteuid() ||
-      !is_child_of_runtime(g, cred.pid))
+      !guard_descends(cred.pid, g->runtime))
     return error_set(err, ERROR_REFUSED, 0, "the hook was not called by the container's runtime");
   if (recv(peer, word, sizeof word - 1, 0) < 0 || sscanf(word, "%d", &pid) != 1)
     return error_set(err, ERROR_INPUT, 0, "the hook names no process");
   if (kernel_process_open(ret, pid, 0, err) < 0)
     return -1;
-  if (parent_of(ret) != g->runtime)
+  if (!guard_descends(pid, g->runtime))
     return error_set(err, ERROR_REFUSED, 0, "process %d was not made by the container's runtime", pid);
   return kernel_trap_set(ret, err);
 }

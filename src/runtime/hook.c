@@ -62,10 +62,11 @@ static bool find_state(const struct call *c, state_look *each, int *ret_fd) {
   return false;
 }
 
-/* The wrapper that wrote the state has become the runtime, whose child a hook is. */
+/* The wrapper that wrote the state has become the runtime, whose child a hook is, or whose child's (crun run
+ * --detach). */
 static bool is_of_our_parent(const struct call *c, int fd, const struct state *state, int *ret_fd) {
   (void)c;
-  if (state->creator != getppid() || state->creator_start != process_start(getppid()))
+  if (!guard_descends(getpid(), state->creator) || state->creator_start != process_start(state->creator))
     return false;
   *ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   return *ret_fd >= 0;
@@ -85,7 +86,8 @@ static bool forget(const struct call *c, int fd, const struct state *state, int 
   struct error ignored = { 0 };
   (void)fd, (void)ret_fd;
   record_read(&record, state->root, state->id, kind_of(&c->config, state->runtime));
-  if (strcmp(state->bundle, c->bundle_path) == 0 && !record.alive &&
+  const bool lives = record.alive || (record.exists && !record.readable);
+  if (strcmp(state->bundle, c->bundle_path) == 0 && !lives &&
       state_remove(c->config.state_dir, state->root, state->id, &ignored) < 0)
     return false; /* for hardenctl gc: a container's end must not fail */
   return false;
