@@ -62,6 +62,8 @@ WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(GEN:%=$(BUILD)/musl/gen/%.
 HOOK_SRC := $(sort $(wildcard hooks/*.c))
 HOOK_OBJ := $(HOOK_SRC:%.c=$(BUILD)/musl/%.o) $(filter-out $(BUILD)/musl/src/runtime/main.o,$(WRAPPER_OBJ))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN:%=$(BUILD)/gen/%.o)
+# What of the hook's own has tests of its own.
+HOOK_LIB := $(BUILD)/hooks/state.o
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(patsubst src/%/main.c,%,$(wildcard src/*/main.c))
@@ -149,10 +151,11 @@ $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/libharden.a
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 
 # Unit tests are dynamic: Criterion has no static form that is worth its while.
+$(BUILD)/tests/test_hook_state: $(HOOK_LIB)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libharden.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) -o $@ $< $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(LIBS)
 
 $(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)

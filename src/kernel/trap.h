@@ -30,7 +30,8 @@ enum kernel_trap_end kernel_trap_wait(const struct kernel_process *p) MUST_CHECK
 /* Lets it go on. */
 void kernel_trap_open(const struct kernel_process *p);
 
-/* Kills it, and has its parent told, who learns of a traced process's end only when the tracer has seen it. */
+/* Kills it, and has its parent told, who learns of a traced process's end only when the tracer has seen it.
+ */
 void kernel_trap_kill(const struct kernel_process *p, unsigned limit_ms);
 
 #endif

@@ -146,8 +146,8 @@ static void tidy(const struct guard *g) {
   const struct call *c = g->call;
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
-  record_read(&record, c->root, c->command.id, c->target.kind);
-  if (!record.exists && state_remove(c->config.state_dir, c->root, c->command.id, &ignored) < 0)
+  if (record_read(&record, c->root, c->command.id, c->target.kind, &ignored) == 0 && !record.exists &&
+      state_remove(c->config.state_dir, c->root, c->command.id, &ignored) < 0)
     ignored.code = ERROR_NONE; /* for hardenctl gc */
 }
 

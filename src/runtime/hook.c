@@ -85,10 +85,12 @@ static bool forget(const struct call *c, int fd, const struct state *state, int 
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
   (void)fd, (void)ret_fd;
-  record_read(&record, state->root, state->id, kind_of(&c->config, state->runtime));
+  enum runtime_kind kind;
+  if (strcmp(state->bundle, c->bundle_path) != 0 ||
+      record_read_any(&record, state->root, state->id, &kind, &ignored) < 0)
+    return false;
   const bool lives = record.alive || (record.exists && !record.readable);
-  if (strcmp(state->bundle, c->bundle_path) == 0 && !lives &&
-      state_remove(c->config.state_dir, state->root, state->id, &ignored) < 0)
+  if (!lives && state_remove(c->config.state_dir, state->root, state->id, &ignored) < 0)
     return false; /* for hardenctl gc: a container's end must not fail */
   return false;
 }
@@ -158,7 +160,7 @@ static int judge_config(struct call *c, const struct hook_call *h, int bundle, s
   if (call_keeps(c, bundle, err) == 0)
     return 0;
   if (!err->rule[0])
-    snprintf(err->rule, sizeof err->rule, "OH-HOK-004");
+    snprintf(err->rule, sizeof err->rule, "%s", "OH-HOK-004");
   return error_wrap(err, "container %s is not what the policy asks for", c->command.id);
 }
 
