@@ -51,8 +51,8 @@ enum { RLIMIT_FACTS = 3 }; /* those that policies have a ceiling for */
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
-  int fault;         /* errno of a look that failed for no fault of what was looked at; 0: none did. Facts with one
-                        are none: facts_probe fails */
+  int fault; /* errno of a look that failed for no fault of what was looked at; 0: none did. Facts with one
+                are none: facts_probe fails */
 
   int runtime;   /* enum runtime_kind */
   bool rootless; /* we are not root in the initial user namespace */

@@ -8,12 +8,13 @@
 #include "facts/facts.h"
 #include "io/path.h"
 
-/* The path that the kernel gives an open file; NULL with errno when it has none below our root. The caller frees. */
+/* The path that the kernel gives an open file; NULL with errno when it has none below our root. The caller
+ * frees. */
 char *look_path_of_fd(int fd) MUST_CHECK;
 enum inode_kind look_kind(mode_t mode);
 
-/* A call for a look has failed with errno. Where that says nothing of what was looked at (no descriptor or memory
- * left, an I/O error), no conclusion may be drawn: noted in f->fault. */
+/* A call for a look has failed with errno. Where that says nothing of what was looked at (no descriptor or
+ * memory left, an I/O error), no conclusion may be drawn: noted in f->fault. */
 void look_failed(struct facts *f);
 
 /* Bind sources of /mounts; relative ones from bundle_fd. */

@@ -48,8 +48,8 @@ struct call {
 
   /* What a failure takes back. */
   bool state_made, state_saved; /* its directories; the state itself */
-  int state_lock;     /* held while the state is written; -1 */
-  char *private_file; /* made for the runtime to read */
+  int state_lock;               /* held while the state is written; -1 */
+  char *private_file;           /* made for the runtime to read */
 
   /* Our own hook, which a guarded run gets and any config may hold. */
   char *hook;

@@ -28,7 +28,8 @@ struct record {
  * root. state_dir tells, when no --root is given, whose default holds. The caller frees. */
 char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) MUST_CHECK;
 
-/* What is not there, or not written yet, is unknown. ERROR_SYSTEM: it may well be there, and could not be read. */
+/* What is not there, or not written yet, is unknown. ERROR_SYSTEM: it may well be there, and could not be
+ * read. */
 int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
                 struct error *err) MUST_CHECK;
 /* The same for a runtime that is told by what it left; exists is false where neither has. */
