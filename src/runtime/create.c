@@ -79,8 +79,11 @@ static bool output_has_user_namespace(const struct call *c) {
 static int save(struct call *c, struct error *err) {
   char created[STAMP_SIZE];
   int preserved;
+  uint64_t start;
   if (command_preserve_fds(&c->command, &preserved, err) < 0)
     return -1;
+  if (!process_start_known(getpid(), &start))
+    return error_set(err, ERROR_SYSTEM, 0, "state of %s: our own start time cannot be read", c->command.id);
   stamp_seconds(created, time(NULL));
   c->state.handed_fds = (unsigned)preserved + fds_listen_count();
   struct state state = {
@@ -97,7 +100,7 @@ static int save(struct call *c, struct error *err) {
     .sandbox = c->sandbox,
     .user_namespace = output_has_user_namespace(c),
     .creator = getpid(),
-    .creator_start = process_start(getpid()),
+    .creator_start = start,
   };
   memcpy(state.policies, c->policies, sizeof state.policies); /* everything in it is borrowed */
   memcpy(state.before, c->before, sizeof state.before);
@@ -114,6 +117,7 @@ static int keep_state(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
   bool found = false;
+  uint64_t start;
   c->state_made = true;
   if (state_lock(c->config.state_dir, c->root, c->command.id, true, &c->state_lock, err) < 0)
     return -1;
@@ -122,7 +126,7 @@ static int keep_state(struct call *c, struct error *err) {
   if (record.exists)
     return 0;
   if (state_load(c->state_lock, &old, &found, &ignored) == 0 && found &&
-      process_start(old.creator) == old.creator_start && old.creator != getpid())
+      (!process_start_known(old.creator, &start) || start == old.creator_start) && old.creator != getpid())
     return error_set_rule(err, ERROR_REFUSED, "OH-STA-003", "container %s is being created by process %d",
                           c->command.id, (int)old.creator);
   c->state_saved = true; /* also when it fails half-way: it is ours to remove */

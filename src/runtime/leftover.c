@@ -37,7 +37,8 @@ static void tell(const struct scan *s, enum leftover_kind kind, const char *path
 /* The order matters: a runtime makes its directory before it ends, so one that is gone and left none never
  * will. */
 static bool is_gone(const struct state *state) {
-  if (process_start(state->creator) == state->creator_start)
+  uint64_t start;
+  if (!process_start_known(state->creator, &start) || start == state->creator_start)
     return false;
   CLEANUP_FREE char *path = xasprintf("%s/%s", state->root, state->id);
   return access(path, F_OK) < 0 && errno == ENOENT;

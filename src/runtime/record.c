@@ -14,15 +14,24 @@
 
 enum { RECORD_LIMIT = 16 << 20 };
 
-uint64_t process_start(pid_t pid) {
+bool process_start_known(pid_t pid, uint64_t *ret) {
   char name[64];
   snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
   CLEANUP_FREE char *text = NULL;
   size_t len;
-  struct error ignored = { 0 };
-  if (pid <= 0 || file_read(AT_FDCWD, name, RESOLVE_TRUSTED, 4096, &text, &len, NULL, &ignored) < 0)
-    return 0;
-  return kernel_start_parse(text);
+  struct error unread = { 0 };
+  *ret = 0;
+  if (pid <= 0)
+    return true;
+  if (file_read(AT_FDCWD, name, RESOLVE_TRUSTED, 4096, &text, &len, NULL, &unread) < 0)
+    return unread.sys == ENOENT || unread.sys == ESRCH;
+  *ret = kernel_start_parse(text);
+  return true;
+}
+
+uint64_t process_start(pid_t pid) {
+  uint64_t start;
+  return process_start_known(pid, &start) ? start : 0;
 }
 
 /* The existing part of an absolute path without links; the rest as text. */
@@ -122,12 +131,16 @@ int record_read(struct record *ret, const char *root, const char *id, enum runti
   ret->exists = true;
   /* Both remove it when the container is started. */
   ret->created = faccessat(dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!ret->created && errno != ENOENT)
+    return error_set(err, ERROR_SYSTEM, errno, "the runtime's record %s", dir);
   pid_t pid = 0;
   uint64_t start = 0;
   if (read_record(ret, dirfd, kind, &pid, &start, err) < 0)
     return -1;
   ret->readable = pid > 0;
-  uint64_t now = process_start(pid);
+  uint64_t now;
+  if (!process_start_known(pid, &now))
+    return error_set(err, ERROR_SYSTEM, 0, "whether process %d lives cannot be told", (int)pid);
   ret->alive = now != 0 && (start == 0 || now == start);
   ret->pid = ret->alive ? pid : 0;
   ret->start = ret->alive ? now : 0;

@@ -41,5 +41,7 @@ void record_free(struct record *r);
 /* When the process started, in clock ticks since boot (proc(5), stat's 22nd field); 0: it is gone, or a
  * zombie. With the pid it names a process once and for all. */
 uint64_t process_start(pid_t pid);
+/* The same, but false when it could not be told; process_start() is 0 then too. */
+bool process_start_known(pid_t pid, uint64_t *ret) MUST_CHECK;
 
 #endif

@@ -181,7 +181,8 @@ bool state_is_orphan(const char *name) {
   if (*end != '-' || pid <= 0 || pid > INT_MAX)
     return false;
   uint64_t start = strtoull(end + 1, &end, 10);
-  return strcmp(end, ".json") == 0 && process_start((pid_t)pid) != start;
+  uint64_t now;
+  return strcmp(end, ".json") == 0 && process_start_known((pid_t)pid, &now) && now != start;
 }
 
 static void remove_files(int fd, bool orphans_only) {
@@ -198,8 +199,10 @@ int state_private_file(const char *state_dir, const char *root, const char *id, 
   if (state_lock(state_dir, root, id, true, &fd, err) < 0)
     return -1;
   remove_files(fd, true);
-  CLEANUP_FREE char *name =
-      xasprintf("%s-%d-%llu.json", kind, (int)getpid(), (unsigned long long)process_start(getpid()));
+  uint64_t start;
+  if (!process_start_known(getpid(), &start))
+    return error_set(err, ERROR_SYSTEM, 0, "state of %s: our own start time cannot be read", id);
+  CLEANUP_FREE char *name = xasprintf("%s-%d-%llu.json", kind, (int)getpid(), (unsigned long long)start);
   CLEANUP_FREE char *dir = container_dir(state_dir, root, id);
   *ret_path = xasprintf("%s/%s", dir, name);
   if (file_replace(fd, name, data, len, NULL, err) < 0)

@@ -7,7 +7,7 @@
 #define calloc plain_calloc
 #define realloc plain_realloc
 #define aligned_alloc plain_aligned_alloc
-#include "runtime/memory.c" /* includes stdlib.h under the other names */
+#include "runtime/memory.c" /* NOLINT(bugprone-suspicious-include): with stdlib.h under the other names */
 #undef malloc
 #undef calloc
 #undef realloc

@@ -27,6 +27,8 @@
 enum { STARTED = 42, COMMAND_LINE = 8 /* allocations */ };
 
 struct walk {
+  const char
+      *prepare; /* shell command that makes what is to be there; bundle and state are its own. NULL: none */
   const char *mode, *bundle_dir, *state_dir, *log, *events;
   char **command, **cleanup;
   size_t step, errors;       /* every so many calls; at most so many errors of each */
@@ -68,8 +70,14 @@ static void empty(const char *path) {
 }
 
 static void reset(const struct walk *w) {
-  tree_restore(&w->bundle);
-  tree_restore(&w->state);
+  if (w->prepare && system(w->prepare) != 0) {
+    printf("walk: %s failed\n", w->prepare);
+    exit(2);
+  }
+  if (!w->prepare) {
+    tree_restore(&w->bundle);
+    tree_restore(&w->state);
+  }
   empty(w->log);
   empty(w->events);
 }
@@ -79,8 +87,10 @@ static bool exited(const struct trace *t, int code) {
 }
 
 /* NULL, or what is in the directory and was not there, or the other way round. The caller frees. */
-static char *changed(const struct tree *expected) {
+static char *changed(const struct walk *w, const struct tree *expected) {
   struct tree now;
+  if (w->prepare)
+    return NULL;
   tree_read(&now, expected->dir, expected->deep);
   char *difference = xstrdup(tree_difference(expected, &now));
   tree_free(&now);
@@ -88,7 +98,7 @@ static char *changed(const struct tree *expected) {
 }
 
 static void judge_started(struct walk *w, const struct trace *t) {
-  CLEANUP_FREE char *difference = changed(&w->hardened);
+  CLEANUP_FREE char *difference = changed(w, &w->hardened);
   if (w->refuses)
     complain(w, t, "started what is refused", t->out);
   if (strcmp(t->out, w->undisturbed.out) == 0 && difference)
@@ -119,8 +129,8 @@ static void judge_message(struct walk *w, const struct trace *t) {
 }
 
 static void judge_refused(struct walk *w, const struct trace *t) {
-  CLEANUP_FREE char *bundle = changed(&w->bundle);
-  CLEANUP_FREE char *state = changed(&w->state);
+  CLEANUP_FREE char *bundle = changed(w, &w->bundle);
+  CLEANUP_FREE char *state = changed(w, &w->state);
   if (!exited(t, 1) && !exited(t, 255))
     complain(w, t, "neither started nor refused", t->out);
   if (bundle)
@@ -246,6 +256,8 @@ static void share_memory(struct walk *w) {
 }
 
 static void look_undisturbed(struct walk *w) {
+  if (w->prepare)
+    reset(w);
   tree_read(&w->bundle, w->bundle_dir, false);
   tree_read(&w->state, w->state_dir, true);
   trace_run(&w->undisturbed, w->command); /* fills caches */
@@ -271,7 +283,8 @@ static bool take_option(struct walk *w, const char *name, const char *value) {
   } options[] = { { "--bundle", &w->bundle_dir },
                   { "--state", &w->state_dir },
                   { "--log", &w->log },
-                  { "--events", &w->events } };
+                  { "--events", &w->events },
+                  { "--prepare", &w->prepare } };
   for (size_t i = 0; i < ARRAY_SIZE(options); i++)
     if (strcmp(options[i].name, name) == 0) {
       *options[i].member = value;

@@ -47,7 +47,7 @@ walk() {
   shift
   for mode in $modes; do
     "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
-      --step "${STEP:-1}" --errors "${ERRORS:-9}" -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
+      --step "${STEP:-1}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
       --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
     echo "# $1: $(cat "$T/walked")" >&3
   done
@@ -112,6 +112,22 @@ rich_bundle() {
   walk memory exec --cap CAP_SYS_ADMIN c1 /bin/true
   echo '{"pids": {"limit": 0}, "memory": {"limit": 1048576}}' >"$T/resources.json"
   walk memory update --resources "$T/resources.json" c1
+}
+
+@test "what was not created as promised is not started whatever call fails" {
+  oh_config runc ".runtimes = [{path: \"$BUILD/helpers/weak-runtime\", type: \"runc\"}]"
+  cp -p "$T/config.json" "$T/weak.json"
+  use fault
+  b=$(CMD='sleep 600' bundle one '.process.noNewPrivileges = false')
+  cat >"$T/prepare" <<EOF
+exec >/dev/null 2>&1 </dev/null
+runc --root "$T/root" delete --force c1
+rm -rf "$T/state" "$b.weak"
+WEAK_RUNTIME=\$(command -v runc) WEAK_JQ='.process.noNewPrivileges = false' \\
+  "$OH" --config "$T/weak.json" --policy restricted --root "$T/root" create --bundle "$b" c1
+EOF
+  STEP=${OH_START_STEP:-6} ERRORS=1 PREPARE="sh $T/prepare" walk error start c1
+  grep -q 'refused undisturbed' "$T/walked"
 }
 
 @test "what is refused is refused whatever call fails" {
