@@ -60,6 +60,7 @@ struct proof_view {
   struct kernel_namespace host[KERNEL_NAMESPACES]; /* the reader's own */
   struct kernel_namespace *joined; /* of each of /linux/namespaces: what its path is; inode 0: none */
   bool privileged;                 /* the reader is root in the initial user namespace */
+  bool sets_floors;                /* the reader may install filters, and so did at create */
   int own_filters;                 /* how many seccomp filters the reader itself has; -1: unknown */
   struct kernel_place root;        /* the process's own */
   struct kernel_place rootfs;      /* /root/path of the config on the host */

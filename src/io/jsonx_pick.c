@@ -69,7 +69,8 @@ static int pick(const struct jsonx_source *src, const char *const *pointers, siz
 
 int jsonx_pick(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
                struct error *err) {
-  memset(ret, 0, len * sizeof *ret);
+  for (size_t i = 0; i < len; i++)
+    ret[i] = NULL;
   if (pick(src, pointers, len, ret, err) == 0)
     return 0;
   for (size_t i = 0; i < len; i++) {

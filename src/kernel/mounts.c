@@ -125,30 +125,35 @@ static void free_mount(struct kernel_mount *m) {
   free(m->options);
 }
 
-int kernel_mounts_parse(const char *text, struct kernel_mounts *ret, struct error *err) {
-  CLEANUP_KERNEL_MOUNTS struct kernel_mounts mounts = { 0 };
-  CLEANUP_FREE char *copy = xstrdup(text);
+static int parse_lines(char *text, struct kernel_mounts *mounts, struct error *err) {
   size_t room = 0;
-  for (char *line = copy, *end; *line; line = end + 1) {
+  for (char *line = text, *end; *line; line = end + 1) {
     struct kernel_mount m = { 0 };
     end = strchr(line, '\n');
     if (!end)
-      return error_set(err, ERROR_INPUT, 0, "mountinfo: line %zu has no end", mounts.len + 1);
+      return error_set(err, ERROR_INPUT, 0, "mountinfo: line %zu has no end", mounts->len + 1);
     *end = '\0';
     if (!parse_line(line, &m)) {
       free_mount(&m);
       return error_set(err, ERROR_INPUT, 0, "mountinfo: line %zu is not as the kernel writes it",
-                       mounts.len + 1);
+                       mounts->len + 1);
     }
-    if (mounts.len == room) {
+    if (mounts->len == room) {
       room = room ? 2 * room : 64;
-      mounts.items = xrealloc(mounts.items, room, sizeof *mounts.items);
+      mounts->items = xrealloc(mounts->items, room, sizeof *mounts->items);
     }
-    mounts.items[mounts.len++] = m;
+    mounts->items[mounts->len++] = m;
   }
-  *ret = mounts;
-  mounts = (struct kernel_mounts){ 0 };
   return 0;
+}
+
+int kernel_mounts_parse(const char *text, struct kernel_mounts *ret, struct error *err) {
+  CLEANUP_FREE char *copy = xstrdup(text);
+  *ret = (struct kernel_mounts){ 0 };
+  if (parse_lines(copy, ret, err) == 0)
+    return 0;
+  kernel_mounts_free(ret);
+  return -1;
 }
 
 int kernel_mounts_read(const struct kernel_process *p, struct kernel_mounts *ret, struct error *err) {

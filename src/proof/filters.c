@@ -103,10 +103,10 @@ bool proof_filter_is_pending(const struct proof_promise *p) {
          json_is_true(jsonx_at(p->config, "/process/noNewPrivileges"));
 }
 
-/* Floors that were installed by those who could install them: see proof_floor. */
-static size_t floors(const struct proof_promise *p) {
+/* The wrapper of a person without privileges sets none. */
+static size_t floors(const struct proof_promise *p, const struct proof_view *v) {
   size_t n = 0;
-  for (size_t i = 0; i < p->policies_len && !p->floorless; i++) {
+  for (size_t i = 0; v->sets_floors && !p->floorless && i < p->policies_len; i++) {
     const enum action action = policy_action(p->policies[i], p->policies[i]->seccomp.action);
     n += (action == ACTION_HARDEN || action == ACTION_DENY) && p->policies[i]->seccomp.floor.len > 0;
   }
@@ -117,7 +117,7 @@ static size_t floors(const struct proof_promise *p) {
 static enum proof_outcome count(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
   const struct kernel_status *s = &v->kernel.status;
   const size_t promised =
-      !proof_filter_is_pending(p) + floors(p) + (size_t)(v->own_filters > 0 ? v->own_filters : 0);
+      !proof_filter_is_pending(p) + floors(p, v) + (size_t)(v->own_filters > 0 ? v->own_filters : 0);
   if (!proof_unread(v, KERNEL_STATUS, why) && promised > 0 &&
       (s->seccomp != 2 || (s->seccomp_filters >= 0 && (size_t)s->seccomp_filters < promised))) {
     proof_say(why, "%zu seccomp filters were promised, and the kernel has %d", promised, s->seccomp_filters);
@@ -160,7 +160,7 @@ static bool has_floor(const struct proof_view *v, const struct policy *policy, s
 }
 
 enum proof_outcome proof_floor(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  if (floors(p) == 0)
+  if (floors(p, v) == 0)
     return PROOF_HELD;
   if (v->kernel.unread[KERNEL_FILTERS])
     return count(p, v, why);

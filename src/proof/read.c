@@ -53,29 +53,36 @@ static void look_at_rootfs(const struct proof_promise *p, struct kernel_place *r
     kernel_place_of_fd(fd, false, ret);
 }
 
+static bool is_privileged(const struct kernel_namespace own[KERNEL_NAMESPACES]) {
+  return geteuid() == 0 && own[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
+}
+
 bool proof_is_privileged(void) {
   struct kernel_namespace own[KERNEL_NAMESPACES];
   struct error ignored = { 0 };
-  return geteuid() == 0 && kernel_namespaces_own(own, &ignored) == 0 &&
-         own[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
+  return kernel_namespaces_own(own, &ignored) == 0 && is_privileged(own);
 }
 
-static int own_filters(void) {
+static void look_at_self(struct proof_view *v) {
+  enum { SYS_ADMIN = 21 };
   CLEANUP_FREE char *text = NULL;
   CLEANUP_KERNEL_STATUS struct kernel_status s = { 0 };
   size_t len;
   struct error ignored = { 0 };
+  v->privileged = is_privileged(v->host);
+  v->sets_floors = geteuid() == 0;
+  v->own_filters = -1;
   if (file_read(AT_FDCWD, "/proc/self/status", RESOLVE_TRUSTED, STATUS_LIMIT, &text, &len, NULL, &ignored) <
           0 ||
       kernel_status_parse(text, &s, &ignored) < 0)
-    return -1;
-  return s.seccomp_filters;
+    return;
+  v->own_filters = s.seccomp_filters;
+  v->sets_floors = v->sets_floors || (s.caps[KERNEL_CAPS_EFFECTIVE] >> SYS_ADMIN & 1);
 }
 
 static void look(const struct proof_promise *p, struct proof_view *v) {
   const char *cwd = json_string_value(jsonx_at(p->config, "/process/cwd"));
-  v->privileged = geteuid() == 0 && v->host[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
-  v->own_filters = own_filters();
+  look_at_self(v);
   look_at_joined(jsonx_at(p->config, "/linux/namespaces"), v);
   look_at_rootfs(p, &v->rootfs);
   v->cwd_promised.error = ENOENT;

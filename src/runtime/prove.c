@@ -68,22 +68,36 @@ static int find_fifo(const struct call *c, struct stat *ret, struct error *err) 
   return 0;
 }
 
+/* Without root the files of a process that cannot be dumped are not ours to see; the record then is our own.
+ */
+static int waits_on(struct call *c, const struct kernel_process *p, const struct stat *fifo, bool *ret,
+                    struct error *err) {
+  if (kernel_fds_have(p, fifo, ret, err) == 0)
+    return 0;
+  if (geteuid() == 0 || (err->sys != EACCES && err->sys != EPERM))
+    return -1;
+  journal_add(&c->harden.spec.journal, "proof", proof_lacks[PROOF_NO_PROCESS].id, OUTCOME_FINDING, "", NULL,
+              NULL, err->message);
+  *err = (struct error){ 0 };
+  *ret = true;
+  return 0;
+}
+
 /* The created process: the one of the record, if it waits on this very FIFO. */
-static int identify(const struct call *c, const struct record *record, struct kernel_process *ret,
+static int identify(struct call *c, const struct record *record, struct kernel_process *ret,
                     struct error *err) {
   CLEANUP_KERNEL_PROCESS struct kernel_process process;
   struct stat fifo;
   bool waits = false;
   if (kernel_process_open(&process, record->pid, record->start, err) < 0 || find_fifo(c, &fifo, err) < 0 ||
-      kernel_fds_have(&process, &fifo, &waits, err) < 0)
+      waits_on(c, &process, &fifo, &waits, err) < 0)
     return -1;
-  if (waits) {
-    *ret = process;
-    process = (struct kernel_process)KERNEL_PROCESS_NONE;
-    return 0;
-  }
-  return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
-                   c->root, c->command.id);
+  if (!waits)
+    return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
+                     c->root, c->command.id);
+  *ret = process;
+  process = (struct kernel_process)KERNEL_PROCESS_NONE;
+  return 0;
 }
 
 /* Each promise that was not seen to hold becomes an entry of the journal. */

@@ -306,3 +306,43 @@ weaknesses() {
   [ "$status" -eq 1 ] && [[ "$output" == *"it was killed, but"*"did not delete it"*"(OH-PRF-023)" ]]
   wait_for 5 sh -c "! [ -d /proc/$PID ] || grep -q '^State:.Z' /proc/$PID/status"
 }
+
+@test "without root what can be read is compared, and what cannot is said" {
+  oh_config crun
+  create one 'del(.linux.cgroupsPath, .linux.resources, .linux.sysctl) | .mounts |= map(select(.type != "sysfs"))
+    | (.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]'
+  oh delete --force one
+  jq -n '{name: "rootless", extends: "restricted", resources: {action: "off"}}' >"$T/policies/rootless.json"
+  mkdir -p "$T/home/state" "$T/home/root"
+  cp "$OH" "$T/oci-harden"
+  mv "$T/one" "$T/home/one"
+  mv "$T/home/one/config.engine.json" "$T/home/engine.json"
+  jq --arg t "$T/home" '.stateDir = $t + "/state" | .events = $t + "/events.json"' "$T/config.json" >"$T/home/config.json"
+  chmod 644 "$T/policies/rootless.json"
+  : >"$T/home/empty"
+  chown -R 1000:1000 "$T/home"
+  as_user() { setpriv --reuid 1000 --regid 1000 --clear-groups "$@"; }
+  cat >"$T/lifecycle" <<'SCRIPT'
+hardened() { "$T/oci-harden" --config "$T/home/config.json" --policy rootless --root "$T/home/root" --cgroup-manager disabled "$@"; }
+hardened create --bundle "$T/home/one" "$1" <"$T/home/empty" >"$T/home/out" 2>&1 || { cat "$T/home/out"; exit 1; }
+hardened start "$1" || exit 2
+for i in $(seq 50); do grep -q ran "$T/home/out" && break; sleep 0.1; done
+hardened delete --force "$1"
+SCRIPT
+  export T
+  ours() { jq -c '.oci_harden | {proof, rules: [.journal[].rule]}' <<<"$(grep container-start "$T/home/events.json" | tail -n 1)"; }
+  # podman's way: root in the engine's user namespace reads all but the filters.
+  as_user cp "$T/home/engine.json" "$T/home/one/config.json"
+  as_user unshare --user --map-root-user bash "$T/lifecycle" c1
+  ours
+  grep -q ran "$T/home/out"
+  [ "$(ours | jq -c '[.proof.broken, .proof.unread, .rules]')" = '[0,2,["OH-PRF-012","OH-PRF-013"]]' ]
+  # A person's way: a process of a user namespace is not open to its owner.
+  jq '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}]
+    | .linux.gidMappings = .linux.uidMappings' "$T/home/engine.json" >"$T/c"
+  as_user sh -c 'cat >"$T/home/one/config.json"' <"$T/c"
+  as_user bash "$T/lifecycle" c2
+  ours
+  grep -q ran "$T/home/out"
+  [ "$(ours | jq '.proof | .broken == 0 and .held > 8 and .unread > 3')" = true ]
+}

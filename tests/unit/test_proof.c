@@ -207,7 +207,7 @@ static void fixture_init(struct fixture *f) {
   }
   cr_assert_eq(policy_load(NULL, "restricted", &f->policy, &err), 0, "%s", err.message);
   f->policies[0] = &f->policy;
-  f->view.privileged = true;
+  f->view.privileged = f->view.sets_floors = true;
   cr_assert_eq(seccomp_floor_build(&f->policy.seccomp.floor, &floor, &floor_len, &err), 0);
   add_filter(f, floor, floor_len);
   compile("/linux/seccomp", f, true, &own);
