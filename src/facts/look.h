@@ -29,8 +29,8 @@ void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int b
 void look_at_namespaces(struct facts *f, const struct spec *spec);
 /* Paths of /hooks that name a process. */
 void look_at_hooks(struct facts *f, const struct spec *spec);
-/* What the process would have of us. */
-void look_at_inherited(struct facts *f);
+/* What the process would have of us. That this is not known would be a way to keep it: an error. */
+int look_at_inherited(struct facts *f, struct error *err) MUST_CHECK;
 
 /* Paths of which only the directory itself is sensitive, because it holds sensitive ones or everybody's; /tmp
  * also because engines put the process files of an exec there. Ends with NULL. */

@@ -203,7 +203,8 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
 }
 
 int facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init, struct error *err) {
-  look_at_inherited(f);
+  if (look_at_inherited(f, err) < 0)
+    return -1;
   CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
   CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (root >= 0)
@@ -225,7 +226,8 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
     look_at_sources(&f, spec, bundle_fd, policies, policies_len);
     look_at_namespaces(&f, spec);
     look_at_hooks(&f, spec);
-    look_at_inherited(&f);
+    if (look_at_inherited(&f, err) < 0)
+      return -1;
   }
   if (check(&f, err) < 0)
     return -1;
