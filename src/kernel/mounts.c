@@ -27,12 +27,16 @@ static bool is_octal(char c) {
   return c >= '0' && c <= '7';
 }
 
+static unsigned digit(char c) {
+  return (unsigned char)c & 7;
+}
+
 /* In place. */
 static char *unescape(char *text) {
   char *to = text;
   for (const char *from = text; *from; to++) {
     if (from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3])) {
-      *to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+      *to = (char)(digit(from[1]) << 6 | digit(from[2]) << 3 | digit(from[3]));
       from += 4;
     } else {
       *to = *from++;
