@@ -30,183 +30,282 @@ static const char *const type_names[] = {
 };
 
 /*
- * One member. In the pattern '*' stands for each item of an array or map. Parents come before children, so a
- * child may rely on its parent's type. `required` holds where the parent is present: there the runtimes
- * disagree on what absence means.
+ * One member. Where an array or map has items of type `item`, `members` are those of each item, else of the
+ * object itself. `required` holds where the parent is present: there the runtimes disagree on what absence
+ * means.
  */
 struct row {
-  const char *pattern;
+  const char *key; /* NULL ends a list */
   enum type type, item;
   bool required;
+  const struct row *members;
 };
 
-static const struct row rows[] = {
-  { "/hostname", STRING, NONE, false },
-  { "/domainname", STRING, NONE, false },
-  { "/annotations", MAP, STRING, false },
+static const char ANY[] = "*"; /* every member, known or not */
 
-  { "/root", OBJECT, NONE, false },
-  { "/root/path", STRING, NONE, true },
-  { "/root/readonly", BOOL, NONE, false },
+static const struct row hook[] = {
+  { "path", .type = STRING, .required = true },
+  { "args", .type = ARRAY, .item = STRING },
+  { "env", .type = ARRAY, .item = STRING },
+  { "timeout", .type = I64 },
+  { 0 },
+};
 
-  { "/process", OBJECT, NONE, false },
-  { "/process/terminal", BOOL, NONE, false },
-  { "/process/consoleSize", OBJECT, NONE, false },
-  { "/process/user", OBJECT, NONE, false },
-  { "/process/user/uid", ID, NONE, false },
-  { "/process/user/gid", ID, NONE, false },
-  { "/process/user/umask", U32, NONE, false },
-  { "/process/user/additionalGids", ARRAY, ID, false },
-  { "/process/user/username", STRING, NONE, false },
-  { "/process/args", ARRAY, STRING, false },
-  { "/process/commandLine", STRING, NONE, false },
-  { "/process/env", ARRAY, STRING, false },
-  { "/process/cwd", STRING, NONE, false },
-  { "/process/capabilities", OBJECT, NONE, false },
-  { "/process/capabilities/bounding", ARRAY, STRING, false },
-  { "/process/capabilities/effective", ARRAY, STRING, false },
-  { "/process/capabilities/inheritable", ARRAY, STRING, false },
-  { "/process/capabilities/permitted", ARRAY, STRING, false },
-  { "/process/capabilities/ambient", ARRAY, STRING, false },
-  { "/process/rlimits", ARRAY, OBJECT, false },
-  { "/process/rlimits/*/type", STRING, NONE, true },
-  { "/process/rlimits/*/hard", U64, NONE, true },
-  { "/process/rlimits/*/soft", U64, NONE, true },
-  { "/process/noNewPrivileges", BOOL, NONE, false },
-  { "/process/apparmorProfile", STRING, NONE, false },
-  { "/process/selinuxLabel", STRING, NONE, false },
-  { "/process/oomScoreAdj", I32, NONE, false },
-  { "/process/scheduler", OBJECT, NONE, false },
-  { "/process/scheduler/policy", STRING, NONE, true },
-  { "/process/scheduler/nice", I32, NONE, false },
-  { "/process/scheduler/priority", I32, NONE, false },
-  { "/process/scheduler/flags", ARRAY, STRING, false },
-  { "/process/ioPriority", OBJECT, NONE, false },
-  { "/process/ioPriority/class", STRING, NONE, true },
-  { "/process/ioPriority/priority", I32, NONE, false },
-  { "/process/execCPUAffinity", OBJECT, NONE, false },
-  { "/process/execCPUAffinity/initial", STRING, NONE, false },
-  { "/process/execCPUAffinity/final", STRING, NONE, false },
+static const struct row root[] = {
+  { "path", .type = STRING, .required = true },
+  { "readonly", .type = BOOL },
+  { 0 },
+};
 
-  { "/mounts", ARRAY, OBJECT, false },
-  { "/mounts/*/destination", STRING, NONE, true },
-  { "/mounts/*/type", STRING, NONE, false },
-  { "/mounts/*/source", STRING, NONE, false },
-  { "/mounts/*/options", ARRAY, STRING, false },
-  { "/mounts/*/uidMappings", ARRAY, OBJECT, false },
-  { "/mounts/*/uidMappings/*/containerID", U32, NONE, true },
-  { "/mounts/*/uidMappings/*/hostID", U32, NONE, true },
-  { "/mounts/*/uidMappings/*/size", U32, NONE, true },
-  { "/mounts/*/gidMappings", ARRAY, OBJECT, false },
-  { "/mounts/*/gidMappings/*/containerID", U32, NONE, true },
-  { "/mounts/*/gidMappings/*/hostID", U32, NONE, true },
-  { "/mounts/*/gidMappings/*/size", U32, NONE, true },
+static const struct row user[] = {
+  { "uid", .type = ID },          { "gid", .type = ID },
+  { "umask", .type = U32 },       { "additionalGids", .type = ARRAY, .item = ID },
+  { "username", .type = STRING }, { 0 },
+};
 
-  { "/hooks", OBJECT, NONE, false },
-  { "/hooks/prestart", ARRAY, OBJECT, false },
-  { "/hooks/createRuntime", ARRAY, OBJECT, false },
-  { "/hooks/createContainer", ARRAY, OBJECT, false },
-  { "/hooks/startContainer", ARRAY, OBJECT, false },
-  { "/hooks/poststart", ARRAY, OBJECT, false },
-  { "/hooks/poststop", ARRAY, OBJECT, false },
-  { "/hooks/*/*/path", STRING, NONE, true },
-  { "/hooks/*/*/args", ARRAY, STRING, false },
-  { "/hooks/*/*/env", ARRAY, STRING, false },
-  { "/hooks/*/*/timeout", I64, NONE, false },
+static const struct row capabilities[] = {
+  { "bounding", .type = ARRAY, .item = STRING },    { "effective", .type = ARRAY, .item = STRING },
+  { "inheritable", .type = ARRAY, .item = STRING }, { "permitted", .type = ARRAY, .item = STRING },
+  { "ambient", .type = ARRAY, .item = STRING },     { 0 },
+};
 
-  { "/linux", OBJECT, NONE, false },
-  { "/linux/uidMappings", ARRAY, OBJECT, false },
-  { "/linux/uidMappings/*/containerID", U32, NONE, true },
-  { "/linux/uidMappings/*/hostID", U32, NONE, true },
-  { "/linux/uidMappings/*/size", U32, NONE, true },
-  { "/linux/gidMappings", ARRAY, OBJECT, false },
-  { "/linux/gidMappings/*/containerID", U32, NONE, true },
-  { "/linux/gidMappings/*/hostID", U32, NONE, true },
-  { "/linux/gidMappings/*/size", U32, NONE, true },
-  { "/linux/sysctl", MAP, STRING, false },
-  { "/linux/cgroupsPath", STRING, NONE, false },
-  { "/linux/namespaces", ARRAY, OBJECT, false },
-  { "/linux/namespaces/*/type", STRING, NONE, true },
-  { "/linux/namespaces/*/path", STRING, NONE, false },
-  { "/linux/timeOffsets", MAP, OBJECT, false },
-  { "/linux/timeOffsets/*/secs", I64, NONE, false },
-  { "/linux/timeOffsets/*/nanosecs", U32, NONE, false },
-  { "/linux/devices", ARRAY, OBJECT, false },
-  { "/linux/devices/*/path", STRING, NONE, true },
-  { "/linux/devices/*/type", STRING, NONE, true },
-  { "/linux/devices/*/major", I64, NONE, false },
-  { "/linux/devices/*/minor", I64, NONE, false },
-  { "/linux/devices/*/fileMode", U32, NONE, false },
-  { "/linux/devices/*/uid", U32, NONE, false },
-  { "/linux/devices/*/gid", U32, NONE, false },
-  { "/linux/netDevices", MAP, OBJECT, false },
-  { "/linux/netDevices/*/name", STRING, NONE, false },
-  { "/linux/rootfsPropagation", STRING, NONE, false },
-  { "/linux/maskedPaths", ARRAY, STRING, false },
-  { "/linux/readonlyPaths", ARRAY, STRING, false },
-  { "/linux/mountLabel", STRING, NONE, false },
-  { "/linux/intelRdt", OBJECT, NONE, false },
-  { "/linux/intelRdt/closID", STRING, NONE, false },
-  { "/linux/personality", OBJECT, NONE, false },
-  { "/linux/personality/domain", STRING, NONE, true },
-  { "/linux/personality/flags", ARRAY, STRING, false },
-  { "/linux/memoryPolicy", OBJECT, NONE, false },
+static const struct row rlimit[] = {
+  { "type", .type = STRING, .required = true },
+  { "hard", .type = U64, .required = true },
+  { "soft", .type = U64, .required = true },
+  { 0 },
+};
 
-  { "/linux/seccomp", OBJECT, NONE, false },
-  { "/linux/seccomp/defaultAction", STRING, NONE, true },
-  { "/linux/seccomp/defaultErrnoRet", U32, NONE, false },
-  { "/linux/seccomp/architectures", ARRAY, STRING, false },
-  { "/linux/seccomp/flags", ARRAY, STRING, false },
-  { "/linux/seccomp/listenerPath", STRING, NONE, false },
-  { "/linux/seccomp/listenerMetadata", STRING, NONE, false },
-  { "/linux/seccomp/syscalls", ARRAY, OBJECT, false },
-  { "/linux/seccomp/syscalls/*/names", ARRAY, STRING, true },
-  { "/linux/seccomp/syscalls/*/action", STRING, NONE, true },
-  { "/linux/seccomp/syscalls/*/errnoRet", U32, NONE, false },
-  { "/linux/seccomp/syscalls/*/args", ARRAY, OBJECT, false },
-  { "/linux/seccomp/syscalls/*/args/*/index", U32, NONE, true },
-  { "/linux/seccomp/syscalls/*/args/*/value", U64, NONE, true },
-  { "/linux/seccomp/syscalls/*/args/*/valueTwo", U64, NONE, false },
-  { "/linux/seccomp/syscalls/*/args/*/op", STRING, NONE, true },
+static const struct row scheduler[] = {
+  { "policy", .type = STRING, .required = true },
+  { "nice", .type = I32 },
+  { "priority", .type = I32 },
+  { "flags", .type = ARRAY, .item = STRING },
+  { 0 },
+};
 
-  { "/linux/resources", OBJECT, NONE, false },
-  { "/linux/resources/devices", ARRAY, OBJECT, false },
-  { "/linux/resources/devices/*/allow", BOOL, NONE, true },
-  { "/linux/resources/devices/*/type", STRING, NONE, false },
-  { "/linux/resources/devices/*/major", I64, NONE, false },
-  { "/linux/resources/devices/*/minor", I64, NONE, false },
-  { "/linux/resources/devices/*/access", STRING, NONE, false },
-  { "/linux/resources/memory", OBJECT, NONE, false },
-  { "/linux/resources/memory/limit", I64, NONE, false },
-  { "/linux/resources/memory/reservation", I64, NONE, false },
-  { "/linux/resources/memory/swap", I64, NONE, false },
-  { "/linux/resources/memory/kernel", I64, NONE, false },
-  { "/linux/resources/memory/kernelTCP", I64, NONE, false },
-  { "/linux/resources/memory/swappiness", U64, NONE, false },
-  { "/linux/resources/memory/disableOOMKiller", BOOL, NONE, false },
-  { "/linux/resources/memory/useHierarchy", BOOL, NONE, false },
-  { "/linux/resources/memory/checkBeforeUpdate", BOOL, NONE, false },
-  { "/linux/resources/cpu", OBJECT, NONE, false },
-  { "/linux/resources/cpu/shares", U64, NONE, false },
-  { "/linux/resources/cpu/quota", I64, NONE, false },
-  { "/linux/resources/cpu/burst", U64, NONE, false },
-  { "/linux/resources/cpu/period", U64, NONE, false },
-  { "/linux/resources/cpu/realtimeRuntime", I64, NONE, false },
-  { "/linux/resources/cpu/realtimePeriod", U64, NONE, false },
-  { "/linux/resources/cpu/cpus", STRING, NONE, false },
-  { "/linux/resources/cpu/mems", STRING, NONE, false },
-  { "/linux/resources/cpu/idle", I64, NONE, false },
-  { "/linux/resources/pids", OBJECT, NONE, false },
-  { "/linux/resources/pids/limit", I64, NONE, false },
-  { "/linux/resources/blockIO", OBJECT, NONE, false },
-  { "/linux/resources/blockIO/weight", U16, NONE, false },
-  { "/linux/resources/blockIO/leafWeight", U16, NONE, false },
-  { "/linux/resources/hugepageLimits", ARRAY, OBJECT, false },
-  { "/linux/resources/hugepageLimits/*/pageSize", STRING, NONE, true },
-  { "/linux/resources/hugepageLimits/*/limit", U64, NONE, true },
-  { "/linux/resources/network", OBJECT, NONE, false },
-  { "/linux/resources/rdma", MAP, OBJECT, false },
-  { "/linux/resources/unified", MAP, STRING, false },
+static const struct row io_priority[] = {
+  { "class", .type = STRING, .required = true },
+  { "priority", .type = I32 },
+  { 0 },
+};
+
+static const struct row cpu_affinity[] = {
+  { "initial", .type = STRING },
+  { "final", .type = STRING },
+  { 0 },
+};
+
+static const struct row process[] = {
+  { "terminal", .type = BOOL },
+  { "consoleSize", .type = OBJECT },
+  { "user", .type = OBJECT, .members = user },
+  { "args", .type = ARRAY, .item = STRING },
+  { "commandLine", .type = STRING },
+  { "env", .type = ARRAY, .item = STRING },
+  { "cwd", .type = STRING },
+  { "capabilities", .type = OBJECT, .members = capabilities },
+  { "rlimits", .type = ARRAY, .item = OBJECT, .members = rlimit },
+  { "noNewPrivileges", .type = BOOL },
+  { "apparmorProfile", .type = STRING },
+  { "selinuxLabel", .type = STRING },
+  { "oomScoreAdj", .type = I32 },
+  { "scheduler", .type = OBJECT, .members = scheduler },
+  { "ioPriority", .type = OBJECT, .members = io_priority },
+  { "execCPUAffinity", .type = OBJECT, .members = cpu_affinity },
+  { 0 },
+};
+
+static const struct row mapping[] = {
+  { "containerID", .type = U32, .required = true },
+  { "hostID", .type = U32, .required = true },
+  { "size", .type = U32, .required = true },
+  { 0 },
+};
+
+static const struct row mount[] = {
+  { "destination", .type = STRING, .required = true },
+  { "type", .type = STRING },
+  { "source", .type = STRING },
+  { "options", .type = ARRAY, .item = STRING },
+  { "uidMappings", .type = ARRAY, .item = OBJECT, .members = mapping },
+  { "gidMappings", .type = ARRAY, .item = OBJECT, .members = mapping },
+  { 0 },
+};
+
+static const struct row hooks[] = {
+  { "prestart", .type = ARRAY, .item = OBJECT },
+  { "createRuntime", .type = ARRAY, .item = OBJECT },
+  { "createContainer", .type = ARRAY, .item = OBJECT },
+  { "startContainer", .type = ARRAY, .item = OBJECT },
+  { "poststart", .type = ARRAY, .item = OBJECT },
+  { "poststop", .type = ARRAY, .item = OBJECT },
+  { ANY, .type = NONE, .item = OBJECT, .members = hook }, /* also those of kinds that are not known */
+  { 0 },
+};
+
+static const struct row namespace[] = {
+  { "type", .type = STRING, .required = true },
+  { "path", .type = STRING },
+  { 0 },
+};
+
+static const struct row time_offset[] = {
+  { "secs", .type = I64 },
+  { "nanosecs", .type = U32 },
+  { 0 },
+};
+
+static const struct row device[] = {
+  { "path", .type = STRING, .required = true },
+  { "type", .type = STRING, .required = true },
+  { "major", .type = I64 },
+  { "minor", .type = I64 },
+  { "fileMode", .type = U32 },
+  { "uid", .type = U32 },
+  { "gid", .type = U32 },
+  { 0 },
+};
+
+static const struct row net_device[] = {
+  { "name", .type = STRING },
+  { 0 },
+};
+
+static const struct row intel_rdt[] = {
+  { "closID", .type = STRING },
+  { 0 },
+};
+
+static const struct row personality[] = {
+  { "domain", .type = STRING, .required = true },
+  { "flags", .type = ARRAY, .item = STRING },
+  { 0 },
+};
+
+static const struct row condition[] = {
+  { "index", .type = U32, .required = true },
+  { "value", .type = U64, .required = true },
+  { "valueTwo", .type = U64 },
+  { "op", .type = STRING, .required = true },
+  { 0 },
+};
+
+static const struct row syscall_rule[] = {
+  { "names", .type = ARRAY, .item = STRING, .required = true },
+  { "action", .type = STRING, .required = true },
+  { "errnoRet", .type = U32 },
+  { "args", .type = ARRAY, .item = OBJECT, .members = condition },
+  { 0 },
+};
+
+static const struct row seccomp[] = {
+  { "defaultAction", .type = STRING, .required = true },
+  { "defaultErrnoRet", .type = U32 },
+  { "architectures", .type = ARRAY, .item = STRING },
+  { "flags", .type = ARRAY, .item = STRING },
+  { "listenerPath", .type = STRING },
+  { "listenerMetadata", .type = STRING },
+  { "syscalls", .type = ARRAY, .item = OBJECT, .members = syscall_rule },
+  { 0 },
+};
+
+static const struct row device_rule[] = {
+  { "allow", .type = BOOL, .required = true },
+  { "type", .type = STRING },
+  { "major", .type = I64 },
+  { "minor", .type = I64 },
+  { "access", .type = STRING },
+  { 0 },
+};
+
+static const struct row memory[] = {
+  { "limit", .type = I64 },
+  { "reservation", .type = I64 },
+  { "swap", .type = I64 },
+  { "kernel", .type = I64 },
+  { "kernelTCP", .type = I64 },
+  { "swappiness", .type = U64 },
+  { "disableOOMKiller", .type = BOOL },
+  { "useHierarchy", .type = BOOL },
+  { "checkBeforeUpdate", .type = BOOL },
+  { 0 },
+};
+
+static const struct row cpu[] = {
+  { "shares", .type = U64 },
+  { "quota", .type = I64 },
+  { "burst", .type = U64 },
+  { "period", .type = U64 },
+  { "realtimeRuntime", .type = I64 },
+  { "realtimePeriod", .type = U64 },
+  { "cpus", .type = STRING },
+  { "mems", .type = STRING },
+  { "idle", .type = I64 },
+  { 0 },
+};
+
+static const struct row pids[] = {
+  { "limit", .type = I64 },
+  { 0 },
+};
+
+static const struct row block_io[] = {
+  { "weight", .type = U16 },
+  { "leafWeight", .type = U16 },
+  { 0 },
+};
+
+static const struct row hugepage_limit[] = {
+  { "pageSize", .type = STRING, .required = true },
+  { "limit", .type = U64, .required = true },
+  { 0 },
+};
+
+static const struct row resources[] = {
+  { "devices", .type = ARRAY, .item = OBJECT, .members = device_rule },
+  { "memory", .type = OBJECT, .members = memory },
+  { "cpu", .type = OBJECT, .members = cpu },
+  { "pids", .type = OBJECT, .members = pids },
+  { "blockIO", .type = OBJECT, .members = block_io },
+  { "hugepageLimits", .type = ARRAY, .item = OBJECT, .members = hugepage_limit },
+  { "network", .type = OBJECT },
+  { "rdma", .type = MAP, .item = OBJECT },
+  { "unified", .type = MAP, .item = STRING },
+  { 0 },
+};
+
+static const struct row linux_section[] = {
+  { "uidMappings", .type = ARRAY, .item = OBJECT, .members = mapping },
+  { "gidMappings", .type = ARRAY, .item = OBJECT, .members = mapping },
+  { "sysctl", .type = MAP, .item = STRING },
+  { "cgroupsPath", .type = STRING },
+  { "namespaces", .type = ARRAY, .item = OBJECT, .members = namespace },
+  { "timeOffsets", .type = MAP, .item = OBJECT, .members = time_offset },
+  { "devices", .type = ARRAY, .item = OBJECT, .members = device },
+  { "netDevices", .type = MAP, .item = OBJECT, .members = net_device },
+  { "rootfsPropagation", .type = STRING },
+  { "maskedPaths", .type = ARRAY, .item = STRING },
+  { "readonlyPaths", .type = ARRAY, .item = STRING },
+  { "mountLabel", .type = STRING },
+  { "intelRdt", .type = OBJECT, .members = intel_rdt },
+  { "personality", .type = OBJECT, .members = personality },
+  { "memoryPolicy", .type = OBJECT },
+  { "seccomp", .type = OBJECT, .members = seccomp },
+  { "resources", .type = OBJECT, .members = resources },
+  { 0 },
+};
+
+static const struct row document[] = {
+  { "hostname", .type = STRING },
+  { "domainname", .type = STRING },
+  { "annotations", .type = MAP, .item = STRING },
+  { "root", .type = OBJECT, .members = root },
+  { "process", .type = OBJECT, .members = process },
+  { "mounts", .type = ARRAY, .item = OBJECT, .members = mount },
+  { "hooks", .type = OBJECT, .members = hooks },
+  { "linux", .type = OBJECT, .members = linux_section },
+  { 0 },
 };
 
 /* The way from the root to a value, linked upwards; made into a pointer only for an error. */
@@ -228,7 +327,6 @@ static void render(const struct frame *f, struct str *pointer) {
 
 struct check {
   const struct spec *spec;
-  const struct row *row;
   struct error *err;
 };
 
@@ -305,45 +403,24 @@ static int check_type(const struct check *c, const json_t *v, enum type type, co
   return 0;
 }
 
-static int check_items(const struct check *c, const json_t *v, const struct frame *at) {
-  if (json_is_array(v)) {
-    size_t i;
-    json_t *item;
-    json_array_foreach(v, i, item) {
-      struct frame f = { at, NULL, i };
-      if (check_type(c, item, c->row->item, &f) < 0)
-        return -1;
-    }
-    return 0;
-  }
-  const char *key;
-  json_t *item;
-  json_object_foreach((json_t *)v, key, item) {
-    struct frame f = { at, key, 0 };
-    if (check_type(c, item, c->row->item, &f) < 0)
-      return -1;
-  }
-  return 0;
-}
+static int check_members(const struct check *c, const struct row *members, const json_t *object,
+                         const struct frame *at);
 
-static int check_value(const struct check *c, const json_t *v, const struct frame *at) {
-  if (!v || json_is_null(v))
-    return c->row->required ? fail(c, at, "OH-SPC-006", "is missing", "") : 0;
-  if (check_type(c, v, c->row->type, at) < 0)
+static int check_item(const struct check *c, const struct row *row, const json_t *item,
+                      const struct frame *at) {
+  if (row->key != ANY && check_type(c, item, row->item, at) < 0)
     return -1;
-  return c->row->item == NONE ? 0 : check_items(c, v, at);
+  return row->members ? check_members(c, row->members, item, at) : 0;
 }
 
-/* `pattern` is what is left of the row's, behind the way `at` to v. */
-static int match(const struct check *c, const json_t *v, const char *pattern, const struct frame *at);
-
-static int match_each(const struct check *c, const json_t *v, const char *pattern, const struct frame *at) {
+static int check_items(const struct check *c, const struct row *row, const json_t *v,
+                       const struct frame *at) {
   if (json_is_array(v)) {
     size_t i;
     json_t *item;
     json_array_foreach(v, i, item) {
       struct frame f = { at, NULL, i };
-      if (match(c, item, pattern, &f) < 0)
+      if (check_item(c, row, item, &f) < 0)
         return -1;
     }
     return 0;
@@ -352,33 +429,44 @@ static int match_each(const struct check *c, const json_t *v, const char *patter
   json_t *item;
   json_object_foreach((json_t *)v, key, item) {
     struct frame f = { at, key, 0 };
-    if (match(c, item, pattern, &f) < 0)
+    if (check_item(c, row, item, &f) < 0)
       return -1;
   }
   return 0;
 }
 
-static int match(const struct check *c, const json_t *v, const char *pattern, const struct frame *at) {
-  const char *key = pattern + 1;
-  size_t len = 0;
-  while (key[len] && key[len] != '/')
-    len++;
-  if (len == 1 && *key == '*')
-    return match_each(c, v, key + 1, at);
-  if (!json_is_object(v))
-    return 0;
-  const json_t *member = json_object_getn(v, key, len);
-  if (key[len] == '\0') {
+static int check_value(const struct check *c, const struct row *row, const json_t *v,
+                       const struct frame *at) {
+  if (!v || json_is_null(v))
+    return row->required ? fail(c, at, "OH-SPC-006", "is missing", "") : 0;
+  if (check_type(c, v, row->type, at) < 0)
+    return -1;
+  if (row->item != NONE)
+    return check_items(c, row, v, at);
+  return row->members ? check_members(c, row->members, v, at) : 0;
+}
+
+static int check_all(const struct check *c, const struct row *row, const json_t *object,
+                     const struct frame *at) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value) {
     struct frame f = { at, key, 0 };
-    return check_value(c, member, &f);
+    if (check_value(c, row, value, &f) < 0)
+      return -1;
   }
-  char name[64]; /* longer than any name in the rows */
-  if (!member || len >= sizeof name)
-    return 0;
-  memcpy(name, key, len);
-  name[len] = '\0';
-  struct frame f = { at, name, 0 };
-  return match(c, member, key + len, &f);
+  return 0;
+}
+
+static int check_members(const struct check *c, const struct row *members, const json_t *object,
+                         const struct frame *at) {
+  for (const struct row *row = members; json_is_object(object) && row->key; row++) {
+    struct frame f = { at, row->key, 0 };
+    if (row->key == ANY ? check_all(c, row, object, at) < 0
+                        : check_value(c, row, json_object_get(object, row->key), &f) < 0)
+      return -1;
+  }
+  return 0;
 }
 
 /* "1.0.2-dev", "1.2.1+x": major 1, minor and patch digits. */
@@ -445,11 +533,9 @@ static int check_closid(const struct spec *spec, struct error *err) {
 int shape_check(const struct spec *spec, struct error *err) {
   if (spec->kind == SPEC_CONFIG && check_version(spec, err) < 0)
     return -1;
-  for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-    struct check c = { spec, &rows[i], err };
-    if (match(&c, spec->root, rows[i].pattern, NULL) < 0)
-      return -1;
-  }
+  const struct check c = { spec, err };
+  if (check_members(&c, document, spec->root, NULL) < 0)
+    return -1;
   if (check_unique(spec, "/linux/namespaces", "type", err) < 0 ||
       check_unique(spec, "/process/rlimits", "type", err) < 0 || check_closid(spec, err) < 0)
     return -1;
