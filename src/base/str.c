@@ -46,10 +46,18 @@ char *xstrdup(const char *s) {
   return copy;
 }
 
+/* Nearly all texts are short, and vasprintf formats twice to learn the length. */
 char *xvasprintf(const char *fmt, va_list args) {
+  char room[256];
+  va_list again;
+  va_copy(again, args);
+  int len = vsnprintf(room, sizeof room, fmt, args);
   char *text = NULL;
-  if (vasprintf(&text, fmt, args) < 0)
+  if (len >= 0 && (size_t)len < sizeof room)
+    text = xstrdup(room);
+  else if (vasprintf(&text, fmt, again) < 0)
     die_out_of_memory();
+  va_end(again);
   return text;
 }
 

@@ -43,25 +43,10 @@ int control_broken(struct error *err, const char *pointer, const char *fmt, ...)
   return error_set(err, ERROR_INTERNAL, 0, "%s: %s", pointer, text);
 }
 
-/* Is the path what path_normalise() would make of it? Nearly all are. */
-static bool is_normal(const char *path) {
-  if (path[0] != '/' || path[1] == '\0')
-    return path[0] == '/';
-  while (*path) {
-    size_t len = 0;
-    for (path++; path[len] && path[len] != '/';)
-      len++;
-    if (len == 0 || (len == 1 && *path == '.'))
-      return false;
-    path += len;
-  }
-  return true;
-}
-
 bool control_path_below(const char *path, const char *dir) {
   if (*path != '/' || *dir != '/')
     return false;
-  if (is_normal(path) && is_normal(dir))
+  if (path_is_normal(path) && path_is_normal(dir))
     return path_is_below(path, dir);
   CLEANUP_FREE char *below = path_normalise(path);
   CLEANUP_FREE char *above = path_normalise(dir);

@@ -166,12 +166,11 @@ static int refuse_duplicate(const struct reader *r, size_t path, struct error *e
 }
 
 /* What the string token [start, end) says: a part of the text itself, or *room when there are escapes. */
-static const char *string_text(const struct reader *r, size_t start, size_t end, struct str *room,
-                               size_t *ret_len) {
-  const char *text = r->src->text + start + 1;
+static const char *string_text(const struct reader *r, size_t start, size_t end, bool escaped,
+                               struct str *room, size_t *ret_len) {
   *ret_len = end - start - 2;
-  if (!memchr(text, '\\', *ret_len))
-    return text;
+  if (!escaped)
+    return r->src->text + start + 1;
   jsonx_scan_unescape(r->src->text, start, end, room);
   *ret_len = room->len;
   return room->data;
@@ -193,7 +192,7 @@ static int attach(struct reader *r, size_t path, json_t *value, struct error *er
   }
   CLEANUP_STR struct str room = { 0 };
   size_t len;
-  const char *key = string_text(r, frame->key_start, frame->key_end, &room, &len);
+  const char *key = string_text(r, frame->key_start, frame->key_end, frame->key_escaped, &room, &len);
   size_t before = json_object_size(parent);
   if (json_object_setn_new_nocheck(parent, key, len, value) != 0)
     die_out_of_memory();
@@ -203,7 +202,7 @@ static int attach(struct reader *r, size_t path, json_t *value, struct error *er
 static int read_string(struct reader *r, const struct jsonx_token *token, struct error *err) {
   CLEANUP_STR struct str room = { 0 };
   size_t len;
-  const char *text = string_text(r, token->start, token->end, &room, &len);
+  const char *text = string_text(r, token->start, token->end, r->scan.escaped, &room, &len);
   if (jsonx_u64_is_form(text, len, NULL))
     return refuse_token(r, token, "a string of the form in which large integers are held", err);
   return attach(r, token->path, json_stringn_nocheck(text, len), err);

@@ -100,10 +100,19 @@ bool jsonx_is_integer(const json_t *value) {
   return json_is_integer(value) || jsonx_u64_get(value, &ignored);
 }
 
+static size_t ascii_length(const char *text) {
+  size_t n = 0;
+  while (text[n] && (unsigned char)text[n] < 0x80)
+    n++;
+  return n;
+}
+
 /* Appends text with U+FFFD for every byte that is not UTF-8. */
 static void add_utf8(struct str *out, const char *text) {
   for (size_t left = strlen(text); left > 0;) {
-    size_t n = jsonx_utf8_length(text, left);
+    size_t n = ascii_length(text);
+    if (n == 0)
+      n = jsonx_utf8_length(text, left);
     str_add_mem(out, n ? text : REPLACEMENT, n ? n : strlen(REPLACEMENT));
     n = n ? n : 1;
     text += n;
@@ -111,15 +120,27 @@ static void add_utf8(struct str *out, const char *text) {
   }
 }
 
+/* The text itself when it is ASCII, as nearly all are, or *room. */
+static const char *as_utf8(const char *text, struct str *room, size_t *ret_len) {
+  *ret_len = ascii_length(text);
+  if (text[*ret_len] == '\0')
+    return text;
+  add_utf8(room, text);
+  *ret_len = room->len;
+  return room->data;
+}
+
 json_t *jsonx_string_new(const char *text) {
-  CLEANUP_STR struct str clean = { 0 };
+  CLEANUP_STR struct str room = { 0 };
+  size_t len;
+  const char *clean = as_utf8(text, &room, &len);
   /* The names of files and the arguments of programs must not turn into integers. */
-  if (jsonx_u64_is_form(text, strlen(text), NULL)) {
-    str_add(&clean, REPLACEMENT);
-    text++;
+  if (jsonx_u64_is_form(clean, len, NULL)) {
+    str_add(&room, REPLACEMENT);
+    str_add(&room, clean + 1);
+    return made(json_stringn_nocheck(room.data, room.len));
   }
-  add_utf8(&clean, text);
-  return made(json_stringn_nocheck(clean.data ? clean.data : "", clean.len));
+  return made(json_stringn_nocheck(clean, len));
 }
 
 json_t *jsonx_copy(const json_t *value) {
@@ -134,9 +155,10 @@ json_t *jsonx_copy_top(const json_t *value) {
 }
 
 void jsonx_set_new(json_t *object, const char *key, json_t *value) {
-  CLEANUP_STR struct str clean = { 0 };
-  add_utf8(&clean, key);
-  if (json_object_setn_new(object, clean.data ? clean.data : "", clean.len, made(value)) != 0)
+  CLEANUP_STR struct str room = { 0 };
+  size_t len;
+  const char *clean = as_utf8(key, &room, &len);
+  if (json_object_setn_new_nocheck(object, clean, len, made(value)) != 0)
     die_out_of_memory();
 }
 

@@ -117,6 +117,7 @@ static bool is_plain(unsigned char c) {
 
 static size_t read_string(struct jsonx_scan *scan, size_t at) {
   size_t start = at++;
+  scan->escaped = false;
   for (;;) {
     at += jsonx_plain_length(scan->text + at, scan->len - at);
     while (at < scan->len && is_plain((unsigned char)scan->text[at]))
@@ -130,6 +131,7 @@ static size_t read_string(struct jsonx_scan *scan, size_t at) {
       return bad(scan, c == 0 ? "NUL byte in a string" : "control character in a string: it must be escaped",
                  at);
     if (c == '\\') {
+      scan->escaped = true;
       at = read_escape(scan, at);
       if (scan->problem)
         return at;
@@ -255,6 +257,7 @@ static struct jsonx_token read_key(struct jsonx_scan *scan) {
   struct jsonx_frame *frame = &scan->frames[scan->depth - 1];
   frame->key_start = token.start;
   frame->key_end = token.end;
+  frame->key_escaped = scan->escaped;
   scan->pos = token.end;
   skip_space(scan);
   if (peek(scan, scan->pos) != ':')

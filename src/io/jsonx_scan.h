@@ -30,7 +30,8 @@ struct jsonx_token {
 struct jsonx_frame {
   bool object;
   size_t key_start, key_end; /* object: the key's string in the text */
-  size_t index;              /* array */
+  bool key_escaped;
+  size_t index; /* array */
 };
 
 enum jsonx_expect {
@@ -48,6 +49,7 @@ struct jsonx_scan {
   size_t pos;
   enum jsonx_expect expect;
   const char *problem; /* static */
+  bool escaped;        /* the last string has escapes */
   size_t depth;
   struct jsonx_frame frames[JSONX_DEPTH];
 };

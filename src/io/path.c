@@ -68,7 +68,23 @@ bool path_is_clean(const char *path) {
   return true;
 }
 
+bool path_is_normal(const char *path) {
+  if (path[0] != '/' || path[1] == '\0')
+    return path[0] == '/';
+  while (*path) {
+    size_t len = 0;
+    for (path++; path[len] && path[len] != '/';)
+      len++;
+    if (len == 0 || is_dots(path, len, 1))
+      return false;
+    path += len;
+  }
+  return true;
+}
+
 char *path_normalise(const char *path) {
+  if (path_is_normal(path))
+    return xstrdup(path);
   CLEANUP_STR struct str out = { 0 };
   const char *p;
   size_t len;

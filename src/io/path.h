@@ -33,6 +33,8 @@ int path_resolve_in_root(int rootfs_fd, const char *path, char **ret_path, bool 
 
 /* Text only: true when path is absolute, holds no "." or ".." component and no "//". */
 bool path_is_clean(const char *path);
+/* Text only: is the path what path_normalise() makes of it? Nearly all are. */
+bool path_is_normal(const char *path);
 /* Text only: a copy of an absolute path without "//", "/." and the trailing "/"; ".." is kept. The caller
  * frees. */
 char *path_normalise(const char *path) MUST_CHECK;
