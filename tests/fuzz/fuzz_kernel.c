@@ -43,7 +43,9 @@ static void add_mount(struct str *out, const struct kernel_mount *m) {
   add_escaped(out, m->type);
   str_add(out, " ");
   add_escaped(out, m->source);
-  str_addf(out, " %s\n", m->options);
+  str_add(out, " ");
+  add_escaped(out, m->options);
+  str_add(out, "\n");
 }
 
 static void mountinfo(const char *text, struct error *err) {
