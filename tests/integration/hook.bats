@@ -215,3 +215,146 @@ LIST
     ! grep -q '^ran$' "$T/out"
   done
 }
+
+bare_config() { # bare_config FILE [HOOK-JQ]: our hook in a bundle's config as somebody else has registered it
+  jq --arg h "$HOOK" --arg c "$T/config.json" --arg p "$POLICY" '.hooks = {createRuntime: [{path: $h,
+    args: ["oci-harden-hook", "--config", $c, "--policy", $p], timeout: 60}]}' "$1" | jq "${2:-.}" >"$T/c.tmp"
+  cat "$T/c.tmp" >"$1"
+}
+
+# harden BUNDLE [JQ]: its config as the policy asks for, without a wrapper.
+harden() {
+  "$CTL" --config "$T/config.json" harden --policy "$POLICY" --runtime "$RUNTIME" "$1" >"$T/h.tmp"
+  jq "${2:-.}" "$T/h.tmp" >"$1/config.json"
+}
+
+@test "a bare runtime: a strict container passes, a weak one is refused and told why" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    for POLICY in baseline restricted strict; do
+      b=$(CMD='echo ran; grep TracerPid /proc/self/status' bundle "$runtime-$POLICY" "$USER")
+      cp "$b/config.json" "$T/weak"
+      harden "$b" 'del(.annotations)'
+      bare_config "$b/config.json"
+      run --separate-stderr bare run --bundle "$b" good
+      echo "$runtime $POLICY: $status $output $stderr"
+      [ "$status" -eq 0 ] && [ "$output" = $'ran\nTracerPid:\t0' ] && [ -z "$stderr" ]
+      [ "$(last_event)" = 'container-start success -' ]
+      [ "$(tail -n 1 "$T/events.json" | jq -r '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0')" = true ]
+      cp "$T/weak" "$b/config.json"
+      bare_config "$b/config.json"
+      run bare run --bundle "$b" weak
+      echo "$runtime $POLICY: $status $output"
+      [ "$status" -ne 0 ] && [[ "$output" == *"container weak is not what the policy asks for: policy $POLICY: "*"OH-"* ]]
+      [[ "$(last_event)" == 'container-start failure OH-'* ]]
+      no_state
+    done
+    wait_for 5 no_guard
+  done
+}
+
+@test "a bare runtime: create and start, and a process that is not what its config says" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='echo ran; sleep 600' bundle "$runtime" "$USER")
+    harden "$b" 'del(.annotations)'
+    bare_config "$b/config.json"
+    bare create --bundle "$b" --pid-file "$T/pid" one </dev/null >"$T/out" 2>&1
+    wait_for 5 test -s "$T/pid"
+    [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$(cat "$T/pid")/status")" -ne 0 ]
+    bare start one
+    wait_for 5 grep -q '^ran$' "$T/out"
+    [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$(cat "$T/pid")/status")" -eq 0 ]
+    bare delete --force one
+    # What changes between create and start is seen.
+    bare create --bundle "$b" --pid-file "$T/pid" two </dev/null >"$T/out" 2>&1
+    nsenter -t "$(cat "$T/pid")" -m umount /proc/kallsyms
+    bare start two || true
+    wait_for 5 grep -q 'container two is killed before its program ran.*(OH-PRF-023)' "$T/out"
+    ! grep -q '^ran$' "$T/out"
+    bare delete --force two
+    # One that never starts is let go by its end.
+    bare create --bundle "$b" three </dev/null >"$T/out" 2>&1
+    bare delete --force three
+    wait_for 5 no_guard
+  done
+}
+
+@test "a hook of a stage that does not see says which stage does" {
+  POLICY=baseline
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='echo ran' bundle "$runtime" "$USER")
+    bare_config "$b/config.json" '.hooks = {createContainer: .hooks.createRuntime}'
+    run bare run --bundle "$b" one
+    echo "$output"
+    [ "$status" -ne 0 ] && [[ "$output" == *"register the hook for createRuntime"* ]]
+  done
+}
+
+@test "hostile input on standard input is refused, and no process of the host is touched" {
+  sleep 600 3>&- &
+  HELD=$!
+  b=$(bundle one "$USER")
+  state() { jq -nc --arg b "$b" "{ociVersion: \"1.0.2\", id: \"one\", bundle: \$b, status: \"creating\", pid: $HELD} | $1"; }
+  tell() { run "$HOOK" --config "$T/config.json" --policy strict; echo "$status $output"; }
+  vetoed() { # vetoed TEXT < STATE
+    tell
+    [ "$status" -eq 1 ] && [[ "$output" == "oci-harden: "*"$1"* ]] && [ "${#lines[@]}" -eq 1 ]
+  }
+  vetoed "not an OCI state" </dev/null
+  head -c 2000000 /dev/zero | tr '\0' ' ' >"$T/huge"
+  vetoed "standard input" <"$T/huge"
+  vetoed "not an OCI state" < <(head -c 1000 /dev/urandom)
+  vetoed "not an OCI state" < <(printf '[%.0s' $(seq 1000))
+  vetoed "/pid" < <(state '.pid = 0')
+  vetoed "/pid" < <(state '.pid = 1')
+  vetoed "/pid" < <(state '.pid = -1')
+  vetoed "it is no container's" < <(state .)
+  vetoed "process 4194303" < <(state '.pid = 4194303')
+  vetoed "/bundle" < <(state '.bundle = "one"')
+  vetoed "id" < <(state '.id = "../../one"')
+  vetoed "" < <(state '.bundle = "/nowhere"')
+  vetoed "running" < <(state '.status = "gone"')
+  kill -0 "$HELD"
+  [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$HELD/status")" -eq 0 ]
+  # A process with mounts of its own that no runtime of ours has made.
+  unshare --mount sleep 600 3>&- &
+  other=$!
+  wait_for 5 sh -c "[ \"\$(readlink /proc/$other/ns/mnt)\" != \"\$(readlink /proc/self/ns/mnt)\" ]"
+  harden "$b" 'del(.annotations)'
+  HELD="$HELD $other"
+  vetoed "" < <(state ".pid = $(pidof -s init || echo 2)")
+  kill -0 "$other"
+}
+
+@test "poststop: only the state of a container that is gone" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='sleep 600' bundle "$runtime" "$USER")
+    oh run --detach --bundle "$b" one </dev/null >"$T/out" 2>&1
+    stopped() { jq -nc --arg b "$1" '{ociVersion: "1.0.2", id: "one", bundle: $b, status: "stopped"}' | "$HOOK" --config "$T/config.json"; }
+    run stopped "$b"
+    [ "$status" -eq 0 ] && [ -z "$output" ]
+    ! no_state
+    "$RUNTIME_PATH" --root "$T/root" kill one KILL
+    wait_for 5 sh -c "\"$RUNTIME_PATH\" --root \"$T/root\" state one | grep -q stopped"
+    stopped "$T" # another's bundle
+    ! no_state
+    stopped "$b"
+    no_state
+    "$RUNTIME_PATH" --root "$T/root" delete --force one
+  done
+}
+
+@test "the registrations for podman and CRI-O are of their schema" {
+  for file in "$ROOT"/hooks/*.json; do
+    echo "$file"
+    jq -e '(keys - ["version", "hook", "when", "stages"] == []) and .version == "1.0.0"
+      and (.hook | keys - ["path", "args", "env", "timeout"] == [] and (.path | startswith("@SBINDIR@/")))
+      and (.hook.args | type == "array" and all(type == "string")) and (.hook.timeout | type == "number")
+      and (.when | keys - ["always", "annotations", "commands", "hasBindMounts"] == [])
+      and (.stages | all(IN("precreate", "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")))
+      and (.stages | index("createRuntime") != null)' "$file"
+  done
+}
