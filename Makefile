@@ -340,7 +340,12 @@ MAN := $(wildcard docs/man/*.[158])
 .PHONY: install
 install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m 755 $(BUILD)/oci-harden $(BUILD)/hardenctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/oci-harden $(BUILD)/oci-harden-hook $(BUILD)/hardenctl $(DESTDIR)$(PREFIX)/sbin/
+	install -d $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d $(DESTDIR)$(PREFIX)/share/oci-harden
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' hooks/oci-harden.json \
+	  > $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d/oci-harden.json
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' hooks/oci-harden-always.json \
+	  > $(DESTDIR)$(PREFIX)/share/oci-harden/oci-harden-always.json
 	for p in privileged baseline restricted strict; do \
 	  ln -sf oci-harden $(DESTDIR)$(PREFIX)/sbin/oci-harden-$$p || exit 1; done
 	for m in $(MAN); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m || exit 1; done
@@ -348,8 +353,10 @@ install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden stay
-	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden hardenctl oci-harden-privileged oci-harden-baseline \
-	  oci-harden-restricted oci-harden-strict
+	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden oci-harden-hook hardenctl oci-harden-privileged \
+	  oci-harden-baseline oci-harden-restricted oci-harden-strict
+	rm -f $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d/oci-harden.json
+	rm -rf $(DESTDIR)$(PREFIX)/share/oci-harden
 	for m in $(notdir $(MAN)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
 

@@ -74,6 +74,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   }
   doctor_policies(&d, &config);
   doctor_runtimes(&d, &config);
+  doctor_hook(&d, &config);
   doctor_directories(&d, &config);
   return d.findings ? CTL_FINDINGS : CTL_OK;
 }

@@ -26,6 +26,7 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
 void doctor_kernel(struct doctor *d);
 void doctor_policies(struct doctor *d, const struct config *config);
 void doctor_runtimes(struct doctor *d, const struct config *config);
+void doctor_hook(struct doctor *d, const struct config *config);
 void doctor_directories(struct doctor *d, const struct config *config);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* doctor: the runtimes, their permissions and versions */
+#include "base/cleanup.h"
 #include "base/str.h"
 #include "ctl/doctor.h"
 #include "io/fileio.h"
+#include "runtime/ownhook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,4 +143,13 @@ void doctor_runtimes(struct doctor *d, const struct config *config) {
     doctor_say(d, HEALTH_FAIL, "runtime",
                "install runc or crun, or name one under \"runtimes\" in config.json",
                "none of the configured runtimes exists");
+}
+
+void doctor_hook(struct doctor *d, const struct config *config) {
+  CLEANUP_FREE char *path = ownhook_path(config);
+  struct error err = { 0 };
+  if (ownhook_check(path, &err) == 0)
+    doctor_say(d, HEALTH_OK, "hook", NULL, "%s", path);
+  else
+    doctor_say(d, HEALTH_FAIL, "hook", "the verb run is refused until then", "%s", err.message);
 }

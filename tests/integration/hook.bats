@@ -358,3 +358,42 @@ harden() {
       and (.stages | index("createRuntime") != null)' "$file"
   done
 }
+
+@test "podman: a hooks directory, over runc and crun that podman calls itself" {
+  mkdir -p "$T/hooks.d" "$T/p"
+  sed "s|@SBINDIR@|$BUILD|; s|\"oci-harden-hook\"\]|\"oci-harden-hook\", \"--config\", \"$T/config.json\"]|" "$ROOT/hooks/oci-harden.json" >"$T/hooks.d/oci-harden.json"
+  jq -rn '"[containers]
+default_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]
+netns = \"none\"
+[engine]
+cgroup_manager = \"cgroupfs\"
+events_logger = \"file\"
+lock_type = \"file\"
+num_locks = 64"' >"$T/containers.conf"
+  export CONTAINERS_CONF=$T/containers.conf
+  image_archive "$T/image.tar" localhost/busybox:test
+  # What podman can be told to do itself; what it cannot is not asked for.
+  jq -n '{extends: "baseline", seccomp: {action: "off"}, paths: {action: "off"}, namespaces: {action: "off"},
+    devices: {action: "off"}, resources: {action: "off"}, rootfs: {action: "off"}, mounts: {action: "off"},
+    capabilities: {action: "harden", allow: []}, "no-new-privileges": {action: "harden"}}' >"$T/policies/podman.json"
+  oh_config runc '.defaultPolicy = "privileged"'
+  podman_() { podman --root "$T/p/root" --runroot "$T/p/run" --tmpdir "$T/p/tmp" --storage-driver overlay --hooks-dir "$T/hooks.d" "$@"; }
+  podman_ load -qi "$T/image.tar" >/dev/null
+  for runtime in runc crun; do
+    run_() { podman_ --runtime "$runtime" run --rm --cgroup-parent "/$(basename "$T")" --annotation oci-harden.policy=podman "$@"; }
+    run --separate-stderr run_ --cap-drop all --security-opt no-new-privileges localhost/busybox:test sh -c 'grep TracerPid /proc/self/status; exit 5'
+    echo "$runtime: $status $output $stderr"
+    [ "$status" -eq 5 ] && [ "$output" = $'TracerPid:\t0' ] && [ -z "$stderr" ]
+    [[ "$(last_event)" == 'container-start success '* ]]
+    tail -n 1 "$T/events.json" | jq -c '.oci_harden | {proof, journal: [.journal[] | {rule, reason}]}'
+    run run_ localhost/busybox:test echo ran
+    echo "$runtime: $status $output"
+    [ "$status" -ne 0 ] && [[ "$output" == *"is not what the policy asks for: policy podman: capabilities: "*"(OH-HOK-004)"* ]]
+    [[ "$output" != *$'\nran'* ]]
+    # Who asks for no policy is not looked at.
+    run podman_ --runtime "$runtime" run --rm --cgroup-parent "/$(basename "$T")" localhost/busybox:test echo ran
+    echo "$runtime: $status $output"
+    [ "$status" -eq 0 ] && [ "$output" = ran ]
+  done
+  oh_unmount
+}

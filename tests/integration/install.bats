@@ -13,15 +13,17 @@ teardown() { oh_teardown; }
     echo "$output"
     [ "$status" -eq 0 ]
   done
-  [ "$(jq -rs 'map(.oci_harden.policy[0]) | join(" ")' "$T/events.json")" = "restricted baseline" ]
+  [ "$(jq -rs 'map(select(."event.action" == "container-run").oci_harden.policy[0]) | join(" ")' "$T/events.json")" = "restricted baseline" ]
   "$T/dest/usr/sbin/hardenctl" --version | grep -q ^hardenctl
+  [ "$(jq -r .hook.path "$T/dest/usr/share/containers/oci/hooks.d/oci-harden.json")" = /usr/sbin/oci-harden-hook ]
+  [ "$("$T/dest/usr/sbin/oci-harden-hook" --version)" = "oci-harden-hook $("$CTL" --version | head -n 1 | cut -d' ' -f2)" ]
   man -l "$T/dest/usr/share/man/man5/oci-harden-policy.5" | grep -q no-new-privileges
   make -C "$ROOT" --no-print-directory BUILD="$BUILD" DESTDIR="$T/dest" PREFIX=/usr uninstall >/dev/null
   [ -z "$(find "$T/dest" -not -type d)" ]
 }
 
 @test "the programs are static, position-independent and without writable code" {
-  for program in "$OH" "$CTL"; do
+  for program in "$OH" "$BUILD/oci-harden-hook" "$CTL"; do
     readelf -h "$program" | grep -q 'Type:.*DYN'
     run readelf -lW "$program"
     [[ "$output" != *INTERP* ]]

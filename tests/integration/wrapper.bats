@@ -310,10 +310,10 @@ refused() { # refused RULE TEXT ARGS...: exit 1 (255 for exec), our message on s
   cmp "$b/config.json" "$T/before"
   run oh delete c2
   [ -z "$(find "$T/state" -name c2)" ]
-  # Three were lost: c1's, c2's start and c2's refusal; doctor tells.
+  # Four were lost: c1's run and start, c2's run and its refusal; doctor tells.
   run "$CTL" --config "$T/config.json" doctor --quiet
   echo "$output"
-  [[ "$output" == *"3 could not be written"*"/proc/no"* ]]
+  [[ "$output" == *"4 could not be written"*"/proc/no"* ]]
   [[ "$output" == *"remedy: "*"$T/state/.events-lost"* ]]
 }
 
