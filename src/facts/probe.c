@@ -152,16 +152,17 @@ static void look_into(struct facts *f, int rootfs, const struct strlist *tmpfs) 
   }
 }
 
-static bool is_listed(const struct facts *f, const char *destination) {
-  for (size_t i = 0; i < f->destinations_len; i++)
+static bool is_listed(const struct facts *f, size_t len, const char *destination) {
+  for (size_t i = 0; i < len; i++)
     if (strcmp(f->destinations[i].destination, destination) == 0)
       return true;
   return false;
 }
 
 static void add_destinations(struct facts *f, int rootfs, const struct strlist *list) {
+  const size_t others = f->destinations_len; /* a list has no item twice */
   for (size_t i = 0; i < list->len; i++)
-    if (!is_listed(f, list->items[i]))
+    if (!is_listed(f, others, list->items[i]))
       add_destination(f, rootfs, list->items[i]);
 }
 

@@ -69,8 +69,15 @@ static void add_real(struct str *out, const json_t *real) {
 
 static void add_integer(struct str *out, const json_t *integer) {
   char digits[24];
-  int n = snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(integer));
-  str_add_mem(out, digits, (size_t)n);
+  char *p = digits + sizeof digits;
+  const json_int_t value = json_integer_value(integer);
+  uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+  do
+    *--p = (char)('0' + rest % 10);
+  while (rest /= 10);
+  if (value < 0)
+    *--p = '-';
+  str_add_mem(out, p, (size_t)(digits + sizeof digits - p));
 }
 
 static void add_break(struct str *out, bool pretty, size_t level) {

@@ -69,7 +69,7 @@ static size_t emit_branch(struct emitter *e, uint16_t test, uint32_t k, size_t y
                                               (uint8_t)(e->len - no)));
 }
 
-/* Of what is denied: calls under one audit arch, or members of a multiplexer. */
+/* Of what is denied: calls under one audit arch, or members of a multiplexer. In order. */
 struct numbers {
   uint32_t *items;
   size_t len;
@@ -81,12 +81,10 @@ static void numbers_free(struct numbers *n) {
 
 static void numbers_add(struct numbers *n, uint32_t number) {
   n->items = xrealloc(n->items, n->len + 1, sizeof *n->items);
-  n->items[n->len++] = number;
-}
-
-static int compare_numbers(const void *a, const void *b) {
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return (x > y) - (x < y);
+  size_t i = n->len++;
+  for (; i > 0 && n->items[i - 1] > number; i--)
+    n->items[i] = n->items[i - 1];
+  n->items[i] = number;
 }
 
 /* Where a multiplexer exists, libseccomp hides that its members have numbers of their own as well. */
@@ -138,8 +136,6 @@ static size_t emit_search(struct emitter *e, const struct border *borders, size_
 static size_t emit_tree(struct emitter *e, struct numbers *n) {
   CLEANUP_FREE struct border *borders = n->len ? xcalloc(2 * n->len, sizeof *borders) : NULL;
   size_t len = 0;
-  if (n->len)
-    qsort(n->items, n->len, sizeof *n->items, compare_numbers);
   for (size_t i = 0; i < n->len; i++) {
     const uint32_t number = n->items[i];
     if (i > 0 && number == n->items[i - 1])

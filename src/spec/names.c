@@ -8,7 +8,6 @@
 
 #include "base/str.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Every member name of the runtime specification 1.0 to 1.3 on Linux, and the sections of the other
@@ -185,8 +184,7 @@ static unsigned char lower(char c) {
 }
 
 /* strcasecmp of the C locale, without its calls: every key of a document comes here. */
-static int compare(const void *key, const void *item) {
-  const char *a = key, *b = *(const char *const *)item;
+static int compare(const char *a, const char *b) {
   while (*a && lower(*a) == lower(*b)) {
     a++;
     b++;
@@ -195,8 +193,18 @@ static int compare(const void *key, const void *item) {
 }
 
 static const char *find_folded(const char *key) {
-  const char *const *found = bsearch(key, oci_names, ARRAY_SIZE(oci_names), sizeof oci_names[0], compare);
-  return found ? *found : NULL;
+  size_t low = 0, high = ARRAY_SIZE(oci_names);
+  while (low < high) {
+    const size_t middle = (low + high) / 2;
+    const int order = compare(key, oci_names[middle]);
+    if (order == 0)
+      return oci_names[middle];
+    if (order < 0)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return NULL;
 }
 
 const char *names_find(const char *key) {
