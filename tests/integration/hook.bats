@@ -10,7 +10,9 @@ setup() {
   POLICY=restricted
 }
 teardown() {
+  # shellcheck disable=SC2086 # pids
   [ -z "${HELD-}" ] || kill $HELD 2>/dev/null || true
+  oh_unmount
   oh_teardown
 }
 
@@ -385,10 +387,14 @@ num_locks = 64"' >"$T/containers.conf"
     echo "$runtime: $status $output $stderr"
     [ "$status" -eq 5 ] && [ "$output" = $'TracerPid:\t0' ] && [ -z "$stderr" ]
     [[ "$(last_event)" == 'container-start success '* ]]
-    tail -n 1 "$T/events.json" | jq -c '.oci_harden | {proof, journal: [.journal[] | {rule, reason}]}'
     run run_ localhost/busybox:test echo ran
     echo "$runtime: $status $output"
-    [ "$status" -ne 0 ] && [[ "$output" == *"is not what the policy asks for: policy podman: capabilities: "*"(OH-HOK-004)"* ]]
+    why='is not what the policy asks for: policy podman: capabilities: '
+    [ "$status" -ne 0 ]
+    # podman shows crun's log alone, in which crun says no more of a hook than its exit code: the event has the rest.
+    [ "$runtime" = crun ] && [[ "$output" == *"error executing hook"* ]] || [[ "$output" == *"$why"*"(OH-HOK-004)"* ]]
+    [[ "$(last_event)" == 'container-start failure OH-HOK-004' ]]
+    [[ "$(tail -n 1 "$T/events.json" | jq -r '."event.reason"')" == *"$why"* ]]
     [[ "$output" != *$'\nran'* ]]
     # Who asks for no policy is not looked at.
     run podman_ --runtime "$runtime" run --rm --cgroup-parent "/$(basename "$T")" localhost/busybox:test echo ran
