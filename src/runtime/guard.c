@@ -36,7 +36,7 @@ bool guard_is_needed(const struct call *c) {
 
 /* Of what the caller had, only what is kept, stderr with it; in ascending order, ending with -1. */
 static int let_go(const int *kept) {
-  CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* closed below, among the others */
   if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
     return -1;
   unsigned first = STDERR_FILENO + 1;
@@ -45,7 +45,6 @@ static int let_go(const int *kept) {
       return -1;
     first = (unsigned)*kept + 1;
   }
-  null = -1; /* closed among them */
   return (int)syscall(SYS_close_range, first, ~0U, 0);
 }
 
