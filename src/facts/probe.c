@@ -113,18 +113,6 @@ static enum inode_kind kind_at(struct facts *f, int rootfs, const char *name) {
   return errno == ENOENT ? INODE_ABSENT : INODE_UNKNOWN;
 }
 
-static void add_destination(struct facts *f, int rootfs, const char *destination) {
-  f->destinations = xrealloc(f->destinations, f->destinations_len + 1, sizeof *f->destinations);
-  struct destination_fact *fact = &f->destinations[f->destinations_len++];
-  struct error err = { 0 };
-  *fact = (struct destination_fact){ .destination = xstrdup(destination) };
-  if (path_resolve_in_root(rootfs, destination, &fact->resolved, &fact->exists, &err) < 0) {
-    fact->why = xstrdup(err.message);
-    errno = err.sys;
-    look_failed(f);
-  }
-}
-
 /* A directory without entries; what is no directory, or cannot be read, is not. */
 static bool is_empty(struct facts *f, int rootfs, const char *path) {
   CLEANUP_FD int fd = path_open(rootfs, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, RESOLVE_ROOTFS);
@@ -143,6 +131,39 @@ static bool is_empty(struct facts *f, int rootfs, const char *path) {
   return empty;
 }
 
+/* Neither /proc nor /sys of an image has anything in it, as a rule: one look at each tells of the forty paths
+ * below them that policies mask. */
+struct rootfs {
+  int fd;
+  bool bare_proc, bare_sys;
+};
+
+static bool is_bare(struct facts *f, int rootfs, const char *dir, enum inode_kind kind) {
+  return kind == INODE_ABSENT || (kind == INODE_DIRECTORY && is_empty(f, rootfs, dir));
+}
+
+static bool lies_in_bare(const struct rootfs *r, const char *path) {
+  return strlen(path) < NAME_MAX && path_is_clean(path) &&
+         ((r->bare_proc && str_starts(path, "/proc/")) || (r->bare_sys && str_starts(path, "/sys/")));
+}
+
+static void add_destination(struct facts *f, const struct rootfs *r, const char *destination) {
+  f->destinations = xrealloc(f->destinations, f->destinations_len + 1, sizeof *f->destinations);
+  struct destination_fact *fact = &f->destinations[f->destinations_len++];
+  struct error err = { 0 };
+  *fact = (struct destination_fact){ .destination = xstrdup(destination) };
+  CLEANUP_FREE char *normal = path_normalise(destination);
+  if (lies_in_bare(r, normal)) {
+    fact->resolved = steal_ptr(&normal);
+    return;
+  }
+  if (path_resolve_in_root(r->fd, destination, &fact->resolved, &fact->exists, &err) < 0) {
+    fact->why = xstrdup(err.message);
+    errno = err.sys;
+    look_failed(f);
+  }
+}
+
 /* Whether there is anything to copy into the policies' tmpfs. */
 static void look_into(struct facts *f, int rootfs, const struct strlist *tmpfs) {
   for (size_t i = 0; i < f->destinations_len; i++) {
@@ -159,24 +180,26 @@ static bool is_listed(const struct facts *f, size_t len, const char *destination
   return false;
 }
 
-static void add_destinations(struct facts *f, int rootfs, const struct strlist *list) {
+static void add_destinations(struct facts *f, const struct rootfs *r, const struct strlist *list) {
   const size_t others = f->destinations_len; /* a list has no item twice */
   for (size_t i = 0; i < list->len; i++)
     if (!is_listed(f, others, list->items[i]))
-      add_destination(f, rootfs, list->items[i]);
+      add_destination(f, r, list->items[i]);
 }
 
 static void look_at_destinations(struct facts *f, const struct spec *spec, int rootfs,
                                  const struct policy *const *policies, size_t policies_len) {
+  const struct rootfs r = { rootfs, is_bare(f, rootfs, "proc", f->root_proc),
+                            is_bare(f, rootfs, "sys", f->root_sys) };
   size_t i;
   json_t *mount;
   json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
-    add_destination(f, rootfs, json_string_value(json_object_get(mount, "destination")));
+    add_destination(f, &r, json_string_value(json_object_get(mount, "destination")));
   }
   for (size_t k = 0; k < policies_len; k++) {
-    add_destinations(f, rootfs, &policies[k]->rootfs.tmpfs);
-    add_destinations(f, rootfs, &policies[k]->paths.masked);
-    add_destinations(f, rootfs, &policies[k]->paths.readonly);
+    add_destinations(f, &r, &policies[k]->rootfs.tmpfs);
+    add_destinations(f, &r, &policies[k]->paths.masked);
+    add_destinations(f, &r, &policies[k]->paths.readonly);
     look_into(f, rootfs, &policies[k]->rootfs.tmpfs);
   }
 }

@@ -4,7 +4,6 @@
 #include "io/jsonx_scan.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static void dump_value(struct str *out, const json_t *value, bool pretty, size_t level);

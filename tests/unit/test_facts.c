@@ -270,6 +270,41 @@ Test(facts, destinations) {
   cr_expect(facts_destination(&f, "/nothing") == NULL);
 }
 
+/* Empty, an image's /proc and /sys need no look below them; anything else does. */
+Test(facts, masks_below_proc_and_sys) {
+  static const struct {
+    const char *proc; /* a directory, or a link's target */
+    bool link, inside;
+    const char *resolved;
+  } cases[] = {
+    { "proc", false, false, "/proc/kcore" },
+    { "proc", false, true, "/proc/kcore" },
+    { "run", true, false, "/run/kcore" },
+    { "run", true, true, "/run/kcore" },
+  };
+  CLEANUP_POLICY struct policy policy = { 0 };
+  policy_init(&policy);
+  strlist_add(&policy.paths.masked, "/proc/kcore");
+  strlist_add(&policy.paths.masked, "/sys/a/../b");
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    CLEANUP_FREE char *at = xasprintf("bundle/rootfs%zu", i);
+    CLEANUP_FREE char *proc = xasprintf("%s/proc", at);
+    CLEANUP_FREE char *real = xasprintf("%s/%s", at, cases[i].proc);
+    CLEANUP_FREE char *kcore = xasprintf("%s/kcore", real);
+    CLEANUP_FREE char *text = xasprintf("\"root\":{\"path\":\"rootfs%zu\"}", i);
+    dir(at);
+    dir(real);
+    if (cases[i].link)
+      link_to(cases[i].proc, proc);
+    if (cases[i].inside)
+      file(kcore);
+    CLEANUP_FACTS struct facts f = { 0 };
+    probe(&f, text, &policy);
+    expect_destination(&f, "/proc/kcore", cases[i].resolved, cases[i].inside);
+    expect_destination(&f, "/sys/a/../b", NULL, false);
+  }
+}
+
 /* CVE-2021-30465: what the rootfs says of a path inside a volume is not what the runtime will find there. */
 Test(facts, destinations_inside_volumes) {
   dir("bundle/rootfs/run");
