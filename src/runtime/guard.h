@@ -29,9 +29,6 @@ int guard_tell(int fd, pid_t pid, bool *ret_found, struct error *err) MUST_CHECK
 /* The hook of a bare runtime: forks a guard and returns when the trap is set. */
 int guard_leave(struct call *c, const struct kernel_process *init, struct error *err) MUST_CHECK;
 
-/* Is it a child of the runtime, or a child's child? crun forks once for `run --detach`. */
-bool guard_descends(pid_t pid, pid_t runtime);
-
 /* Makes the runtime's stderr ours, where it has one that we may have. */
 void guard_take_stderr(pid_t runtime);
 

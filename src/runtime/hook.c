@@ -62,11 +62,11 @@ static bool find_state(const struct call *c, state_look *each, int *ret_fd) {
   return false;
 }
 
-/* The wrapper that wrote the state has become the runtime, whose child a hook is, or whose child's (crun run
- * --detach). */
+/* The wrapper that wrote the state has become the runtime, whose child a hook is. Only crun's `run --detach`
+ * is left by its forefathers before: there it is the bundle, and a runtime that lives. */
 static bool is_of_our_parent(const struct call *c, int fd, const struct state *state, int *ret_fd) {
-  (void)c;
-  if (!guard_descends(getpid(), state->creator) || state->creator_start != process_start(state->creator))
+  if (state->creator_start != process_start(state->creator) ||
+      (state->creator != getppid() && strcmp(state->bundle, c->bundle_path) != 0))
     return false;
   *ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   return *ret_fd >= 0;
