@@ -11,7 +11,7 @@ setup() {
 }
 teardown() {
   # shellcheck disable=SC2086 # pids
-  [ -z "${HELD-}" ] || kill $HELD 2>/dev/null || true
+  kill ${HELD:+"$HELD"} 2>/dev/null || true
   oh_unmount
   oh_teardown
 }
@@ -299,7 +299,7 @@ harden() {
   HELD=$!
   b=$(bundle one "$USER")
   state() { jq -nc --arg b "$b" "{ociVersion: \"1.0.2\", id: \"one\", bundle: \$b, status: \"creating\", pid: $HELD} | $1"; }
-  tell() { run "$HOOK" --config "$T/config.json" --policy strict; echo "$status $output"; }
+  tell() { run "$HOOK" --config "$T/config.json" --policy "$POLICY"; echo "$status $output"; }
   vetoed() { # vetoed TEXT < STATE
     tell
     [ "$status" -eq 1 ] && [[ "$output" == "oci-harden: "*"$1"* ]] && [ "${#lines[@]}" -eq 1 ]
@@ -320,14 +320,6 @@ harden() {
   vetoed "running" < <(state '.status = "gone"')
   kill -0 "$HELD"
   [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$HELD/status")" -eq 0 ]
-  # A process with mounts of its own that no runtime of ours has made.
-  unshare --mount sleep 600 3>&- &
-  other=$!
-  wait_for 5 sh -c "[ \"\$(readlink /proc/$other/ns/mnt)\" != \"\$(readlink /proc/self/ns/mnt)\" ]"
-  harden "$b" 'del(.annotations)'
-  HELD="$HELD $other"
-  vetoed "" < <(state ".pid = $(pidof -s init || echo 2)")
-  kill -0 "$other"
 }
 
 @test "poststop: only the state of a container that is gone" {

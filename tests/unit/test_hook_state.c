@@ -84,7 +84,8 @@ Test(hook_state, pids_that_are_no_containers) {
 Test(hook_state, more_than_a_state_is_refused) {
   CLEANUP_FREE char *text = xcalloc(STATE_SIZE_MAX + 64, 1);
   memset(text, ' ', STATE_SIZE_MAX + 32);
-  memcpy(text, "{}", 2);
+  text[0] = '{';
+  text[1] = '}';
   refused(text, "not an OCI state");
 }
 
