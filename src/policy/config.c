@@ -89,7 +89,7 @@ static struct runtime_choice *add_runtime(struct config *c) {
 /* A path, or an object with a path and a type. */
 static int decode_runtime(const json_t *value, const struct jsonx_source *src, const char *at,
                           struct runtime_choice *ret, struct error *err) {
-  if (json_is_string(value)) {
+  if (json_is_string(value) && !jsonx_is_integer(value)) {
     ret->path = xstrdup(json_string_value(value));
     if (!form_path(ret->path))
       return jsonx_error(err, ERROR_POLICY, src, at, "\"%.200s\" is not an absolute path", ret->path);

@@ -148,7 +148,7 @@ static int chain_follow(struct chain *chain, const char *dir, struct error *err)
     const json_t *extends = json_object_get(last->root, "extends");
     if (!extends || json_is_null(extends))
       return 0;
-    if (!json_is_string(extends))
+    if (!json_is_string(extends) || jsonx_is_integer(extends))
       return jsonx_error(err, ERROR_POLICY, &last->src, "/extends", "must be a string");
     if (chain_add(chain, dir, json_string_value(extends), err) < 0)
       return -1;

@@ -107,15 +107,20 @@ static int get_u64(struct decoder *d, const json_t *object, const char *key, uin
   return 0;
 }
 
+/* NULL: it is no string. A large integer is held as one (io/jsonx.h). */
+static const char *text_of(const json_t *value) {
+  return jsonx_is_integer(value) ? NULL : json_string_value(value);
+}
+
 static int get_string(struct decoder *d, const json_t *object, const char *key, const char **ret) {
   const json_t *value = member(object, key);
   *ret = NULL;
   if (!value)
     return 0;
   size_t mark = decoder_enter(d, key);
-  if (!json_is_string(value))
+  *ret = text_of(value);
+  if (!*ret)
     return FAIL(d, ERROR_INPUT, "must be a string");
-  *ret = json_string_value(value);
   decoder_leave(d, mark);
   return 0;
 }
@@ -237,7 +242,7 @@ static int decode_syscall(struct decoder *d, const json_t *value, struct entries
   if (json_array_size(names) == 0)
     return FAIL(d, ERROR_INPUT, "must name a system call");
   for (size_t i = 0; i < json_array_size(names); i++) {
-    const char *name = json_string_value(json_array_get(names, i));
+    const char *name = text_of(json_array_get(names, i));
     size_t item = decoder_enter_index(d, i);
     if (!name || !*name)
       return FAIL(d, ERROR_INPUT, "must be the name of a system call");
@@ -282,7 +287,7 @@ static int decode_abis(struct decoder *d, const json_t *section, struct seccomp_
   profile->abis[profile->abis_len++] = seccomp_abi_native();
   size_t mark = decoder_enter(d, "architectures");
   for (size_t i = 0; i < json_array_size(names); i++) {
-    const char *name = json_string_value(json_array_get(names, i));
+    const char *name = text_of(json_array_get(names, i));
     const struct seccomp_abi *abi = name ? seccomp_abi_by_oci(name) : NULL;
     size_t item = decoder_enter_index(d, i);
     if (!abi)
@@ -301,7 +306,7 @@ static int decode_flags(struct decoder *d, const json_t *section, struct seccomp
     return -1;
   size_t mark = decoder_enter(d, "flags");
   for (size_t i = 0; i < json_array_size(flags); i++) {
-    const char *name = json_string_value(json_array_get(flags, i));
+    const char *name = text_of(json_array_get(flags, i));
     int index = name ? seccomp_name_index(seccomp_flag_names, name) : -1;
     size_t item = decoder_enter_index(d, i);
     if (index < 0)

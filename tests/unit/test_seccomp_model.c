@@ -57,6 +57,9 @@ Test(seccomp_model, malformed) {
   expect_refusal(SECTION("{\"action\":\"SCMP_ACT_ALLOW\"}"), ERROR_INPUT, "/syscalls/0/names");
   expect_refusal(SECTION("{\"names\":[],\"action\":\"SCMP_ACT_ALLOW\"}"), ERROR_INPUT, "/names");
   expect_refusal(SECTION("{\"names\":[\"\"],\"action\":\"SCMP_ACT_ALLOW\"}"), ERROR_INPUT, "/names/0");
+  expect_refusal(SECTION("{\"names\":[18446744073709551615],\"action\":\"SCMP_ACT_ALLOW\"}"), ERROR_INPUT,
+                 "/names/0");
+  expect_refusal(SECTION("{\"names\":[\"read\"],\"action\":18446744073709551615}"), ERROR_INPUT, "/action");
   expect_refusal(SECTION("{\"names\":[\"read\"]}"), ERROR_INPUT, "action");
   expect_refusal(SECTION("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"priority\":1}"), ERROR_INPUT,
                  "/syscalls/0/priority");
