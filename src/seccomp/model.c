@@ -93,7 +93,8 @@ void seccomp_profile_drop_implied(struct seccomp_profile *profile) {
     return;
   for (size_t i = 0; i < profile->calls_len; i++) {
     struct seccomp_call *call = &profile->calls[i];
-    if (call->len > 0) {
+    const bool only = kept == 0 && i + 1 == profile->calls_len; /* a section has to name a call */
+    if (call->len > 0 || only) {
       profile->calls[kept++] = *call;
     } else {
       free(call->name);

@@ -111,7 +111,7 @@ json_t *seccomp_profile_encode(const struct seccomp_profile *profile) MUST_CHECK
 
 /* Drops the names that say what the default says, where that is ENOSYS: runc's stub answers the same above
  * the highest number left, so nothing changes but what the runtime reads, stores and hands on for each name.
- */
+ * One name stays in any case: a section without any is refused. */
 void seccomp_profile_drop_implied(struct seccomp_profile *profile);
 
 /* Borrowed; NULL: the name is not in the profile. */

@@ -27,7 +27,7 @@
 #endif
 
 static struct result call(long nr, long a, long b, long c, long d, long e, int past1, int past2) {
-  return judge_past(syscall(nr, a, b, c, d, e), past1, past2);
+  return judge_past(syscall(nr, a, b, c, d, e, 0L), past1, past2);
 }
 
 static struct result uring_setup(const struct primitive *self) {

@@ -98,6 +98,18 @@ Test(seccomp_merge, names_that_repeat_a_default_of_enosys_are_left_out) {
   cr_expect_eq(report.exact, 4, "they were decided all the same");
 }
 
+Test(seccomp_merge, where_nothing_is_left_a_section_still_names_a_call) {
+  static const char *policy = "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"syscalls\":["
+                              "{\"names\":[\"write\"],\"action\":\"SCMP_ACT_ALLOW\"}]}";
+  struct seccomp_profile m CLEANUP_SECCOMP_PROFILE = { 0 };
+  merge_texts("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"syscalls\":["
+              "{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}",
+              policy, &everything, &m, NULL);
+  cr_expect_eq(m.calls_len, 1);
+  cr_expect_eq(m.default_action, SECCOMP_RET_ERRNO | ENOSYS);
+  cr_expect_eq(plain(&m, "write"), SECCOMP_RET_ERRNO | ENOSYS);
+}
+
 Test(seccomp_merge, errno_that_a_rule_names_wins_then_the_policys) {
   struct seccomp_profile m CLEANUP_SECCOMP_PROFILE = { 0 };
   merge_texts(
