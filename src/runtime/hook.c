@@ -103,8 +103,9 @@ static bool sees_the_host(void) {
   return strtol(self, NULL, 10) == getpid();
 }
 
-/* The bare runtime's container: a child of the runtime that called us, with mounts of its own. What is not
- * may be any process of the host, and is left alone. */
+/* The bare runtime's container: the process that it names, if that has mounts of its own. Which one it is, is
+ * the runtime's word: crun's `run --detach` leaves it without a parent to know it by. What has the host's
+ * mounts is left alone. */
 static int identify(const struct hook_call *h, struct kernel_process *ret, struct error *err) {
   struct kernel_namespace own[KERNEL_NAMESPACES], is[KERNEL_NAMESPACES];
   if (!sees_the_host())
