@@ -29,7 +29,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static void print(const struct leftover *l, void *arg) {
-  static const char *const kinds[] = { "container", "file", "directory", "unknown" };
+  static const char *const kinds[] = { "container", "file", "directory", "lease", "unknown" };
   struct gc *g = arg;
   const bool unknown = l->kind == LEFTOVER_UNKNOWN;
   g->unknown += unknown;
@@ -65,7 +65,9 @@ const struct ctl_command ctl_gc = {
   .summary = "remove what containers that are gone left behind",
   .details =
       "Looks through the state directory and removes, a line for each: the state of containers that "
-      "their runtime no longer knows, private copies for processes that are gone, and empty directories. "
+      "their runtime no longer knows, private copies for processes that are gone, empty directories, and "
+      "numbers "
+      "(SELinux category pairs) that containers which are gone still hold. "
       "What another process is using is left alone, and so is what cannot be read or is not ours alone: it "
       "is printed, and the exit status is 1. The wrapper's own delete leaves nothing; this is for what was "
       "killed, or deleted behind its back.",

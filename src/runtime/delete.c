@@ -4,6 +4,7 @@
  * container behind is refused by the runtime: of a running one without --force. Its state must stay.
  */
 #include "runtime/call.h"
+#include "runtime/lease.h"
 #include "runtime/record.h"
 
 int call_delete(struct call *c, struct error *err) {
@@ -14,7 +15,10 @@ int call_delete(struct call *c, struct error *err) {
   const bool unknown = record_read(&record, c->root, c->command.id, c->target.kind, &kept) < 0;
   const bool refused = unknown || (record.alive && !record.created && !command_has(&c->command, "force"));
   /* A failing delete leaves a pod terminating for ever: leftovers are for `hardenctl gc`. */
-  if (!refused && state_remove(c->config.state_dir, c->root, c->command.id, &kept) < 0)
-    kept.code = ERROR_NONE;
+  if (!refused) {
+    const bool lives = record.exists && (record.alive || !record.readable);
+    (void)!lease_free_all(c->config.state_dir, c->root, c->command.id, lives, &kept);
+    (void)!state_remove(c->config.state_dir, c->root, c->command.id, &kept);
+  }
   return call_pass(c, err);
 }

@@ -6,6 +6,7 @@
 #include "io/fileio.h"
 #include "io/path.h"
 #include "runtime/command.h"
+#include "runtime/lease.h"
 #include "runtime/record.h"
 #include "runtime/state.h"
 
@@ -116,7 +117,7 @@ static int scan_container(const struct scan *s, const char *path, struct error *
   return scan_locked(s, fd, path, err);
 }
 
-/* Names that begin with a dot are the node's own: the cache, the note of lost events. */
+/* Names that begin with a dot are the node's own: the cache, the leases, the note of lost events. */
 static int scan_tree(const struct scan *s, const char *path, struct error *err,
                      int (*each)(const struct scan *s, const char *path, struct error *err)) {
   CLEANUP(close_dir) DIR *dir = opendir(path);
@@ -139,10 +140,19 @@ static int scan_root(const struct scan *s, const char *path, struct error *err) 
   return 0;
 }
 
+static void tell_lease(const struct lease_record *r, void *arg) {
+  if (!r->stale)
+    return;
+  CLEANUP_FREE char *path = xasprintf("%s/%llu", r->kind, (unsigned long long)r->number);
+  tell(arg, LEFTOVER_LEASE, path, NULL);
+}
+
 int leftover_scan(const char *state_dir, bool remove, void (*found)(const struct leftover *l, void *arg),
                   void *arg, struct error *err) {
-  const struct scan s = { remove, NULL, found, arg };
-  return scan_tree(&s, state_dir, err, scan_root);
+  struct scan s = { remove, NULL, found, arg };
+  if (scan_tree(&s, state_dir, err, scan_root) < 0)
+    return -1;
+  return lease_scan(state_dir, remove, tell_lease, &s, err);
 }
 
 static void ignore(const struct leftover *l, void *arg) {

@@ -16,6 +16,7 @@ enum leftover_kind {
   LEFTOVER_GONE,    /* a container that its runtime no longer knows */
   LEFTOVER_FILE,    /* the private copy of a process that is gone */
   LEFTOVER_EMPTY,   /* a directory with nothing in it */
+  LEFTOVER_LEASE,   /* a number that a container which is gone still holds; the path is KIND/NUMBER */
   LEFTOVER_UNKNOWN, /* what cannot be read or is not trusted; it is never removed */
 };
 

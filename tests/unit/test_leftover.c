@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/fileio.h"
 #include "io/path.h"
+#include "runtime/lease.h"
 #include "runtime/record.h"
 #include "runtime/state.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char top[] = "/tmp/oh-leftover.XXXXXX";
@@ -213,4 +215,24 @@ Test(leftover, an_empty_node_is_no_error) {
   CLEANUP_FREE char *name = state_root_name(root);
   CLEANUP_FREE char *path = xasprintf("%s/%s", dir, name);
   cr_expect_neq(access(path, F_OK), 0, "the root's directory goes with its last container");
+}
+
+Test(leftover, what_the_dead_have_leased_is_one) {
+  const struct lease_kind kind = { .name = "test", .what = "numbers", .count = 9 };
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct error err = { 0 };
+    struct lease l;
+    _exit(lease_take(dir, &kind, &(struct lease_holder){ root, "a", NULL }, 3, &l, &err) != 0);
+  }
+  int status;
+  cr_assert_eq(waitpid(pid, &status, 0), pid);
+  cr_assert_eq(status, 0);
+  known("a");
+  cr_expect_eq(scan(true).kinds[LEFTOVER_LEASE], 0);
+  CLEANUP_FREE char *path = xasprintf("%s/a", root);
+  cr_assert_eq(rmdir(path), 0);
+  cr_expect_eq(scan(false).kinds[LEFTOVER_LEASE], 1);
+  cr_expect_eq(scan(true).kinds[LEFTOVER_LEASE], 1);
+  cr_expect_eq(scan(true).kinds[LEFTOVER_LEASE], 0);
 }
