@@ -192,7 +192,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 	@tools/run-unit $(UNIT_BIN)
 
 # Static, so that they run in any container.
-HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime)
+HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime vm-end)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -204,6 +204,11 @@ $(BUILD)/helpers/probe: $(PROBE_OBJ) $(BUILD)/.probe
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(PROBE_OBJ) $(ALL_LDFLAGS)
+
+$(BUILD)/helpers/vm-end: $(BUILD)/tests/vm/end.o
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
 # tests/load/: the driver, and what stands between the wrapper and the runtime meanwhile.
 $(BUILD)/helpers/load: $(BUILD)/tests/load/judge.o
@@ -261,6 +266,14 @@ check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and sta
 	@BUILD=$(BUILD) tests/integration/run tests/integration/attacks.bats tests/integration/escapes.bats \
 	  tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
+
+VM ?= apparmor selinux
+ONLY ?=
+.PHONY: check-lsm
+check-lsm: ## tests in machines with AppArmor and with SELinux, by QEMU; VM=apparmor ONLY="FILE..." for a part
+	@tools/install-deps build vm
+	@$(SUB) -s all $(HELPERS)
+	@BUILD=$(BUILD) VM='$(VM)' ONLY='$(ONLY)' tests/vm/run
 
 COUNT ?= 1000
 SEED ?=
