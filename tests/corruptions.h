@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For test_never_weaker.c: at least one row for each control; a good output under the policy `restricted`,
- * made weaker in the way that the control is there to prevent.
+ * For test_never_weaker.c: at least one row for each control; a good output under the policy `restricted`
+ * with user namespaces, made weaker in the way that the control is there to prevent.
  */
 static const struct corruption corruptions[] = {
   { "capabilities", "docker-28/default.json", "/process/capabilities/bounding/-", "\"CAP_SYS_ADMIN\"" },
@@ -28,6 +28,13 @@ static const struct corruption corruptions[] = {
   { "user", "docker/user.json", "/process/user/gid", "0" },
   { "user", "docker/user.json", "/process/user/additionalGids/-", "27" },
   { "user", "podman/user.json", "/process/user/umask", "0" },
+  { "user-namespace", "docker-28/default.json", "/linux/uidMappings/0/hostID", "0" },
+  { "user-namespace", "docker-28/default.json", "/linux/uidMappings/0/size", "131072" },
+  { "user-namespace", "docker-28/default.json", "/linux/gidMappings/-",
+    "{\"containerID\": 65536, \"hostID\": 0, \"size\": 1}" },
+  { "user-namespace", "docker-28/default.json", "/linux/uidMappings", NULL },
+  { "user-namespace", "docker-28/default.json", "/root/path", "\"/\"" },
+  { "user-namespace", "docker-28/default.json", "/linux/namespaces", "[{\"type\": \"mount\"}]" },
   { "namespaces", "docker-28/default.json", "/linux/namespaces", "[]" },
   { "namespaces", "docker-28/default.json", "/linux/namespaces/0",
     "{\"type\": \"network\", \"path\": \"/proc/1/ns/net\"}" },

@@ -34,6 +34,7 @@ static const char *const governed[] = {
   "/process/scheduler",
   "/process/selinuxLabel",
   "/process/user",
+  "/root/path",
   "/root/readonly",
 };
 

@@ -64,6 +64,26 @@ static void place_view(struct mount_view *v, const struct mount_list *earlier, s
   }
 }
 
+/* What the offered user namespace asks for is seen as what it stands for: a view of a source as the source,
+ * and a file system of a joined namespace, made beforehand, as that file system. */
+static void see_through(struct mount_view *v, const struct facts *facts) {
+  const struct user_namespace_offer *offer = &facts->offer;
+  if (!offer->size || !v->source || !v->is.bind)
+    return;
+  const struct source_fact *fact = facts_source(facts, v->source);
+  if (fact) {
+    v->source = fact->source;
+  } else if (offer->sysfs && strcmp(v->source, offer->sysfs) == 0) {
+    v->type = v->source = "sysfs";
+    v->is.bind = v->is.recursive = false;
+    v->stands_for = true;
+  } else if (offer->mqueue && strcmp(v->source, offer->mqueue) == 0) {
+    v->type = v->source = "mqueue";
+    v->is.bind = v->is.recursive = false;
+    v->stands_for = true;
+  }
+}
+
 void mount_list_read(struct mount_list *ret, const json_t *mounts, const struct facts *facts) {
   *ret = (struct mount_list){ .len = json_array_size(mounts) };
   ret->items = ret->len ? xcalloc(ret->len, sizeof *ret->items) : NULL;
@@ -81,6 +101,7 @@ void mount_list_read(struct mount_list *ret, const json_t *mounts, const struct 
     v->type = v->is.bind ? "bind" : member(v->mount, "type");
     if (!v->type)
       v->type = "";
+    see_through(v, facts);
     if (*v->destination == '/' && !control_path_climbs(v->destination))
       v->text = path_normalise(v->destination);
     place_view(v, ret, i, facts);

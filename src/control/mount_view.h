@@ -12,13 +12,14 @@ struct mount_view {
   const json_t *mount;     /* borrowed, as all strings of it */
   const char *destination; /* as written */
   const char *type;        /* "" when absent; "bind" for every bind, whatever type it names, as runc has it */
-  const char *source;      /* NULL: none */
+  const char *source;      /* NULL: none; what the config had where a clone stands for it */
   const json_t *options;
   struct mount_options is;
 
   char *text;      /* the destination, normalised; NULL when it is not absolute or holds ".." */
   char *place;     /* where it will be in the container, links followed; NULL: cannot be told */
   const char *why; /* why not */
+  bool stands_for; /* it is a bind of a file system that was made beforehand, and seen as that */
   bool redirected; /* a symbolic link inside an earlier bind leads elsewhere; place is then NULL */
 };
 

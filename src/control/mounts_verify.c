@@ -82,17 +82,35 @@ int mounts_verify(enum spec_kind kind, const json_t *after, const struct policy 
   return 0;
 }
 
-/* Equal in all but destination and options. */
-static bool same_thing(const json_t *before, const json_t *after) {
+static bool is_judged_apart(const char *key) {
+  static const char *const keys[] = { "destination", "options", "source", "type" };
+  for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+    if (strcmp(keys[i], key) == 0)
+      return true;
+  return false;
+}
+
+static bool same_text(const json_t *before, const json_t *after, const char *key) {
+  const json_t *was = json_object_get(before, key), *is = json_object_get(after, key);
+  return was == is || (was && is && json_equal(was, is));
+}
+
+/* Equal in all but destination and options, and of the same source, whatever stands for it. */
+static bool same_thing(const struct mount_view *b, const struct mount_view *a) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)before, key, value) {
-    if (strcmp(key, "destination") != 0 && strcmp(key, "options") != 0 &&
-        !json_equal(value, json_object_get(after, key)))
+  const bool type = same_text(b->mount, a->mount, "type"), source = same_text(b->mount, a->mount, "source");
+  const bool is_bind = strcmp(b->type, "bind") == 0;
+  if (!(type && source) &&
+      !(strcmp(b->type, a->type) == 0 &&
+        (is_bind ? type && b->source && a->source && strcmp(b->source, a->source) == 0 : a->stands_for)))
+    return false;
+  json_object_foreach((json_t *)b->mount, key, value) {
+    if (!is_judged_apart(key) && !json_equal(value, json_object_get(a->mount, key)))
       return false;
   }
-  json_object_foreach((json_t *)after, key, value) {
-    if (strcmp(key, "destination") != 0 && strcmp(key, "options") != 0 && !json_object_get(before, key))
+  json_object_foreach((json_t *)a->mount, key, value) {
+    if (!is_judged_apart(key) && !json_object_get(b->mount, key))
       return false;
   }
   return true;
@@ -100,8 +118,7 @@ static bool same_thing(const json_t *before, const json_t *after) {
 
 static bool same_mount(const struct mount_view *before, const struct mount_view *after) {
   bool placed = before->place && after->place && strcmp(before->place, after->place) == 0;
-  return (placed || strcmp(before->destination, after->destination) == 0) &&
-         same_thing(before->mount, after->mount);
+  return (placed || strcmp(before->destination, after->destination) == 0) && same_thing(before, after);
 }
 
 /* The bytes of a tmpfs's "size=N"; -1: another word, or one with a unit. */

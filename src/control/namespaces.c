@@ -209,7 +209,7 @@ int namespaces_verify(enum spec_kind kind, const json_t *after, const struct pol
 
 int namespaces_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
                           const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
+  (void)kind;
   const json_t *b = control_at(before, list_pointer), *a = control_at(after, list_pointer);
   const json_t *offsets = control_at(after, time_pointer), *devices = control_at(after, devices_pointer);
   if (offsets && !json_equal(offsets, control_at(before, time_pointer)))
@@ -228,7 +228,9 @@ int namespaces_not_weaker(enum spec_kind kind, const json_t *before, const json_
   }
   for (size_t i = 0; i < json_array_size(a); i++) {
     const json_t *is = json_array_get(a, i);
-    if (path_of(is) && !find(b, type_of(is)))
+    const char *path = path_of(is), *offered = facts->offer.path;
+    if (path && !find(b, type_of(is)) &&
+        !(strcmp(type_of(is), "user") == 0 && offered && strcmp(path, offered) == 0))
       return control_broken(err, list_pointer, "%s joins another", type_of(is));
   }
   return 0;

@@ -273,12 +273,13 @@ static int propagation_rank(const json_t *doc) {
 
 int rootfs_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
+  (void)kind;
   bool was_readonly = json_is_true(control_at(before, "/root/readonly"));
   if (was_readonly && !json_is_true(control_at(after, "/root/readonly")))
     return control_broken(err, "/root/readonly", "was true and is no more");
   const json_t *path = control_at(before, "/root/path"), *now = control_at(after, "/root/path");
-  if (path && !(now && json_equal(path, now)))
+  const char *offered = facts->offer.root, *is = json_string_value(now);
+  if (path && !(now && json_equal(path, now)) && !(offered && is && strcmp(is, offered) == 0))
     return control_broken(err, "/root/path", "is another root");
   if (was_readonly &&
       json_array_size(control_at(after, "/mounts")) > json_array_size(control_at(before, "/mounts")))

@@ -3,8 +3,10 @@
  * Sysctls: only names of the safe list. A runtime turns '.' into '/' and writes below /proc/sys, so a name is
  * judged in the form with dots only, and one with an empty component ("net..", "net/../kernel") is no name.
  */
+#include "control/sysctl.h"
 #include "control/common.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum sysctl_rule { RULE_LIST, RULE_NAME, RULE_HOST };
@@ -18,8 +20,7 @@ const struct control_rule sysctl_rules[] = {
 
 static const char map_pointer[] = "/linux/sysctl";
 
-/* "net/ipv4/tcp_wmem" as "net.ipv4.tcp_wmem". NULL: no name. The caller frees. */
-static char *dotted(const char *key) {
+char *sysctl_dotted(const char *key) {
   char *name = xstrdup(key);
   char previous = '.';
   for (char *p = name; *p; p++) {
@@ -39,8 +40,7 @@ static char *dotted(const char *key) {
   return name;
 }
 
-/* The namespace whose sysctl this is; NULL: the whole kernel's. */
-static const char *namespace_of(const char *name) {
+const char *sysctl_namespace(const char *name) {
   static const struct {
     const char *prefix, *type;
   } rows[] = {
@@ -69,7 +69,7 @@ static bool own_namespace(const json_t *list, const char *type, const struct fac
 static int judge_name(struct spec *spec, const struct policy *policy, const struct facts *facts,
                       const char *key, struct error *err) {
   CLEANUP_FREE char *pointer = jsonx_pointer(map_pointer, key);
-  CLEANUP_FREE char *name = dotted(key);
+  CLEANUP_FREE char *name = sysctl_dotted(key);
   if (!name)
     return spec_remove(spec, pointer,
                        (struct reason){ sysctl_rules[RULE_NAME].id, "this is no sysctl's name" }, err);
@@ -77,7 +77,7 @@ static int judge_name(struct spec *spec, const struct policy *policy, const stru
     return spec_remove(spec, pointer,
                        (struct reason){ sysctl_rules[RULE_LIST].id, "the sysctl is not one of sysctl.allow" },
                        err);
-  const char *type = namespace_of(name);
+  const char *type = sysctl_namespace(name);
   if (type && own_namespace(spec_at(spec, "/linux/namespaces"), type, facts))
     return 0;
   CLEANUP_FREE char *text =
@@ -104,14 +104,28 @@ int sysctl_verify(enum spec_kind kind, const json_t *after, const struct policy 
   const char *key;
   json_t *value;
   json_object_foreach(control_at(after, map_pointer), key, value) {
-    CLEANUP_FREE char *name = dotted(key);
+    CLEANUP_FREE char *name = sysctl_dotted(key);
     if (!name || !strlist_matches(&policy->sysctl.allow, name))
       return control_broken(err, map_pointer, "\"%s\" is not allowed", key);
-    const char *type = namespace_of(name);
+    const char *type = sysctl_namespace(name);
     if (!type || !own_namespace(control_at(after, "/linux/namespaces"), type, facts))
       return control_broken(err, map_pointer, "\"%s\" would be set on the host", key);
   }
   return 0;
+}
+
+bool sysctl_range(const json_t *value, uint64_t ret[2]) {
+  const char *text = json_string_value(value);
+  char rest;
+  return text && sscanf(text, "%" SCNu64 " %" SCNu64 " %c", &ret[0], &ret[1], &rest) == 2;
+}
+
+/* Fewer groups may ping. */
+static bool is_narrower(const char *key, const json_t *old, const json_t *new) {
+  CLEANUP_FREE char *name = sysctl_dotted(key);
+  uint64_t was[2], is[2];
+  return name && strcmp(name, SYSCTL_PING) == 0 && sysctl_range(old, was) && sysctl_range(new, is) &&
+         is[0] >= was[0] && is[1] <= was[1];
 }
 
 int sysctl_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
@@ -122,7 +136,7 @@ int sysctl_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
   json_t *value;
   json_object_foreach(control_at(after, map_pointer), key, value) {
     const json_t *old = json_object_get(was, key);
-    if (!old || !json_equal(old, value))
+    if (!old || (!json_equal(old, value) && !is_narrower(key, old, value)))
       return control_broken(err, map_pointer, "\"%s\" was not set so", key);
   }
   return 0;

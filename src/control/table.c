@@ -40,15 +40,6 @@ const struct control controls[] = {
       .rules = seccomp_rules,
   },
   {
-      .name = "user",
-      .action_offset = SECTION(user),
-      .on_exec = true,
-      FUNCTIONS(user),
-      .technique = "T1068",
-      .guarantee = "a process runs only as the users and groups that the policy names",
-      .rules = user_rules,
-  },
-  {
       .name = "namespaces",
       .action_offset = SECTION(namespaces),
       FUNCTIONS(namespaces),
@@ -99,6 +90,27 @@ const struct control controls[] = {
       .technique = "T1562",
       .guarantee = "only harmless sysctls of the container's own namespaces are set",
       .rules = sysctl_rules,
+  },
+  {
+      /* After capabilities, mounts and sysctl, which it takes as they will be; before user, which asks
+       * whether root is the host's. */
+      .name = "user-namespace",
+      .action_offset = SECTION(user_namespace),
+      .on_exec = true,
+      FUNCTIONS(user_namespace),
+      .technique = "T1611",
+      .guarantee =
+          "root of the container is nobody on the host: its ids are an unprivileged range of the host's",
+      .rules = user_namespace_rules,
+  },
+  {
+      .name = "user",
+      .action_offset = SECTION(user),
+      .on_exec = true,
+      FUNCTIONS(user),
+      .technique = "T1068",
+      .guarantee = "a process runs only as the users and groups that the policy names",
+      .rules = user_rules,
   },
   {
       .name = "resources",

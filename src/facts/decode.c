@@ -16,6 +16,7 @@ static const struct jsonx_row source_rows[] = {
   { .key = "sensitive", .type = JSONX_STRING, .offset = offsetof(struct source_fact, sensitive) },
   { .key = "kind", .type = JSONX_ENUM, .offset = offsetof(struct source_fact, kind), .names = kind_names },
   { .key = "options", .type = JSONX_STRINGS, .offset = offsetof(struct source_fact, options) },
+  { .key = "clone", .type = JSONX_STRING, .offset = offsetof(struct source_fact, clone) },
   { 0 },
 };
 
@@ -111,6 +112,27 @@ static int decode_oom_score(const json_t *value, const struct jsonx_source *src,
   return 0;
 }
 
+static int decode_id(const json_t *value, const struct jsonx_source *src, const char *pointer, void *member,
+                     struct error *err) {
+  uint64_t id;
+  if (!jsonx_u64_get(value, &id) || id > UINT32_MAX)
+    return wrong(err, src, pointer, "an id");
+  *(uint32_t *)member = (uint32_t)id;
+  return 0;
+}
+
+#define OFFER(member) offsetof(struct user_namespace_offer, member)
+static const struct jsonx_row offer_rows[] = {
+  { .key = "why", .type = JSONX_STRING, .offset = OFFER(why) },
+  { .key = "base", .type = JSONX_CUSTOM, .offset = OFFER(base), .decode = decode_id },
+  { .key = "size", .type = JSONX_CUSTOM, .offset = OFFER(size), .decode = decode_id },
+  { .key = "path", .type = JSONX_STRING, .offset = OFFER(path) },
+  { .key = "root", .type = JSONX_STRING, .offset = OFFER(root) },
+  { .key = "sysfs", .type = JSONX_STRING, .offset = OFFER(sysfs) },
+  { .key = "mqueue", .type = JSONX_STRING, .offset = OFFER(mqueue) },
+  { 0 },
+};
+
 static const struct jsonx_row rows[] = {
   { .key = "hostKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, host_known) },
   { .key = "rootfsKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootfs_known) },
@@ -145,6 +167,8 @@ static const struct jsonx_row rows[] = {
   { .key = "hookArgs", .type = JSONX_STRINGS, .offset = offsetof(struct facts, hook_args) },
   { .key = "hookWanted", .type = JSONX_BOOL, .offset = offsetof(struct facts, hook_wanted) },
   { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
+  { .key = "idsMapped", .type = JSONX_INT, .offset = offsetof(struct facts, ids_mapped) },
+  { .key = "offer", .type = JSONX_OBJECT, .offset = offsetof(struct facts, offer), .rows = offer_rows },
   { 0 },
 };
 

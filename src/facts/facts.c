@@ -12,6 +12,37 @@ void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind
   };
 }
 
+static void offer_free(struct user_namespace_offer *o) {
+  free(o->why);
+  free(o->path);
+  free(o->root);
+  free(o->sysfs);
+  free(o->mqueue);
+  *o = (struct user_namespace_offer){ 0 };
+}
+
+void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir, const char *path) {
+  offer_free(&f->offer);
+  f->offer = (struct user_namespace_offer){ .base = base,
+                                            .size = size,
+                                            .path = xstrdup(path),
+                                            .root = xasprintf("%s/rootfs", dir),
+                                            .sysfs = xasprintf("%s/sysfs", dir),
+                                            .mqueue = xasprintf("%s/mqueue", dir) };
+  for (size_t i = 0; i < f->sources_len; i++) {
+    struct source_fact *source = &f->sources[i];
+    free(source->clone);
+    source->clone = source->real ? xasprintf("%s/%zu", dir, i) : NULL;
+  }
+}
+
+void facts_offer_none(struct facts *f, const char *why) {
+  offer_free(&f->offer);
+  f->offer.why = xstrdup(why);
+  for (size_t i = 0; i < f->sources_len; i++)
+    free(steal_ptr(&f->sources[i].clone));
+}
+
 void facts_free(struct facts *f) {
   free(f->root_real);
   free(f->cwd_resolved);
@@ -21,6 +52,7 @@ void facts_free(struct facts *f) {
     free(f->sources[i].real);
     free(f->sources[i].sensitive);
     strlist_free(&f->sources[i].options);
+    free(f->sources[i].clone);
   }
   free(f->sources);
   for (size_t i = 0; i < f->destinations_len; i++) {
@@ -32,6 +64,7 @@ void facts_free(struct facts *f) {
   strlist_free(&f->host_namespace_paths);
   strlist_free(&f->bad_namespace_paths);
   strlist_free(&f->bad_hook_paths);
+  offer_free(&f->offer);
   free(f->hook);
   strlist_free(&f->hook_args);
   *f = (struct facts){ 0 };
@@ -47,6 +80,9 @@ const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type) 
 const struct source_fact *facts_source(const struct facts *f, const char *source) {
   for (size_t i = 0; i < f->sources_len; i++)
     if (strcmp(f->sources[i].source, source) == 0)
+      return &f->sources[i];
+  for (size_t i = 0; f->offer.size && i < f->sources_len; i++)
+    if (f->sources[i].clone && strcmp(f->sources[i].clone, source) == 0)
       return &f->sources[i];
   return NULL;
 }

@@ -30,6 +30,16 @@ struct source_fact {
                       facts_sensitive_paths plus the policies' deny_sources */
   enum inode_kind kind;
   struct strlist options; /* of its mount on the host: ro, nosuid, nodev, noexec */
+  char *clone; /* where a view of it for the offered user namespace will be; NULL: none is offered */
+};
+
+/* What the wrapper can make for a container whose config has no user namespace. None of it is there yet. */
+struct user_namespace_offer {
+  char *why;            /* there is none: why, as the end of a sentence; NULL: nobody was asked */
+  uint32_t base, size;  /* the host's ids; size 0: there is none */
+  char *path;           /* of the one to join, a pod's; NULL: a new one */
+  char *root;           /* where the ID-mapped view of the root will be */
+  char *sysfs, *mqueue; /* where such file systems of a joined network and ipc namespace will be */
 };
 
 /* One destination in the container. */
@@ -101,7 +111,15 @@ struct facts {
   /* exec only: what the container was created with, from state. */
   const json_t *container_annotations; /* borrowed */
   bool user_namespace;                 /* exec: the container has its own user namespace */
+  int64_t ids_mapped; /* exec: how many ids, from 0 on, one of ours maps; 0: it has none of ours */
+
+  struct user_namespace_offer offer;
 };
+
+/* Offers a block of ids, with a place below `dir` for the root and for every source that was looked at. path:
+ * see struct user_namespace_offer; copied. */
+void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir, const char *path);
+void facts_offer_none(struct facts *f, const char *why);
 
 /* Looks. bundle_fd: the bundle's directory. Policies give further destinations and sources. A rootfs that is
  * not there is an error. */
@@ -122,6 +140,7 @@ int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error
 
 /* NULL: unknown. */
 const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type);
+/* By what the config says, or by its clone. */
 const struct source_fact *facts_source(const struct facts *f, const char *source);
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */
 const struct destination_fact *facts_destination(const struct facts *f, const char *destination);

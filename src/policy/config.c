@@ -10,6 +10,12 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* Behind those of systemd's containers (524288 to 1879048191), and below its foreign ids (from 2147352576).
+ */
+#define ID_START_DEFAULT INT64_C(1879048192)
+#define ID_COUNT_DEFAULT (INT64_C(4064) * ID_BLOCK)
+#define ID_MAX (INT64_C(65535) * ID_BLOCK) /* the last block holds the id that means none */
+
 enum { CONFIG_LIMIT_MIN = 4096, CONFIG_LIMIT_MAX = 256 << 20, KIND_BY_NAME = -1 };
 
 #define NAME_PATTERN "^[a-z0-9][a-z0-9._-]*$"
@@ -158,6 +164,14 @@ static json_t *encode_rules(const void *member) {
 #define CONFIG_STRING(key, member, form, text)                                                               \
   { key, JSONX_STRING, offsetof(struct config, member), .doc = text, .pattern = form }
 
+static const struct jsonx_row id_range_rows[] = {
+  { "start", JSONX_INT, 0, .doc = "The first id, a multiple of 65536.", .min = ID_BLOCK, .max = ID_MAX },
+  { "count", JSONX_INT, sizeof(int64_t),
+    .doc = "How many, a multiple of 65536; each container or pod takes as many.", .min = ID_BLOCK,
+    .max = ID_MAX },
+  { .key = NULL },
+};
+
 /* The lists need their lengths too, so that their member is the whole struct. */
 static const struct jsonx_row config_rows[] = {
   { "runtimes", JSONX_CUSTOM, 0, .doc = "Runtimes to execute; the first whose file exists.",
@@ -173,6 +187,14 @@ static const struct jsonx_row config_rows[] = {
   CONFIG_STRING("events", events, "^(/.*)?$", "The file that events are appended to; empty writes none."),
   CONFIG_STRING("policyAnnotation", policy_annotation, "^[^ ]*$",
                 "The annotation by which a container may ask for a further policy; empty takes none."),
+  { "idRange", JSONX_OBJECT, offsetof(struct config, id_range),
+    .doc =
+        "The host's ids that containers in user namespaces of ours are mapped to. Blocks that /etc/subuid or "
+        "/etc/subgid gives to somebody are left out.",
+    .rows = id_range_rows },
+  CONFIG_STRING(
+      "mapDir", map_dir, "^/",
+      "Where ID-mapped roots and volumes are; every user must be able to enter the directories above."),
   { "configLimit", JSONX_INT, offsetof(struct config, config_limit),
     .doc = "Bytes that a config.json or process file may have.", .min = CONFIG_LIMIT_MIN,
     .max = CONFIG_LIMIT_MAX },
@@ -192,6 +214,7 @@ static const struct form config_forms[] = {
   { "/policyDir", form_path, "an absolute path" },
   { "/stateDir", form_path, "an absolute path" },
   { "/cacheDir", form_path, "an absolute path" },
+  { "/mapDir", form_path, "an absolute path" },
   { "/hook", form_path, "an absolute path" },
   { "/events", is_path_or_empty, "an absolute path, or empty" },
   { "/policyAnnotation", is_word_or_empty, "an annotation's key, or empty" },
@@ -250,18 +273,29 @@ static void add_defaults(struct config *c) {
   set_default(&c->policy_dir, xstrdup("/etc/oci-harden/policies"));
   set_default(&c->state_dir, uid ? xasprintf("/run/user/%u/oci-harden", uid) : xstrdup("/run/oci-harden"));
   set_default(&c->cache_dir, xasprintf("%s/.cache", c->state_dir));
+  set_default(&c->map_dir, xstrdup("/run/oci-harden.maps"));
   set_default(&c->events,
               uid ? xasprintf("%s/events.json", c->state_dir) : xstrdup("/var/log/oci-harden/events.json"));
   set_default(&c->policy_annotation, xstrdup("oci-harden.policy"));
 }
 
+static int check_ids(const struct config *c, const struct jsonx_source *src, struct error *err) {
+  if (c->id_range.start % ID_BLOCK || c->id_range.count % ID_BLOCK)
+    return jsonx_error(err, ERROR_POLICY, src, "/idRange", "start and count must be multiples of %d",
+                       ID_BLOCK);
+  if (c->id_range.start + c->id_range.count > ID_MAX)
+    return jsonx_error(err, ERROR_POLICY, src, "/idRange", "goes beyond %lld", (long long)ID_MAX);
+  return 0;
+}
+
 int config_decode(const struct jsonx_source *src, struct config *ret, struct error *err) {
-  CLEANUP_CONFIG struct config c = { .config_limit = JSONX_LIMIT_DEFAULT };
+  CLEANUP_CONFIG struct config c = { .config_limit = JSONX_LIMIT_DEFAULT,
+                                     .id_range = { ID_START_DEFAULT, ID_COUNT_DEFAULT } };
   json_auto_t *root = NULL;
   if (policy_parse(src, &root, err) < 0)
     return -1;
   if (jsonx_decode(root, src, "", config_rows, &c, err) < 0 ||
-      forms_check(root, "", src, config_forms, err) < 0) {
+      forms_check(root, "", src, config_forms, err) < 0 || check_ids(&c, src, err) < 0) {
     if (err->code == ERROR_INPUT)
       err->code = ERROR_POLICY;
     return -1;

@@ -12,6 +12,8 @@
 #include "io/jsonx.h"
 #include "policy/policy.h"
 
+enum { ID_BLOCK = 65536 }; /* ids of one container or pod; blocks are aligned to it */
+
 #define CONFIG_PATH_DEFAULT "/etc/oci-harden/config.json"
 
 enum runtime_kind { RUNTIME_RUNC, RUNTIME_CRUN };
@@ -43,7 +45,11 @@ struct config {
   char *hook;              /* oci-harden-hook; NULL: beside the program that runs */
   char *events;            /* /var/log/oci-harden/events.json; "" writes none; rootless: STATE/events.json */
   char *policy_annotation; /* "oci-harden.policy"; "" takes none */
-  int64_t config_limit;    /* bytes of config.json and process files; 16 MiB */
+  struct {
+    int64_t start, count;
+  } id_range;           /* the host's ids for containers: blocks of ID_BLOCK */
+  char *map_dir;        /* ID-mapped roots and volumes; /run/oci-harden.maps */
+  int64_t config_limit; /* bytes of config.json and process files; 16 MiB */
 };
 
 /* path NULL: CONFIG_PATH_DEFAULT, which may be absent; a path that was given must exist. */

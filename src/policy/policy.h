@@ -23,6 +23,16 @@ enum root_rule { ROOT_ANY, ROOT_PREFER_USER_NAMESPACE, ROOT_REQUIRE_USER_NAMESPA
 /* PRIVATE: not the host's: absent is added (network: refused, since a silent empty network helps nobody), a
  * path that is the host's is refused. */
 enum namespace_rule { NAMESPACE_ANY, NAMESPACE_PRIVATE };
+/* A user namespace for containers that come without one. AUTO: where it can be had, else none, and why is
+ * recorded. REQUIRE: else refused. */
+enum user_namespace_mode { USER_NAMESPACE_OFF, USER_NAMESPACE_AUTO, USER_NAMESPACE_REQUIRE };
+/* What becomes of the engine's mount of the root: replaced by an ID-mapped one, or kept beside a private one.
+ */
+enum user_namespace_root {
+  USER_NAMESPACE_ROOT_ENGINE,
+  USER_NAMESPACE_ROOT_REPLACE,
+  USER_NAMESPACE_ROOT_PRIVATE
+};
 
 struct policy {
   const struct policy_packed
@@ -59,6 +69,12 @@ struct policy {
     int64_t min_gid, max_gid; /* the same for gid and additional gids that are not 0 */
     bool drop_group_zero;     /* remove gid 0 from additionalGids of a user that is not root */
   } user;
+
+  struct {
+    int action;
+    int mode;   /* enum user_namespace_mode */
+    int rootfs; /* enum user_namespace_root */
+  } user_namespace;
 
   struct {
     int action;

@@ -33,6 +33,8 @@
 static const char *const root_names[] = { "any", "prefer-user-namespace", "require-user-namespace", "never",
                                           NULL };
 static const char *const namespace_names[] = { "any", "private", NULL };
+static const char *const user_namespace_mode_names[] = { "off", "auto", "require", NULL };
+static const char *const user_namespace_root_names[] = { "engine", "replace", "private", NULL };
 static const char *const mount_option_names[] = { "nosuid", "nodev", "noexec", NULL };
 static const char *const mode_names[] = { "enforce", "audit", NULL };
 static const char *const log_failure_names[] = { "continue", "deny", NULL };
@@ -77,6 +79,18 @@ static const struct jsonx_row user_rows[] = {
           "Highest gid and additional gid other than 0; -1 for no bound."),
   ROW_BOOL("dropGroupZero", user, drop_group_zero,
            "Remove gid 0 from the additional groups of a user that is not root."),
+  ROW_END,
+};
+
+static const struct jsonx_row user_namespace_rows[] = {
+  ROW_ACTION(user_namespace),
+  ROW_ENUM("mode", user_namespace, mode, user_namespace_mode_names,
+           "Whether a container that comes without a user namespace gets one: auto where it can be had, and "
+           "records why where not; require refuses it then."),
+  ROW_ENUM(
+      "rootfs", user_namespace, rootfs, user_namespace_root_names,
+      "How the root is ID-mapped: replace puts it in the place of the engine's mount, private beside it; "
+      "engine takes replace for containerd's overlays, private for all others."),
   ROW_END,
 };
 
@@ -220,6 +234,9 @@ const struct jsonx_row policy_rows[] = {
   SECTION("seccomp", seccomp,
           "The system call filter: what the engine asks for and the profile are intersected."),
   SECTION("user", user, "Who the process runs as."),
+  SECTION("user-namespace", user_namespace,
+          "A user namespace for containers that come without one: their ids are an unprivileged range of the "
+          "host's, and nothing is chowned."),
   SECTION("namespaces", namespaces, "Which namespaces must not be the host's."),
   SECTION("rootfs", rootfs, "The root file system."),
   SECTION("mounts", mounts, "Mounts and bind sources."),

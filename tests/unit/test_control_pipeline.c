@@ -7,14 +7,14 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* DESIGN's order; apparmor, selinux and user-namespace are not there yet. */
+/* DESIGN's order; apparmor and selinux are not there yet. */
 static const char *const order[] = {
-  "capabilities", "no-new-privileges", "seccomp", "user",      "namespaces", "rootfs",      "mounts",
-  "paths",        "devices",           "sysctl",  "resources", "process",    "environment", "hooks",
-  "annotations",
+  "capabilities", "no-new-privileges", "seccomp", "namespaces",     "rootfs", "mounts",
+  "paths",        "devices",           "sysctl",  "user-namespace", "user",   "resources",
+  "process",      "environment",       "hooks",   "annotations",
 };
 
-static const char *const on_exec[] = { "capabilities", "no-new-privileges", "user",
+static const char *const on_exec[] = { "capabilities", "no-new-privileges", "user",       "user-namespace",
                                        "resources",    "process",           "environment" };
 
 static bool listed(const char *const *list, size_t len, const char *name) {

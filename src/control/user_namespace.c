@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A user namespace for a container that comes without one. What is written here are places (facts->offer)
+ * that the wrapper fills afterwards: an ID-mapped view of the root and of every source, and views of the file
+ * systems that only the owner of a joined namespace may mount. One that the engine made is left as it is.
+ */
+#include "control/user_namespace.h"
+#include "control/common.h"
+#include "control/mount_view.h"
+#include "control/sysctl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { RULE_MAP, RULE_VIEW, RULE_FLAGS, RULE_SYSCTL, RULE_NONE, RULE_REQUIRE, RULE_UNMAPPED };
+const struct control_rule user_namespace_rules[] = {
+  [RULE_MAP] = { "OH-UNS-001", "a container that comes without a user namespace gets one, whose ids are an "
+                               "unprivileged range of the host's" },
+  [RULE_VIEW] = { "OH-UNS-002", "its root and bind sources become ID-mapped views of the engine's" },
+  [RULE_FLAGS] = { "OH-UNS-003", "a view of a source has the flags of the source's own mount" },
+  [RULE_SYSCTL] = { "OH-UNS-004", "a sysctl is within the mapped ids, or the wrapper sets it where the "
+                                  "container may not" },
+  [RULE_NONE] = { "OH-UNS-005", "that a container has no user namespace is recorded, with the reason" },
+  [RULE_REQUIRE] = { "OH-UNS-006", "a container that can have no user namespace is refused where the policy "
+                                   "requires one" },
+  [RULE_UNMAPPED] = { "OH-UNS-007", "an exec's user and groups are mapped" },
+  { NULL, NULL },
+};
+
+#define NAMESPACES "/linux/namespaces"
+#define UIDS "/linux/uidMappings"
+#define GIDS "/linux/gidMappings"
+#define ROOT "/root/path"
+#define SYSCTL "/linux/sysctl"
+
+static const struct reason view_reason = { "OH-UNS-002",
+                                           "what the container sees must belong to its own ids" };
+
+static const json_t *namespace_entry(const json_t *root, const char *type) {
+  const json_t *list = control_at(root, NAMESPACES);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *is = control_text(json_array_get(list, i), "/type");
+    if (is && strcmp(is, type) == 0)
+      return json_array_get(list, i);
+  }
+  return NULL;
+}
+
+static const char *namespace_path(const json_t *root, const char *type) {
+  const char *path = control_text(namespace_entry(root, type), "/path");
+  return path && *path ? path : NULL;
+}
+
+/* Is the namespace owned by another user namespace than the offered one? Of those of a process whose user
+ * namespace is joined only the network comes from elsewhere: the engine makes it before the sandbox. */
+static bool is_foreign(const json_t *root, const char *type, const struct user_namespace_offer *offer) {
+  const char *path = namespace_path(root, type);
+  if (!path || !offer->path || strcmp(type, "network") == 0)
+    return path != NULL;
+  const size_t len = (size_t)(strrchr(offer->path, '/') - offer->path) + 1;
+  return strncmp(path, offer->path, len) != 0;
+}
+
+static json_t *mappings(const struct user_namespace_offer *offer) {
+  json_t *list = json_array(), *item = json_object();
+  if (!list || !item)
+    die_out_of_memory();
+  jsonx_set_new(item, "containerID", jsonx_u64_new(0));
+  jsonx_set_new(item, "hostID", jsonx_u64_new(offer->base));
+  jsonx_set_new(item, "size", jsonx_u64_new(offer->size));
+  jsonx_append_new(list, item);
+  return list;
+}
+
+static bool is_offered_map(const json_t *list, const struct user_namespace_offer *offer) {
+  uint64_t inside, outside, size;
+  const json_t *item = json_array_get(list, 0);
+  return offer->size && json_array_size(list) == 1 &&
+         jsonx_u64_get(json_object_get(item, "containerID"), &inside) && inside == 0 &&
+         jsonx_u64_get(json_object_get(item, "hostID"), &outside) && outside == offer->base &&
+         jsonx_u64_get(json_object_get(item, "size"), &size) && size == offer->size;
+}
+
+bool user_namespace_is_ours(const json_t *root, const struct facts *facts) {
+  const char *path = control_text(root, ROOT);
+  return is_offered_map(control_at(root, UIDS), &facts->offer) ||
+         is_offered_map(control_at(root, GIDS), &facts->offer) ||
+         (path && facts->offer.root && strcmp(path, facts->offer.root) == 0);
+}
+
+/* When to map. Each gives the reason against, as the end of a sentence, or NULL; the caller frees. */
+
+static char *against_namespaces(const json_t *root, const struct facts *facts) {
+  static const char *const types[] = { "pid", "ipc", "network" };
+  if (!namespace_entry(root, "mount") || namespace_path(root, "mount"))
+    return xstrdup("it has no mount namespace of its own");
+  for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+    const char *path = namespace_path(root, types[i]);
+    if (!namespace_entry(root, types[i]) || (path && strlist_has(&facts->host_namespace_paths, path)))
+      return xasprintf("it shares the host's %s namespace", types[i]);
+  }
+  if (is_foreign(root, "pid", &facts->offer))
+    return xstrdup("it joins the pid namespace of a container in another user namespace");
+  if (is_foreign(root, "uts", &facts->offer) && control_text(root, "/hostname"))
+    return xstrdup("its hostname is to be set in a namespace of another user namespace");
+  return NULL;
+}
+
+/* Nothing that a process does in a user namespace needs these, and what they are asked for fails there. */
+static char *against_capabilities(const json_t *root, const struct facts *facts) {
+  static const char *const host[] = { "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_TIME",
+                                      "CAP_SYS_BOOT",  "CAP_SYSLOG",     "CAP_BPF",       "CAP_PERFMON",
+                                      "CAP_MAC_ADMIN", "CAP_WAKE_ALARM", "CAP_AUDIT_READ" };
+  static const char *const network[] = { "CAP_NET_ADMIN", "CAP_NET_RAW" };
+  const json_t *bounding = control_at(root, "/process/capabilities/bounding");
+  for (size_t i = 0; i < ARRAY_SIZE(host); i++)
+    if (control_has(bounding, host[i]))
+      return xasprintf("it has %s, which means nothing in one", host[i]);
+  for (size_t i = 0; i < ARRAY_SIZE(network) && is_foreign(root, "network", &facts->offer); i++)
+    if (control_has(bounding, network[i]))
+      return xasprintf("it has %s, which means nothing in a network that another user namespace owns",
+                       network[i]);
+  return NULL;
+}
+
+/* The first id of the process that is not below `size`; *ret_pointer tells where. */
+static bool has_unmapped(const json_t *root, uint64_t size, const char **ret_pointer, uint64_t *ret) {
+  static const char *const single[] = { "/process/user/uid", "/process/user/gid" };
+  for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
+    *ret_pointer = single[i];
+    if (jsonx_u64_get(control_at(root, single[i]), ret) && *ret >= size)
+      return true;
+  }
+  *ret_pointer = "/process/user/additionalGids";
+  const json_t *groups = control_at(root, *ret_pointer);
+  for (size_t i = 0; i < json_array_size(groups); i++)
+    if (jsonx_u64_get(json_array_get(groups, i), ret) && *ret >= size)
+      return true;
+  return false;
+}
+
+static char *against_ids(const json_t *root, const struct facts *facts) {
+  const char *pointer;
+  uint64_t id;
+  return has_unmapped(root, facts->offer.size, &pointer, &id)
+             ? xasprintf("the id %" PRIu64 " is beyond the %" PRIu32 " that are mapped", id,
+                         facts->offer.size)
+             : NULL;
+}
+
+/* Runtimes bind the node of the host that has the name, which is another, or not the container's to open. */
+static char *against_devices(const json_t *root, const struct facts *facts) {
+  (void)facts;
+  static const char *const usual[] = { "/dev/null", "/dev/zero",    "/dev/full", "/dev/random",
+                                       "/dev/tty",  "/dev/urandom", "/dev/ptmx", "/dev/console" };
+  const json_t *list = control_at(root, "/linux/devices");
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *path = control_text(json_array_get(list, i), "/path");
+    bool known = false;
+    for (size_t k = 0; path && k < ARRAY_SIZE(usual); k++)
+      known = known || strcmp(path, usual[k]) == 0;
+    if (!known)
+      return xasprintf("it has the device %s", path ? path : "");
+  }
+  return NULL;
+}
+
+/* The wrapper sets these where the container may not; no other. */
+static bool is_set_outside(const char *name) {
+  return strcmp(name, SYSCTL_PING) == 0 || strcmp(name, SYSCTL_PORT) == 0;
+}
+
+static char *against_sysctls(const json_t *root, const struct facts *facts) {
+  const char *key;
+  json_t *value;
+  uint64_t range[2];
+  json_object_foreach(control_at(root, SYSCTL), key, value) {
+    CLEANUP_FREE char *name = sysctl_dotted(key);
+    const char *type = name ? sysctl_namespace(name) : NULL;
+    if (!type || (is_foreign(root, type, &facts->offer) && !is_set_outside(name)))
+      return xasprintf("the sysctl %s cannot be set from inside one", key);
+    if (strcmp(name, SYSCTL_PING) == 0 && !sysctl_range(value, range))
+      return xasprintf("the sysctl %s is no range", key);
+  }
+  return NULL;
+}
+
+static char *against_mounts(const json_t *root, const struct facts *facts) {
+  CLEANUP_MOUNT_LIST struct mount_list l;
+  mount_list_read(&l, control_at(root, "/mounts"), facts);
+  for (size_t i = 0; i < l.len; i++) {
+    const struct mount_view *v = &l.items[i];
+    const struct source_fact *fact = v->source ? facts_source(facts, v->source) : NULL;
+    if (json_object_get(v->mount, "uidMappings") || json_object_get(v->mount, "gidMappings"))
+      return xasprintf("the mount on %s has id mappings of its own", v->destination);
+    if (strcmp(v->type, "bind") == 0 && !(fact && fact->clone))
+      return xasprintf("the source of %s could not be looked at", v->destination);
+  }
+  return NULL;
+}
+
+char *user_namespace_against(const json_t *root, const struct facts *facts) {
+  static char *(*const reasons[])(const json_t *root, const struct facts *facts) = {
+    against_namespaces, against_capabilities, against_ids, against_devices, against_sysctls, against_mounts,
+  };
+  if (!facts->offer.size)
+    return xstrdup(facts->offer.why ? facts->offer.why : "nobody looked whether the host can give one");
+  if (!control_text(root, ROOT))
+    return xstrdup("it has no root");
+  for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+    char *why = reasons[i](root, facts);
+    if (why)
+      return why;
+  }
+  return NULL;
+}
+
+/* What becomes of a mount, in parts: NULL where it stays as it is. The caller owns them. */
+struct change {
+  json_t *whole, *source, *options;
+  struct reason why;
+};
+
+static void change_free(struct change *c) {
+  json_decref(c->whole);
+  json_decref(c->source);
+  json_decref(c->options);
+}
+
+/* In the user namespace the flags of a mount from outside are locked: a remount that leaves one out is EPERM,
+ * and crun takes them off where it can. */
+static json_t *with_flags(const json_t *options, const struct strlist *flags) {
+  struct mount_wish wish = { 0 };
+  for (size_t i = 0; i < flags->len; i++)
+    wish.flags |= mount_flag_named(flags->items[i]);
+  json_t *out = mount_options_apply(options, &wish);
+  for (size_t i = 0; i < flags->len; i++)
+    if (!control_has(out, flags->items[i]))
+      jsonx_append_new(out, jsonx_string_new(flags->items[i]));
+  return out;
+}
+
+/* The runtime would have to mount it as the owner of the namespace that it shows. */
+static json_t *bind_of(const struct mount_view *v, const char *source) {
+  static const char *const options[] = { "bind", "ro", "nosuid", "nodev", "noexec" };
+  const bool writable = strcmp(v->type, "mqueue") == 0 && !(v->is.set & MOUNT_RO);
+  json_t *mount = json_object(), *words = json_array();
+  if (!mount || !words)
+    die_out_of_memory();
+  jsonx_set_new(mount, "destination", jsonx_string_new(v->destination));
+  jsonx_set_new(mount, "type", jsonx_string_new("bind"));
+  jsonx_set_new(mount, "source", jsonx_string_new(source));
+  for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+    if (!(writable && strcmp(options[i], "ro") == 0))
+      jsonx_append_new(words, jsonx_string_new(options[i]));
+  jsonx_set_new(mount, "options", words);
+  return mount;
+}
+
+static struct change change_of(const struct mount_view *v, const json_t *root, const struct facts *facts) {
+  const struct user_namespace_offer *offer = &facts->offer;
+  struct change c = { .why = view_reason };
+  if (strcmp(v->type, "bind") == 0) {
+    const struct source_fact *fact = facts_source(facts, v->source);
+    json_t *options = with_flags(v->options, &fact->options);
+    c.source = jsonx_string_new(fact->clone);
+    if (v->options ? json_equal(options, v->options) : json_array_size(options) == 0)
+      json_decref(options);
+    else
+      c.options = options;
+  } else if (!v->stands_for && strcmp(v->type, "sysfs") == 0 && is_foreign(root, "network", offer)) {
+    c.whole = bind_of(v, offer->sysfs);
+  } else if (!v->stands_for && strcmp(v->type, "mqueue") == 0 && is_foreign(root, "ipc", offer)) {
+    c.whole = bind_of(v, offer->mqueue);
+  }
+  return c;
+}
+
+static int change_mount(struct spec *spec, size_t index, const struct change *c, struct error *err) {
+  CLEANUP_FREE char *mount = jsonx_pointer_index("/mounts", index);
+  CLEANUP_FREE char *source = jsonx_pointer(mount, "source");
+  CLEANUP_FREE char *options = jsonx_pointer(mount, "options");
+  static const struct reason flags = { "OH-UNS-003",
+                                       "the source's own mount has these flags, which are locked inside" };
+  if (c->whole && spec_set(spec, mount, json_incref(c->whole), c->why, err))
+    return -1;
+  if (c->source && spec_set(spec, source, json_incref(c->source), c->why, err))
+    return -1;
+  return c->options ? spec_set(spec, options, json_incref(c->options), flags, err) : 0;
+}
+
+static int change_mounts(struct spec *spec, const struct facts *facts, struct error *err) {
+  json_auto_t *mounts = spec_snapshot(spec, "/mounts");
+  CLEANUP_MOUNT_LIST struct mount_list l;
+  mount_list_read(&l, mounts, facts);
+  for (size_t i = 0; i < l.len; i++) {
+    CLEANUP(change_free) struct change c = change_of(&l.items[i], spec->root, facts);
+    if (change_mount(spec, i, &c, err))
+      return -1;
+  }
+  return 0;
+}
+
+/* *ret is what the sysctl becomes, NULL: it is taken out. False: it stays as it is. */
+static bool changed_sysctl(const json_t *root, const char *key, const json_t *value,
+                           const struct user_namespace_offer *offer, char **ret) {
+  CLEANUP_FREE char *name = sysctl_dotted(key);
+  const char *type = name ? sysctl_namespace(name) : NULL;
+  uint64_t range[2];
+  *ret = NULL;
+  if (!type)
+    return false;
+  if (is_foreign(root, type, offer))
+    return true;
+  if (strcmp(name, SYSCTL_PING) != 0 || !sysctl_range(value, range) || range[1] < offer->size)
+    return false;
+  const uint64_t last = offer->size - 1;
+  *ret = xasprintf("%" PRIu64 "\t%" PRIu64, range[0] < last ? range[0] : last, last);
+  return true;
+}
+
+static int change_sysctls(struct spec *spec, const struct facts *facts, struct error *err) {
+  static const struct reason outside = { "OH-UNS-004",
+                                         "the namespace is not its own to change: the wrapper sets it" };
+  static const struct reason inside = { "OH-UNS-004", "ids beyond those that are mapped are refused" };
+  json_auto_t *map = jsonx_copy(spec_at(spec, SYSCTL));
+  const char *key;
+  json_t *value;
+  json_object_foreach(map, key, value) {
+    CLEANUP_FREE char *pointer = jsonx_pointer(SYSCTL, key);
+    CLEANUP_FREE char *now = NULL;
+    if (!changed_sysctl(spec->root, key, value, &facts->offer, &now))
+      continue;
+    if (now ? spec_set(spec, pointer, jsonx_string_new(now), inside, err)
+            : spec_remove(spec, pointer, outside, err))
+      return -1;
+  }
+  return 0;
+}
+
+static int add_namespace(struct spec *spec, const struct facts *facts, struct error *err) {
+  static const struct reason why = {
+    "OH-UNS-001", "root of the container is to be nobody on the host, and its ids no one's"
+  };
+  if (namespace_entry(spec->root, "user"))
+    return 0;
+  json_t *entry = json_object();
+  if (!entry)
+    die_out_of_memory();
+  jsonx_set_new(entry, "type", jsonx_string_new("user"));
+  if (facts->offer.path)
+    jsonx_set_new(entry, "path", jsonx_string_new(facts->offer.path));
+  if (spec_set(spec, NAMESPACES "/-", entry, why, err) ||
+      spec_set(spec, UIDS, mappings(&facts->offer), why, err))
+    return -1;
+  return spec_set(spec, GIDS, mappings(&facts->offer), why, err);
+}
+
+static int apply_exec(struct spec *spec, const struct facts *facts, struct error *err) {
+  const char *pointer;
+  uint64_t id;
+  if (facts->ids_mapped <= 0 || !has_unmapped(spec->root, (uint64_t)facts->ids_mapped, &pointer, &id))
+    return 0;
+  CLEANUP_FREE char *text =
+      xasprintf("the id %" PRIu64 " is beyond the %" PRId64 " of the container", id, facts->ids_mapped);
+  return spec_refuse(spec, pointer, (struct reason){ user_namespace_rules[RULE_UNMAPPED].id, text }, err);
+}
+
+int user_namespace_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                         struct error *err) {
+  if (spec->kind == SPEC_PROCESS)
+    return apply_exec(spec, facts, err);
+  const bool required = policy->user_namespace.mode == USER_NAMESPACE_REQUIRE;
+  if (policy->user_namespace.mode == USER_NAMESPACE_OFF || facts->rootless ||
+      (namespace_entry(spec->root, "user") && !user_namespace_is_ours(spec->root, facts)))
+    return 0;
+  CLEANUP_FREE char *against = user_namespace_against(spec->root, facts);
+  if (against) {
+    CLEANUP_FREE char *text = xasprintf("there is no user namespace for the container: %s", against);
+    const struct reason why = { user_namespace_rules[required ? RULE_REQUIRE : RULE_NONE].id, text };
+    if (required)
+      return spec_refuse(spec, NAMESPACES, why, err);
+    spec_finding(spec, NAMESPACES, why);
+    return 0;
+  }
+  if (add_namespace(spec, facts, err) ||
+      spec_set(spec, ROOT, jsonx_string_new(facts->offer.root), view_reason, err) ||
+      change_mounts(spec, facts, err))
+    return -1;
+  return change_sysctls(spec, facts, err);
+}
+
+/* Every part of the promise, seen in the output alone. */
+static int ours_holds(const json_t *after, const struct facts *facts, struct error *err) {
+  const struct user_namespace_offer *offer = &facts->offer;
+  const json_t *entry = namespace_entry(after, "user");
+  const char *path = namespace_path(after, "user"), *root = control_text(after, ROOT);
+  if (!entry || (path == NULL) != (offer->path == NULL) || (path && strcmp(path, offer->path) != 0))
+    return control_broken(err, NAMESPACES, "it is not the offered user namespace");
+  if (!is_offered_map(control_at(after, UIDS), offer) || !is_offered_map(control_at(after, GIDS), offer))
+    return control_broken(err, UIDS, "ids are not mapped as offered");
+  if (offer->base < ID_BLOCK || offer->size > UINT32_MAX - offer->base)
+    return control_broken(err, UIDS, "privileged ids of the host are mapped");
+  if (!root || strcmp(root, offer->root) != 0)
+    return control_broken(err, ROOT, "the root is not the ID-mapped one");
+  CLEANUP_FREE char *against = user_namespace_against(after, facts);
+  return against ? control_broken(err, NAMESPACES, "there cannot be one: %s", against) : 0;
+}
+
+static int mount_holds(const struct mount_view *v, const json_t *root, const struct facts *facts,
+                       const char *pointer, struct error *err) {
+  const char *source = control_text(v->mount, "/source");
+  const struct source_fact *fact = source ? facts_source(facts, source) : NULL;
+  if (strcmp(v->type, "bind") == 0) {
+    if (!fact || !fact->clone || strcmp(source, fact->clone) != 0)
+      return control_broken(err, pointer, "the source is not the ID-mapped one");
+    for (size_t i = 0; i < fact->options.len; i++)
+      if (!control_has(v->options, fact->options.items[i]))
+        return control_broken(err, pointer, "%s is locked, and not among its options",
+                              fact->options.items[i]);
+  }
+  if (!v->stands_for && ((strcmp(v->type, "sysfs") == 0 && is_foreign(root, "network", &facts->offer)) ||
+                         (strcmp(v->type, "mqueue") == 0 && is_foreign(root, "ipc", &facts->offer))))
+    return control_broken(err, pointer, "the container may not mount it");
+  return 0;
+}
+
+static int surroundings_hold(const json_t *after, const struct facts *facts, struct error *err) {
+  CLEANUP_MOUNT_LIST struct mount_list l;
+  const char *key;
+  json_t *value;
+  mount_list_read(&l, control_at(after, "/mounts"), facts);
+  for (size_t i = 0; i < l.len; i++) {
+    CLEANUP_FREE char *pointer = jsonx_pointer_index("/mounts", i);
+    if (mount_holds(&l.items[i], after, facts, pointer, err))
+      return -1;
+  }
+  json_object_foreach(control_at(after, SYSCTL), key, value) {
+    CLEANUP_FREE char *name = sysctl_dotted(key);
+    const char *type = name ? sysctl_namespace(name) : NULL;
+    uint64_t range[2];
+    if (!type || is_foreign(after, type, &facts->offer) ||
+        (strcmp(name, SYSCTL_PING) == 0 && (!sysctl_range(value, range) || range[1] >= facts->offer.size)))
+      return control_broken(err, SYSCTL, "\"%s\" cannot be set so from inside", key);
+  }
+  return 0;
+}
+
+int user_namespace_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
+                          const struct facts *facts, struct error *err) {
+  const char *pointer;
+  uint64_t id;
+  if (kind == SPEC_PROCESS)
+    return facts->ids_mapped > 0 && has_unmapped(after, (uint64_t)facts->ids_mapped, &pointer, &id)
+               ? control_broken(err, pointer, "%" PRIu64 " is not mapped", id)
+               : 0;
+  if (policy->user_namespace.mode == USER_NAMESPACE_OFF || facts->rootless)
+    return 0;
+  if (user_namespace_is_ours(after, facts))
+    return ours_holds(after, facts, err) || surroundings_hold(after, facts, err) ? -1 : 0;
+  if (policy->user_namespace.mode == USER_NAMESPACE_REQUIRE && !namespace_entry(after, "user"))
+    return control_broken(err, NAMESPACES, "there is no user namespace");
+  return 0;
+}
+
+int user_namespace_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
+                              const struct facts *facts, struct error *err) {
+  static const char *const maps[] = { UIDS, GIDS };
+  if (kind != SPEC_CONFIG)
+    return 0;
+  const bool had = namespace_entry(before, "user") != NULL, has = namespace_entry(after, "user") != NULL;
+  if (had && !has)
+    return control_broken(err, NAMESPACES, "the user namespace is gone");
+  for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+    const json_t *was = control_at(before, maps[i]), *is = control_at(after, maps[i]);
+    if (was == is || (was && is && json_equal(was, is)))
+      continue;
+    if (had || !has || !is_offered_map(is, &facts->offer) || facts->offer.base < ID_BLOCK)
+      return control_broken(err, maps[i], "other ids are mapped than before");
+  }
+  const char *was = control_text(before, ROOT), *is = control_text(after, ROOT);
+  if (is && !(was && strcmp(was, is) == 0) &&
+      !(has && is_offered_map(control_at(after, UIDS), &facts->offer) && facts->offer.root &&
+        strcmp(is, facts->offer.root) == 0))
+    return control_broken(err, ROOT, "is another root");
+  return 0;
+}

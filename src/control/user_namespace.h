@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the wrapper asks of the control user-namespace, to make what it has written. */
+#ifndef HARDEN_CONTROL_USER_NAMESPACE_H
+#define HARDEN_CONTROL_USER_NAMESPACE_H
+
+#include "facts/facts.h"
+
+/* Has the config anything of what facts->offer offers? */
+bool user_namespace_is_ours(const json_t *root, const struct facts *facts) MUST_CHECK;
+
+/* Why the container of the config, as the controls before this one have left it, can have none: the end of a
+ * sentence. NULL: it can. The caller frees. */
+char *user_namespace_against(const json_t *root, const struct facts *facts) MUST_CHECK;
+
+#endif
