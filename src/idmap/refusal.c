@@ -158,8 +158,8 @@ static const char *said(const struct refusal *why) {
   return "cannot be ID-mapped";
 }
 
-/* Of a refusal whose kind, part, layer and errno are set. */
-static int complete(struct refusal *why, struct error *err, const char *path, int fd) {
+/* Of a refusal whose kind, part, layer and errno are set. detail: NULL, that of the errno. */
+static int complete(struct refusal *why, struct error *err, const char *path, int fd, const char *detail) {
   char layer[16] = "", type[sizeof why->fstype + 4] = "";
   snprintf(why->path, sizeof why->path, "%s", path ? path : "");
   name_type(fd, why->fstype, sizeof why->fstype);
@@ -167,10 +167,12 @@ static int complete(struct refusal *why, struct error *err, const char *path, in
     snprintf(layer, sizeof layer, " %u", why->layer);
   if (why->fstype[0])
     snprintf(type, sizeof type, " (%s)", why->fstype);
+  if (!detail)
+    detail = why->sys ? strerror(why->sys) : NULL;
   error_set(err, why->kind == REFUSAL_SYSTEM ? ERROR_SYSTEM : ERROR_REFUSED, 0,
             "user namespace: the %s%s%s%s%s %s%s%s; %s", refusal_part_name(why->part), layer,
-            why->path[0] ? " " : "", why->path, type, said(why), why->sys ? ": " : "",
-            why->sys ? strerror(why->sys) : "", refusal_remedy(why));
+            why->path[0] ? " " : "", why->path, type, said(why), detail ? ": " : "", detail ? detail : "",
+            refusal_remedy(why));
   err->sys = why->sys;
   return -1;
 }
@@ -179,12 +181,23 @@ int refuse(struct refusal *why, struct error *err, enum refusal_kind kind, enum 
            const char *path, int fd, int sys) {
   *why =
       (struct refusal){ .kind = kind != REFUSAL_NONE ? kind : kind_of(part, sys), .part = part, .sys = sys };
-  return complete(why, err, path, fd);
+  return complete(why, err, path, fd, NULL);
 }
 
 int refuse_layer(struct refusal *why, struct error *err, unsigned layer, const char *path, int fd, int sys) {
   *why = (struct refusal){
     .kind = kind_of(REFUSAL_OF_LAYER, sys), .part = REFUSAL_OF_LAYER, .layer = layer, .sys = sys
   };
-  return complete(why, err, path, fd);
+  return complete(why, err, path, fd, NULL);
+}
+
+int refuse_layout(struct refusal *why, struct error *err, const char *path, int fd,
+                  const struct error *cause) {
+  *why = (struct refusal){ .kind = REFUSAL_LAYOUT, .part = REFUSAL_OF_ROOTFS };
+  return complete(why, err, path, fd, cause->message);
+}
+
+int refuse_broken(struct refusal *why, struct error *err, const struct error *undo) {
+  why->broken = true;
+  return error_wrap(err, "%s, after this failure", undo->message);
 }

@@ -57,5 +57,10 @@ int refuse(struct refusal *why, struct error *err, enum refusal_kind kind, enum 
            const char *path, int fd, int sys);
 /* The same for the nth lower layer. */
 int refuse_layer(struct refusal *why, struct error *err, unsigned layer, const char *path, int fd, int sys);
+/* A root file system whose layout is not understood, because of `cause`. */
+int refuse_layout(struct refusal *why, struct error *err, const char *path, int fd,
+                  const struct error *cause);
+/* What was refused could not be undone either. */
+int refuse_broken(struct refusal *why, struct error *err, const struct error *undo);
 
 #endif
