@@ -75,15 +75,17 @@ static void let_go(struct holder *h) {
   *h = (struct holder)HOLDER_NONE;
 }
 
-/* join: a user namespace, or -1. Says how that went by one byte, 0 or an errno. */
+/* join: a user namespace, or -1. Of that it says how it went, by one byte: 0 or an errno. */
 static _Noreturn void hold(int own, int parents, int join) {
   char byte = 0;
   close(parents);
-  if (join >= 0 && setns(join, CLONE_NEWUSER) < 0)
-    byte = (char)errno;
-  if (write(own, &byte, 1) == 1)
-    while (read(own, &byte, 1) < 0 && errno == EINTR)
-      ;
+  if (join >= 0) {
+    byte = setns(join, CLONE_NEWUSER) < 0 ? (char)errno : 0;
+    if (send(own, &byte, 1, MSG_NOSIGNAL) != 1)
+      _exit(1);
+  }
+  while (read(own, &byte, 1) < 0 && errno == EINTR)
+    ;
   _exit(0);
 }
 
