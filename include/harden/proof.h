@@ -83,6 +83,9 @@ bool proof_is_privileged(void);
  * kernel_process_open. */
 int proof_read(struct proof_view *ret, const struct proof_promise *promise, pid_t pid, uint64_t start,
                struct error *err) MUST_CHECK;
+/* The same of a process that is held already, for longer than the view. */
+int proof_look(struct proof_view *ret, const struct proof_promise *promise,
+               const struct kernel_process *process, struct error *err) MUST_CHECK;
 void proof_view_free(struct proof_view *v);
 #define CLEANUP_PROOF_VIEW CLEANUP(proof_view_free)
 

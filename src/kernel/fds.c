@@ -7,17 +7,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 enum { FDINFO_LIMIT = 1 << 20 }; /* an epoll lists what it watches */
 
-/* The number on the line that begins with "KEY:\t". */
+/* The number on the line that begins with the key: "flags:\t". */
 static int take_number(const char *text, const char *key, int base, uint64_t *ret, struct error *err) {
-  CLEANUP_FREE char *line = xasprintf("\n%s:\t", key);
-  const char *p = str_starts(text, line + 1) ? text : strstr(text, line);
+  const char *p = text;
+  while (p && !str_starts(p, key)) {
+    p = strchr(p, '\n');
+    p = p ? p + 1 : NULL;
+  }
   if (!p)
     return error_set(err, ERROR_INPUT, 0, "fdinfo: there is no line %s", key);
-  p += strlen(line) - (*p != '\n');
+  p += strlen(key);
   char *end;
   errno = 0;
   *ret = strtoull(p, &end, base);
@@ -28,7 +32,8 @@ static int take_number(const char *text, const char *key, int base, uint64_t *re
 
 int kernel_fdinfo_parse(const char *text, struct kernel_fd *ret, struct error *err) {
   uint64_t flags;
-  if (take_number(text, "flags", 8, &flags, err) < 0 || take_number(text, "mnt_id", 10, &ret->mount, err) < 0)
+  if (take_number(text, "flags:\t", 8, &flags, err) < 0 ||
+      take_number(text, "mnt_id:\t", 10, &ret->mount, err) < 0)
     return -1;
   ret->cloexec = flags & O_CLOEXEC;
   return 0;
@@ -38,21 +43,32 @@ static void free_fd(struct kernel_fd *f) {
   free(f->target);
 }
 
+struct listing {
+  const struct kernel_process *process;
+  int dir;          /* /proc/PID/fd */
+  const char *name; /* of the entry, a number */
+  int fd;
+};
+
 /* 1: read; 0: it was closed meanwhile. */
-static int read_one(const struct kernel_process *p, int fd, struct kernel_fd *ret, struct error *err) {
-  CLEANUP_FREE char *name = xasprintf("fd/%d", fd);
-  CLEANUP_FREE char *info = xasprintf("fdinfo/%d", fd);
+static int read_one(const struct listing *l, struct kernel_fd *ret, struct error *err) {
+  const struct kernel_process *p = l->process;
+  char info[sizeof "fdinfo/" + 3 * sizeof(int)] = "fdinfo/";
   CLEANUP_FREE char *text = NULL;
+  char target[PATH_MAX];
   size_t len;
-  *ret = (struct kernel_fd){ .fd = fd };
-  if (fstatat(p->dir, name, &ret->st, 0) < 0)
-    return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "/proc/%d/%s", (int)p->pid, name);
+  *ret = (struct kernel_fd){ .fd = l->fd };
+  memccpy(info + strlen(info), l->name, '\0', 3 * sizeof(int));
+  const ssize_t target_len =
+      fstatat(l->dir, l->name, &ret->st, 0) < 0 ? -1 : readlinkat(l->dir, l->name, target, sizeof target - 1);
+  if (target_len < 0)
+    return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd/%s", (int)p->pid, l->name);
+  target[target_len] = '\0';
   if (kernel_process_text(p, info, FDINFO_LIMIT, &text, &len, err) < 0)
     return err->sys == ENOENT ? 0 : -1;
   if (kernel_fdinfo_parse(text, ret, err) < 0)
     return -1;
-  if (kernel_process_link(p, name, &ret->target, err) < 0)
-    return err->sys == ENOENT ? 0 : -1;
+  ret->target = xstrdup(target);
   return 1;
 }
 
@@ -65,7 +81,7 @@ static int by_number(const void *a, const void *b) {
   return ((const struct kernel_fd *)a)->fd - ((const struct kernel_fd *)b)->fd;
 }
 
-typedef int visit_fd(const struct kernel_process *p, int fd, void *data, struct error *err);
+typedef int visit_fd(const struct listing *l, void *data, struct error *err);
 
 /* Calls visit for each number, until it gives other than 0, which is then the result. */
 static int each(const struct kernel_process *p, visit_fd *visit, void *data, struct error *err) {
@@ -73,25 +89,26 @@ static int each(const struct kernel_process *p, visit_fd *visit, void *data, str
   CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir)
     return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid);
-  (void)steal_fd(&fd);
+  struct listing l = { .process = p, .dir = steal_fd(&fd) };
   int result = 0;
   for (const struct dirent *entry; result == 0 && (entry = readdir(dir));) {
     char *end;
-    const long n = strtol(entry->d_name, &end, 10);
-    if (!*end && end != entry->d_name)
-      result = visit(p, (int)n, data, err);
+    l.name = entry->d_name;
+    l.fd = (int)strtol(l.name, &end, 10);
+    if (!*end && end != l.name)
+      result = visit(&l, data, err);
   }
   return result;
 }
 
-static int add(const struct kernel_process *p, int fd, void *data, struct error *err) {
+static int add(const struct listing *l, void *data, struct error *err) {
   struct kernel_fds *fds = data;
   struct kernel_fd one;
   struct error closed = { 0 };
   if (fds->len == KERNEL_FDS_MAX)
-    return error_set(err, ERROR_INPUT, 0, "process %d has more than %d files open", (int)p->pid,
+    return error_set(err, ERROR_INPUT, 0, "process %d has more than %d files open", (int)l->process->pid,
                      KERNEL_FDS_MAX);
-  const int found = read_one(p, fd, &one, &closed);
+  const int found = read_one(l, &one, &closed);
   if (found == 1) {
     fds->items = xrealloc(fds->items, fds->len + 1, sizeof *fds->items);
     fds->items[fds->len++] = one;
@@ -120,13 +137,11 @@ struct sought {
   ino_t inode;
 };
 
-static int is_sought(const struct kernel_process *p, int fd, void *data, struct error *err) {
+static int is_sought(const struct listing *l, void *data, struct error *err) {
   const struct sought *sought = data;
   struct stat st;
-  char name[32];
   (void)err;
-  snprintf(name, sizeof name, "fd/%d", fd);
-  return fstatat(p->dir, name, &st, 0) == 0 && st.st_dev == sought->dev && st.st_ino == sought->inode;
+  return fstatat(l->dir, l->name, &st, 0) == 0 && st.st_dev == sought->dev && st.st_ino == sought->inode;
 }
 
 int kernel_fds_have(const struct kernel_process *p, const struct stat *file, bool *ret, struct error *err) {

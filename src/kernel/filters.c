@@ -84,10 +84,8 @@ static int read_stopped(const struct kernel_process *p, struct kernel_filters *f
   return kernel_process_alive(p) ? take_all(p, filters, err) : failed(p, ESRCH, "it has ended", err);
 }
 
-static int stop_and_read(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
+static int read_asked(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
   int signal = 0;
-  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0)
-    return failed(p, errno, "it may not be traced", err);
   if (wait_for_stop(p, &signal, err) < 0)
     return -1;
   const int rc = read_stopped(p, filters, err);
@@ -102,16 +100,35 @@ static bool is_ours_and_stopped(const struct kernel_process *p) {
   return ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &message) == 0;
 }
 
-int kernel_filters_read(const struct kernel_process *p, struct kernel_filters *ret, struct error *err) {
-  CLEANUP_KERNEL_FILTERS struct kernel_filters filters = { 0 };
-  *ret = filters;
+int kernel_filters_stop(const struct kernel_process *p, enum kernel_filters_hold *ret, struct error *err) {
+  *ret = KERNEL_FILTERS_FREE;
   if (!kernel_process_alive(p))
     return failed(p, ESRCH, "it has ended", err);
-  if ((is_ours_and_stopped(p) ? take_all(p, &filters, err) : stop_and_read(p, &filters, err)) < 0)
+  if (is_ours_and_stopped(p)) {
+    *ret = KERNEL_FILTERS_STOPPED;
+    return 0;
+  }
+  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0)
+    return failed(p, errno, "it may not be traced", err);
+  *ret = KERNEL_FILTERS_ASKED;
+  return 0;
+}
+
+int kernel_filters_take(const struct kernel_process *p, enum kernel_filters_hold hold,
+                        struct kernel_filters *ret, struct error *err) {
+  CLEANUP_KERNEL_FILTERS struct kernel_filters filters = { 0 };
+  *ret = filters;
+  if ((hold == KERNEL_FILTERS_STOPPED ? take_all(p, &filters, err) : read_asked(p, &filters, err)) < 0)
     return -1;
   *ret = filters;
   filters = (struct kernel_filters){ 0 };
   return 0;
+}
+
+int kernel_filters_read(const struct kernel_process *p, struct kernel_filters *ret, struct error *err) {
+  enum kernel_filters_hold hold;
+  *ret = (struct kernel_filters){ 0 };
+  return kernel_filters_stop(p, &hold, err) < 0 ? -1 : kernel_filters_take(p, hold, ret, err);
 }
 
 void kernel_filters_free(struct kernel_filters *f) {

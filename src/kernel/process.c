@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { STAT_LIMIT = 4096, START_FIELD = 22 };
+enum { STAT_LIMIT = 4096, START_FIELD = 22, AT_ONCE = 16384 }; /* AT_ONCE: bytes; few files have more */
 
 uint64_t kernel_start_parse(const char *stat) {
   const char *p = strrchr(stat, ')');
@@ -79,10 +79,40 @@ bool kernel_process_kill(const struct kernel_process *p, unsigned limit_ms) {
   return ends_within(p, (int)limit_ms);
 }
 
+/* Reads to the end, or until the buffer is full. A short read is not the end: mountinfo comes in pages. */
+static ssize_t read_full(int fd, char *buffer, size_t size) {
+  size_t len = 0;
+  while (len < size) {
+    const ssize_t n = read(fd, buffer + len, size - len);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -1;
+    if (n == 0)
+      break;
+    len += (size_t)n;
+  }
+  return (ssize_t)len;
+}
+
 int kernel_process_text(const struct kernel_process *p, const char *name, size_t limit, char **ret_text,
                         size_t *ret_len, struct error *err) {
-  if (file_read(p->dir, name, RESOLVE_INSIDE, limit, ret_text, ret_len, NULL, err) < 0)
+  char text[AT_ONCE];
+  CLEANUP_FD int fd = path_open(p->dir, name, O_RDONLY | O_NOCTTY, 0, RESOLVE_INSIDE);
+  const ssize_t len = fd < 0 ? -1 : read_full(fd, text, sizeof text);
+  if (len < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/%s", (int)p->pid, name);
+  if (len == AT_ONCE && file_read(p->dir, name, RESOLVE_INSIDE, limit, ret_text, ret_len, NULL, err) < 0)
     return error_wrap(err, "/proc/%d", (int)p->pid);
+  if (len == AT_ONCE)
+    return 0;
+  if ((size_t)len > limit)
+    return error_set(err, ERROR_INPUT, 0, "/proc/%d/%s is larger than the limit of %zu bytes", (int)p->pid,
+                     name, limit);
+  *ret_text = xrealloc(NULL, (size_t)len + 1, 1);
+  memcpy(*ret_text, text, (size_t)len);
+  (*ret_text)[len] = '\0';
+  *ret_len = (size_t)len;
   return 0;
 }
 

@@ -84,7 +84,21 @@ static int read_oom_score(struct kernel_view *v, struct error *err) {
   return 0;
 }
 
-static int read_part(struct kernel_view *v, enum kernel_part part, struct error *err) {
+/* How the process is held for its filters. */
+struct hold {
+  enum kernel_filters_hold hold;
+  struct error refused;
+};
+
+static int read_filters(struct kernel_view *v, const struct hold *hold, struct error *err) {
+  if (hold->hold != KERNEL_FILTERS_FREE)
+    return kernel_filters_take(&v->process, hold->hold, &v->filters, err);
+  *err = hold->refused;
+  return -1;
+}
+
+static int read_part(struct kernel_view *v, enum kernel_part part, const struct hold *hold,
+                     struct error *err) {
   const struct kernel_process *p = &v->process;
   switch (part) {
   case KERNEL_STATUS:
@@ -114,44 +128,71 @@ static int read_part(struct kernel_view *v, enum kernel_part part, struct error 
   case KERNEL_RLIMITS:
     return kernel_limits_read(p, v->rlimits, err);
   case KERNEL_FILTERS:
-    return kernel_filters_read(p, &v->filters, err);
+    return read_filters(v, hold, err);
   case KERNEL_PARTS:
     break;
   }
   return 0;
 }
 
+static const struct kernel_view none = { .process = KERNEL_PROCESS_NONE, .root = -1 };
+
 void kernel_view_init(struct kernel_view *v) {
-  *v = (struct kernel_view){ .process = KERNEL_PROCESS_NONE, .root = -1 };
+  *v = none;
   for (enum kernel_part part = 0; part < KERNEL_PARTS; part++)
     v->unread[part] = xstrdup("not asked for");
 }
 
-int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigned parts, struct error *err) {
-  CLEANUP_KERNEL_VIEW struct kernel_view v;
-  kernel_view_init(&v);
-  *ret = (struct kernel_view){ .process = KERNEL_PROCESS_NONE, .root = -1 };
-  if (kernel_process_open(&v.process, pid, start, err) < 0)
-    return -1;
+/* The filters come last, which gives the process the time that it takes to stop. */
+static void read_parts(struct kernel_view *v, unsigned parts) {
+  struct hold hold = { .hold = KERNEL_FILTERS_FREE };
+  const bool filters = parts & KERNEL_PART(KERNEL_FILTERS);
+  if (filters && kernel_filters_stop(&v->process, &hold.hold, &hold.refused) < 0)
+    hold.hold = KERNEL_FILTERS_FREE;
   if (parts & KERNEL_PART(KERNEL_GROUP_LIMITS))
     parts |= KERNEL_PART(KERNEL_CGROUPS);
   for (enum kernel_part part = 0; part < KERNEL_PARTS; part++) {
     struct error why = { 0 };
     if (!(parts & KERNEL_PART(part)))
       continue;
-    free(v.unread[part]);
-    v.unread[part] = read_part(&v, part, &why) < 0 ? xstrdup(why.message) : NULL;
-    v.unread_errno[part] = why.sys;
+    free(v->unread[part]);
+    v->unread[part] = read_part(v, part, &hold, &why) < 0 ? xstrdup(why.message) : NULL;
+    v->unread_errno[part] = why.sys;
   }
-  if (!kernel_process_alive(&v.process))
-    return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at", (int)pid);
-  *ret = v;
-  kernel_view_init(&v);
+}
+
+static int look(struct kernel_view *v, unsigned parts, struct kernel_view *ret, struct error *err) {
+  read_parts(v, parts);
+  if (!kernel_process_alive(&v->process))
+    return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at",
+                     (int)v->process.pid);
+  *ret = *v;
+  *v = none;
   return 0;
 }
 
+int kernel_view_look(struct kernel_view *ret, const struct kernel_process *process, unsigned parts,
+                     struct error *err) {
+  CLEANUP_KERNEL_VIEW struct kernel_view v;
+  kernel_view_init(&v);
+  *ret = none;
+  v.process = *process;
+  v.lent = true;
+  return look(&v, parts, ret, err);
+}
+
+int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigned parts, struct error *err) {
+  CLEANUP_KERNEL_VIEW struct kernel_view v;
+  kernel_view_init(&v);
+  *ret = none;
+  if (kernel_process_open(&v.process, pid, start, err) < 0)
+    return -1;
+  return look(&v, parts, ret, err);
+}
+
 void kernel_view_free(struct kernel_view *v) {
-  kernel_process_close(&v->process);
+  if (!v->lent)
+    kernel_process_close(&v->process);
   for (enum kernel_part part = 0; part < KERNEL_PARTS; part++)
     free(v->unread[part]);
   kernel_status_free(&v->status);
@@ -164,5 +205,5 @@ void kernel_view_free(struct kernel_view *v) {
   free(v->label);
   free(v->label_on_exec);
   kernel_filters_free(&v->filters);
-  *v = (struct kernel_view){ .process = KERNEL_PROCESS_NONE, .root = -1 };
+  *v = none;
 }

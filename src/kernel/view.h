@@ -30,7 +30,7 @@ enum kernel_part {
   KERNEL_LABEL,
   KERNEL_OOM_SCORE,
   KERNEL_RLIMITS,
-  KERNEL_FILTERS, /* stops the process for a moment: filters.h */
+  KERNEL_FILTERS, /* stops the process while the rest is read: filters.h */
   KERNEL_PARTS
 };
 #define KERNEL_PART(part) (1u << (part))
@@ -40,6 +40,7 @@ extern const char *const kernel_part_names[KERNEL_PARTS]; /* for messages: "secc
 /* A member means something only where its part was read. */
 struct kernel_view {
   struct kernel_process process;
+  bool lent; /* the process is the caller's to close */
   /* NULL: the part was read. Else why not: it was not asked for, the kernel does not let us, or what it says
    * is not as it writes it. */
   char *unread[KERNEL_PARTS];
@@ -68,6 +69,9 @@ struct kernel_view {
  * be read.
  */
 int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigned parts,
+                     struct error *err) MUST_CHECK;
+/* The same of a process that is held already, for longer than the view. */
+int kernel_view_look(struct kernel_view *ret, const struct kernel_process *process, unsigned parts,
                      struct error *err) MUST_CHECK;
 void kernel_view_init(struct kernel_view *v); /* empty, nothing read: for views that are made by hand */
 void kernel_view_free(struct kernel_view *v);

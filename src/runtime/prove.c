@@ -145,7 +145,7 @@ int call_compare(struct call *c, struct proof_promise promise, const struct kern
   promise.policies = policies;
   promise.policies_len = c->policies_len;
   promise.cache = c->config.cache_dir ? &cache : NULL;
-  if (proof_read(&c->view, &promise, process->pid, process->start, err) < 0)
+  if (proof_look(&c->view, &promise, process, err) < 0)
     return call_unprovable(c, PROOF_NO_PROCESS, err);
   proof_compare(&c->proof, &promise, &c->view);
   return judge(c, &c->view, err);
