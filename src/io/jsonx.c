@@ -53,6 +53,8 @@ static bool same_fold(const char *a, const char *b) {
 struct reader {
   const struct jsonx_source *src;
   jsonx_is_map *is_map; /* NULL: there are none */
+  const char *without;  /* the pointer of what is left out; NULL: nothing */
+  struct jsonx_span left_out;
   struct jsonx_scan scan;
   json_t *open[JSONX_DEPTH]; /* borrowed from root */
   json_t *root;
@@ -278,6 +280,10 @@ static int read_token(struct reader *r, const struct jsonx_token *token, struct 
     return attach(r, token->path, c == 't' ? json_true() : c == 'f' ? json_false() : json_null(), err);
   }
   case JSONX_TOKEN_KEY:
+    if (r->without && jsonx_scan_is_at(&r->scan, token->path, r->without) &&
+        jsonx_scan_over(&r->scan, &r->left_out))
+      return attach(r, token->path, json_true(), err);
+    return 0;
   case JSONX_TOKEN_END:
     return 0;
   }
@@ -288,24 +294,43 @@ int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, stru
   return jsonx_parse_with_maps(src, limit, NULL, ret, err);
 }
 
-int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
-                          struct error *err) {
-  if (src->len > limit)
-    return error_set(err, ERROR_INPUT, 0, "%s: has %zu bytes, more than the %zu that are allowed", src->name,
-                     src->len, limit);
-  struct reader reader;
+static int read_all(struct reader *r, const struct jsonx_source *src, jsonx_is_map *is_map,
+                    const char *without, struct error *err) {
   struct jsonx_token token;
-  reader.src = src;
-  reader.is_map = is_map;
-  reader.root = NULL;
-  jsonx_scan_init(&reader.scan, src);
+  r->src = src;
+  r->is_map = is_map;
+  r->without = without;
+  r->left_out = (struct jsonx_span){ 0 };
+  r->root = NULL;
+  jsonx_scan_init(&r->scan, src);
   do {
-    token = jsonx_scan_next(&reader.scan);
-    if (read_token(&reader, &token, err) != 0) {
-      json_decref(reader.root);
+    token = jsonx_scan_next(&r->scan);
+    if (read_token(r, &token, err) != 0) {
+      json_decref(r->root);
       return -1;
     }
   } while (token.kind != JSONX_TOKEN_END);
+  return 0;
+}
+
+int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
+                          struct error *err) {
+  struct reader reader;
+  if (src->len > limit)
+    return error_set(err, ERROR_INPUT, 0, "%s: has %zu bytes, more than the %zu that are allowed", src->name,
+                     src->len, limit);
+  if (read_all(&reader, src, is_map, NULL, err) < 0)
+    return -1;
+  *ret = reader.root;
+  return 0;
+}
+
+int jsonx_parse_without(const struct jsonx_source *src, jsonx_is_map *is_map, const char *pointer,
+                        struct jsonx_span *ret_left_out, json_t **ret, struct error *err) {
+  struct reader reader;
+  if (read_all(&reader, src, is_map, pointer, err) < 0)
+    return -1;
+  *ret_left_out = reader.left_out;
   *ret = reader.root;
   return 0;
 }

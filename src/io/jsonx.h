@@ -42,6 +42,20 @@ typedef bool jsonx_is_map(const char *pointer);
 int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
                           struct error *err) MUST_CHECK;
 
+/* The text of a value. Borrowed. */
+struct jsonx_span {
+  const char *text; /* NULL: there is none */
+  size_t len;
+};
+
+/*
+ * jsonx_parse_with_maps for a text that has been verified before (its digest, or who alone can have written
+ * it): an object or array at one pointer (a member of objects, of names without escapes) is not built. In the
+ * tree it is true, and it comes back as text, of which nothing was looked at but where it ends.
+ */
+int jsonx_parse_without(const struct jsonx_source *src, jsonx_is_map *is_map, const char *pointer,
+                        struct jsonx_span *ret_left_out, json_t **ret, struct error *err) MUST_CHECK;
+
 /*
  * Only the values at some pointers (members of objects, of names without escapes): new references, NULL where
  * there is none; of two with one name the last. Of the rest the grammar alone is checked: for texts that a
@@ -49,6 +63,9 @@ int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is
  */
 int jsonx_pick(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
                struct error *err) MUST_CHECK;
+/* The same, but of two with one name the first, and nothing is read behind the last that was sought. */
+int jsonx_pick_first(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
+                     struct error *err) MUST_CHECK;
 
 /* Canonical bytes: compact, keys in their order, UTF-8 as it was, integers exact. Appends to out. */
 void jsonx_dump(const json_t *value, struct str *out);

@@ -303,6 +303,53 @@ struct jsonx_token jsonx_scan_next(struct jsonx_scan *scan) {
   return (struct jsonx_token){ JSONX_TOKEN_END, scan->pos, scan->pos, 0 };
 }
 
+bool jsonx_scan_is_at(const struct jsonx_scan *scan, size_t path, const char *pointer) {
+  const char *p = pointer;
+  for (size_t i = 0; i < path; i++) {
+    const struct jsonx_frame *frame = &scan->frames[i];
+    if (!frame->object || *p != '/')
+      return false;
+    const size_t len = frame->key_end - frame->key_start - 2;
+    if (strncmp(p + 1, scan->text + frame->key_start + 1, len) != 0)
+      return false;
+    p += 1 + len;
+    if (*p && *p != '/')
+      return false;
+  }
+  return *p == '\0';
+}
+
+/* The offset behind the string that begins at `at`; the text's length when it has no end. */
+static size_t over_string(const struct jsonx_scan *scan, size_t at) {
+  for (at++; at < scan->len; at++) {
+    at += jsonx_plain_length(scan->text + at, scan->len - at);
+    if (at < scan->len && scan->text[at] == '"')
+      return at + 1;
+    at += at < scan->len && scan->text[at] == '\\';
+  }
+  return scan->len;
+}
+
+bool jsonx_scan_over(struct jsonx_scan *scan, struct jsonx_span *ret) {
+  skip_space(scan);
+  size_t open = 0;
+  size_t at = scan->pos;
+  if (peek(scan, at) != '{' && peek(scan, at) != '[')
+    return false;
+  do {
+    const char c = scan->text[at];
+    at = c == '"' ? over_string(scan, at) : at + 1;
+    open += c == '{' || c == '[';
+    open -= c == '}' || c == ']';
+  } while (open > 0 && at < scan->len);
+  if (open > 0)
+    return false;
+  *ret = (struct jsonx_span){ scan->text + scan->pos, at - scan->pos };
+  scan->pos = at;
+  value_done(scan);
+  return true;
+}
+
 static void add_code_point(struct str *out, unsigned c) {
   char b[4];
   size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;

@@ -57,6 +57,13 @@ struct jsonx_scan {
 void jsonx_scan_init(struct jsonx_scan *scan, const struct jsonx_source *src);
 struct jsonx_token jsonx_scan_next(struct jsonx_scan *scan);
 
+/* Do the first `path` frames spell the pointer, of names without escapes? */
+bool jsonx_scan_is_at(const struct jsonx_scan *scan, size_t path, const char *pointer);
+
+/* Behind a key: moves over its value by brackets and quotes alone. False, and nothing was moved: it is no
+ * object or array, or has no end. */
+bool jsonx_scan_over(struct jsonx_scan *scan, struct jsonx_span *ret);
+
 /* Appends the RFC 6901 pointer of the first `path` frames. */
 void jsonx_scan_pointer(const struct jsonx_scan *scan, size_t path, struct str *out);
 

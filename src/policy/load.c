@@ -162,7 +162,7 @@ static int chain_decode(const struct chain *chain, struct policy *ret, struct er
   for (size_t i = chain->len; i-- > 0;) {
     const struct layer *layer = &chain->layers[i];
     if (layer->packed) {
-      rows_unpack(policy_rows, &policy, layer->packed->values);
+      policy_unpack(layer->packed, &policy);
       continue;
     }
     if (policy_decode_root(&policy, layer->root, &layer->src, err) < 0)

@@ -35,6 +35,21 @@ void policy_copy(struct policy *to, const struct policy *from) {
   to->packed = from->packed;
 }
 
+const struct policy_packed *policy_packed_at(const char *text, size_t len) {
+  for (const struct policy_packed *p = policies_packed; p->name; p++) {
+    const size_t size = strlen(p->json);
+    if (size <= len && memcmp(p->json, text, size) == 0)
+      return p;
+  }
+  return NULL;
+}
+
+void policy_unpack(const struct policy_packed *packed, struct policy *ret) {
+  policy_init(ret);
+  rows_unpack(policy_rows, ret, packed->values);
+  ret->packed = packed;
+}
+
 enum action policy_action(const struct policy *p, int section_action) {
   if (p->mode == POLICY_AUDIT && section_action != ACTION_OFF)
     return ACTION_AUDIT;

@@ -200,6 +200,9 @@ struct policy_packed {
   const char *json;   /* canonical bytes of policy_encode */
 };
 extern const struct policy_packed policies_packed[]; /* ends with name NULL; generated */
+/* The one whose json is the object that the text begins with, of which nothing is read; NULL: none. */
+const struct policy_packed *policy_packed_at(const char *text, size_t len);
+void policy_unpack(const struct policy_packed *packed, struct policy *ret);
 
 json_t *policy_schema(void) MUST_CHECK;                   /* with $id, title, examples; new reference */
 json_t *policy_encode(const struct policy *p) MUST_CHECK; /* every value after inheritance */

@@ -170,7 +170,7 @@ static void end(const struct call *c, const struct kernel_process *init, struct 
 int call_prove(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
-  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+  if (record_read_process(&record, c->root, c->command.id, c->target.kind, err) < 0)
     return error_wrap(err, "container %s is not started", c->command.id);
   if (!record.created || (record.readable && !record.alive))
     return call_start(c, err); /* the runtime says so in its own words */

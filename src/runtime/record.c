@@ -71,18 +71,20 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
   return real_prefix(absolute);
 }
 
-/* The record of a runtime holds its whole configuration, of which three values are wanted. */
-enum { PID, START, BUNDLE, VALUES };
+/* The record of a runtime holds its whole configuration, of which three values are wanted; often only those
+ * that name the process, with which it begins. */
+enum { PID, START, BUNDLE, VALUES, PROCESS_VALUES = BUNDLE };
 
 /* Nothing when there is none, or only the half of one. */
-static int read_values(int dirfd, const char *name, const char *const pointers[VALUES], json_t *ret[VALUES],
-                       struct error *err) {
+static int read_values(int dirfd, const char *name, const char *const pointers[VALUES], size_t len,
+                       json_t *ret[VALUES], struct error *err) {
   CLEANUP_FREE char *text = NULL;
   struct jsonx_source src = { .name = name };
   struct error unread = { 0 };
   if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &src.len, NULL, &unread) == 0) {
     src.text = text;
-    if (jsonx_pick(&src, pointers, VALUES, ret, &unread) < 0)
+    if ((len == VALUES ? jsonx_pick(&src, pointers, len, ret, &unread)
+                       : jsonx_pick_first(&src, pointers, len, ret, &unread)) < 0)
       ret[PID] = NULL;
   } else if (unread.code == ERROR_SYSTEM && unread.sys != ENOENT) {
     *err = unread;
@@ -103,13 +105,13 @@ static char *bundle_of(const json_t *value) {
   return xstrdup(json_string_value(value));
 }
 
-static int read_record(struct record *r, int dirfd, enum runtime_kind kind, pid_t *ret_pid,
+static int read_record(struct record *r, int dirfd, enum runtime_kind kind, size_t len, pid_t *ret_pid,
                        uint64_t *ret_start, struct error *err) {
   static const char *const runc[VALUES] = { "/init_process_pid", "/init_process_start", "/config/labels" };
   static const char *const crun[VALUES] = { "/pid", "/process-start-time", "/bundle" };
   const bool is_crun = kind == RUNTIME_CRUN;
   json_t *values[VALUES] = { NULL };
-  if (read_values(dirfd, is_crun ? "status" : "state.json", is_crun ? crun : runc, values, err) < 0)
+  if (read_values(dirfd, is_crun ? "status" : "state.json", is_crun ? crun : runc, len, values, err) < 0)
     return -1;
   *ret_pid = (pid_t)json_integer_value(values[PID]);
   *ret_start = (uint64_t)json_integer_value(values[START]);
@@ -119,8 +121,8 @@ static int read_record(struct record *r, int dirfd, enum runtime_kind kind, pid_
   return 0;
 }
 
-int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
-                struct error *err) {
+static int read_some(struct record *ret, const char *root, const char *id, enum runtime_kind kind, size_t len,
+                     struct error *err) {
   *ret = (struct record){ 0 };
   CLEANUP_FREE char *dir = xasprintf("%s/%s", root, id);
   CLEANUP_FD int dirfd = path_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, RESOLVE_TRUSTED);
@@ -135,7 +137,7 @@ int record_read(struct record *ret, const char *root, const char *id, enum runti
     return error_set(err, ERROR_SYSTEM, errno, "the runtime's record %s", dir);
   pid_t pid = 0;
   uint64_t start = 0;
-  if (read_record(ret, dirfd, kind, &pid, &start, err) < 0)
+  if (read_record(ret, dirfd, kind, len, &pid, &start, err) < 0)
     return -1;
   ret->readable = pid > 0;
   uint64_t now;
@@ -145,6 +147,16 @@ int record_read(struct record *ret, const char *root, const char *id, enum runti
   ret->pid = ret->alive ? pid : 0;
   ret->start = ret->alive ? now : 0;
   return 0;
+}
+
+int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                struct error *err) {
+  return read_some(ret, root, id, kind, VALUES, err);
+}
+
+int record_read_process(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                        struct error *err) {
+  return read_some(ret, root, id, kind, PROCESS_VALUES, err);
 }
 
 int record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind,

@@ -32,6 +32,9 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
  * read. */
 int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
                 struct error *err) MUST_CHECK;
+/* The same without the bundle, which stands at the end of runc's. */
+int record_read_process(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                        struct error *err) MUST_CHECK;
 /* The same for a runtime that is told by what it left; exists is false where neither has. */
 int record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind,
                     struct error *err) MUST_CHECK;

@@ -81,18 +81,41 @@ static int take_bool(const json_t *document, const char *key, bool *ret) {
   return json_is_boolean(value) ? 0 : -1;
 }
 
+/* The built-in ones as add_policies() wrote them. False, and nothing is taken: there are others. */
+static bool take_packed(struct state *s, const struct jsonx_span *list) {
+  const struct policy_packed *found[STATE_POLICIES_MAX];
+  size_t n = 0;
+  size_t at = 0; /* the bracket or comma in front of one */
+  do {
+    found[n] = at + 1 < list->len ? policy_packed_at(list->text + at + 1, list->len - at - 1) : NULL;
+    if (!found[n])
+      return false;
+    at += 1 + strlen(found[n++]->json);
+  } while (n < STATE_POLICIES_MAX && at < list->len && list->text[at] == ',');
+  if (at + 1 != list->len)
+    return false;
+  for (; s->policies_len < n; s->policies_len++)
+    policy_unpack(found[s->policies_len], &s->policies[s->policies_len]);
+  return true;
+}
+
 /* Each policy holds every value after inheritance, so it is decoded over the empty one. */
-static int take_policies(struct state *s, const json_t *document, struct error *err) {
-  const json_t *list = json_object_get(document, "policies");
+static int take_policies(struct state *s, const struct jsonx_span *part, struct error *err) {
+  const struct jsonx_source src = { "state.json#/policies", part->text, part->len };
+  json_auto_t *list = NULL;
+  if (take_packed(s, part))
+    return 0;
+  if (part->text && jsonx_parse(&src, src.len, &list, err) < 0)
+    return -1;
   if (json_array_size(list) == 0 || json_array_size(list) > STATE_POLICIES_MAX)
     return error_set_rule(err, ERROR_INPUT, "OH-STA-002", "state.json: /policies: one or two are expected");
   for (size_t i = 0; i < json_array_size(list); i++) {
     CLEANUP_STR struct str text = { 0 };
     jsonx_dump(json_array_get(list, i), &text);
-    const struct jsonx_source src = { "state.json#/policies", text.data, text.len };
+    const struct jsonx_source one = { "state.json#/policies", text.data, text.len };
     policy_init(&s->policies[i]);
     s->policies_len++;
-    if (policy_decode(&s->policies[i], &src, err) < 0)
+    if (policy_decode(&s->policies[i], &one, err) < 0)
       return -1;
   }
   return 0;
@@ -134,8 +157,9 @@ static int take_members(struct state *s, const json_t *document, struct error *e
 int state_decode(struct state *ret, const struct jsonx_source *src, struct error *err) {
   json_auto_t *document = NULL;
   CLEANUP_STATE struct state s = { 0 };
-  if (spec_read_json(src, src->len, &document, err) < 0 || take_members(&s, document, err) < 0 ||
-      take_policies(&s, document, err) < 0)
+  struct jsonx_span policies;
+  if (spec_read_json_without(src, "/policies", &policies, &document, err) < 0 ||
+      take_members(&s, document, err) < 0 || take_policies(&s, &policies, err) < 0)
     return -1;
   *ret = s;
   s = (struct state){ 0 };

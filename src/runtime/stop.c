@@ -57,7 +57,7 @@ bool stop_container(const struct call *c, const struct kernel_process *init, cha
     become_delete(c);
   if (child > 0)
     wait_for_end(child);
-  if (record_read(&record, c->root, c->command.id, c->target.kind, &unremoved) < 0 || record.exists)
+  if (record_read_process(&record, c->root, c->command.id, c->target.kind, &unremoved) < 0 || record.exists)
     *ret_left = xasprintf("it was killed, but %s did not delete it", c->target.path);
   else if (state_remove(c->config.state_dir, c->root, c->command.id, &unremoved) < 0)
     *ret_left = xasprintf("it was killed and deleted, but %s", unremoved.message);

@@ -86,6 +86,11 @@ int spec_read_json(const struct jsonx_source *src, size_t limit, json_t **ret, s
   return jsonx_parse_with_maps(src, limit, names_is_free_map, ret, err);
 }
 
+int spec_read_json_without(const struct jsonx_source *src, const char *pointer,
+                           struct jsonx_span *ret_left_out, json_t **ret, struct error *err) {
+  return jsonx_parse_without(src, names_is_free_map, pointer, ret_left_out, ret, err);
+}
+
 int spec_parse(struct spec *spec, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                struct error *err) {
   json_t *document = NULL;

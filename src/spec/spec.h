@@ -71,6 +71,9 @@ struct spec {
 /* jsonx_parse() of an OCI document, or of what holds its annotations at "/annotations": nothing but JSON is
  * checked. Keys of annotations, sysctl, unified and their like may differ in case only. */
 int spec_read_json(const struct jsonx_source *src, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
+/* The same of a text that we have verified before, without an object or array: jsonx_parse_without. */
+int spec_read_json_without(const struct jsonx_source *src, const char *pointer,
+                           struct jsonx_span *ret_left_out, json_t **ret, struct error *err) MUST_CHECK;
 
 /* Parses and wraps. Refuses, besides what jsonx_parse refuses: a root that is no object; a missing or
  * unsupported ociVersion (config only: major must be 1); a key that folds to the name of an OCI key without
