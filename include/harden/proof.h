@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "control/control.h"
+#include "io/jsonx.h"
 #include "kernel/view.h"
 #include "policy/config.h"
 #include "policy/policy.h"
@@ -32,8 +33,9 @@
 
 /* All borrowed. */
 struct proof_promise {
-  const json_t *config; /* config.json as it was written, parsed */
-  const char *bundle;   /* the directory that its relative paths are relative to; NULL: unknown */
+  const json_t *config;      /* config.json as it was written, parsed */
+  struct jsonx_span seccomp; /* its /linux/seccomp, where that is not built; text NULL: it is in config */
+  const char *bundle;        /* the directory that its relative paths are relative to; NULL: unknown */
   enum runtime_kind runtime;
   const struct policy *const *policies; /* whose floors were installed, and whose sections are in force */
   size_t policies_len;

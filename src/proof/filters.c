@@ -19,40 +19,59 @@
 
 #define SECTION "/linux/seccomp"
 
-static bool same(const struct kernel_filter *f, const struct sock_filter *program, size_t len) {
-  return f->len == len && memcmp(f->program, program, len * sizeof *program) == 0;
+/* The section: its text, and the values where they are there or were asked for. */
+struct section {
+  struct jsonx_span text;
+  struct str room; /* for a text that is ours */
+  const json_t *value;
+  json_t *built;
+};
+
+static void section_free(struct section *s) {
+  str_free(&s->room);
+  json_decref(s->built);
 }
 
-/* The filter that was last judged for this section, under the name of what it was judged by. */
-static void memory_key(const struct proof_promise *p, const json_t *section, struct seccomp_cache_key *ret) {
-  CLEANUP_STR struct str text = { 0 };
-  static const char purpose[] = "proof";
-  const uint8_t runtime = (uint8_t)p->runtime;
-  jsonx_dump(section, &text);
-  const struct seccomp_cache_part parts[] = { { purpose, sizeof purpose },
+/* False: the config has none. */
+static bool section_find(const struct proof_promise *p, struct section *ret) {
+  *ret =
+      (struct section){ .text = p->seccomp, .value = p->seccomp.text ? NULL : jsonx_at(p->config, SECTION) };
+  if (p->seccomp.text)
+    return true;
+  if (!ret->value || json_is_null(ret->value))
+    return false;
+  jsonx_dump(ret->value, &ret->room);
+  ret->text = (struct jsonx_span){ ret->room.data, ret->room.len };
+  return true;
+}
+
+static int section_decode(struct section *s, struct seccomp_profile *ret, struct error *err) {
+  const struct jsonx_source src = { "config.json#" SECTION, s->text.text, s->text.len };
+  if (!s->value && jsonx_parse(&src, src.len, &s->built, err) < 0)
+    return -1;
+  return seccomp_profile_decode(s->value ? s->value : s->built, NULL, SECTION, SECCOMP_ACCEPT_PERMISSIVE, ret,
+                                err);
+}
+
+/* What was found of a filter is remembered by a name, of what it was judged by and of the filter's bytes. */
+static void memory_key(const char *purpose, uint8_t runtime, const struct jsonx_span *promise,
+                       const struct kernel_filter *f, struct seccomp_cache_key *ret) {
+  const struct seccomp_cache_part parts[] = { { purpose, strlen(purpose) },
                                               { &runtime, sizeof runtime },
-                                              { text.data, text.len } };
+                                              { promise->text, promise->len },
+                                              { f->program, f->len * sizeof *f->program } };
   seccomp_cache_key(ret, parts, ARRAY_SIZE(parts));
 }
 
-static bool remembered(const struct proof_promise *p, const struct seccomp_cache_key *key,
-                       const struct kernel_filter *candidates[], size_t len) {
-  CLEANUP_STR struct str nothing = { 0 };
-  CLEANUP_SECCOMP_PROGRAM struct seccomp_program program = { 0 };
-  if (!p->cache || !seccomp_cache_load(p->cache, key, &nothing, &program))
-    return false;
-  for (size_t i = 0; i < len; i++)
-    if (same(candidates[i], program.filter, program.len))
-      return true;
-  return false;
+static bool remembered(const struct proof_promise *p, const struct seccomp_cache_key *key) {
+  return p->cache && seccomp_cache_has(p->cache, key);
 }
 
-static void remember(const struct proof_promise *p, const struct seccomp_cache_key *key,
-                     const struct kernel_filter *judged) {
+static void remember(const struct proof_promise *p, const struct seccomp_cache_key *key) {
   const struct str nothing = { 0 };
-  const struct seccomp_program program = { judged->program, judged->len };
+  const struct seccomp_program none = { 0 };
   if (p->cache)
-    seccomp_cache_store(p->cache, key, &nothing, &program);
+    seccomp_cache_store(p->cache, key, &nothing, &none);
 }
 
 /* At every number of every ABI at least as strict as the section, runc's stub for unknown numbers counted. */
@@ -73,16 +92,19 @@ static int judge(const struct proof_promise *p, const struct seccomp_profile *pr
   return seccomp_validate(&v, &call, err);
 }
 
-/* The strongest of the candidates speaks for a failure: the last, which the container's runtime installed. */
-static enum proof_outcome judge_all(const struct proof_promise *p, const json_t *section,
+/* The last, which the container's runtime installed, comes first: as a rule it is the one. It also speaks for
+ * a failure. */
+static enum proof_outcome judge_all(const struct proof_promise *p, struct section *section,
                                     const struct kernel_filter *candidates[], size_t len, struct str *why) {
-  struct seccomp_cache_key key;
+  struct seccomp_cache_key keys[KERNEL_FILTERS_MAX + 1];
   CLEANUP_SECCOMP_PROFILE struct seccomp_profile profile = { 0 };
   struct error err = { 0 };
-  memory_key(p, section, &key);
-  if (remembered(p, &key, candidates, len))
-    return PROOF_HELD;
-  if (seccomp_profile_decode(section, NULL, SECTION, SECCOMP_ACCEPT_PERMISSIVE, &profile, &err) < 0) {
+  for (size_t i = len; i-- > 0;) {
+    memory_key("proof", (uint8_t)p->runtime, &section->text, candidates[i], &keys[i]);
+    if (remembered(p, &keys[i]))
+      return PROOF_HELD;
+  }
+  if (section_decode(section, &profile, &err) < 0) {
     proof_say(why, "the promise cannot be read: %s", err.message);
     return PROOF_UNREAD;
   }
@@ -90,7 +112,7 @@ static enum proof_outcome judge_all(const struct proof_promise *p, const json_t 
     struct error other = { 0 };
     if (judge(p, &profile, candidates[i], i + 1 == len ? &err : &other) < 0)
       continue;
-    remember(p, &key, candidates[i]);
+    remember(p, &keys[i]);
     return PROOF_HELD;
   }
   proof_say(why, "the config's filter was promised, and none of the kernel's %zu is as strict: %s", len,
@@ -128,10 +150,10 @@ static enum proof_outcome count(const struct proof_promise *p, const struct proo
 }
 
 enum proof_outcome proof_filter(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  const json_t *section = jsonx_at(p->config, SECTION);
+  CLEANUP(section_free) struct section section;
   const struct kernel_filter *candidates[KERNEL_FILTERS_MAX + 1];
   size_t len = 0;
-  if (!section || json_is_null(section))
+  if (!section_find(p, &section))
     return PROOF_HELD;
   if (v->kernel.unread[KERNEL_FILTERS])
     return count(p, v, why);
@@ -140,22 +162,49 @@ enum proof_outcome proof_filter(const struct proof_promise *p, const struct proo
   if (v->pending.len > 0)
     candidates[len++] = &v->pending;
   if (len > 0)
-    return judge_all(p, section, candidates, len, why);
+    return judge_all(p, &section, candidates, len, why);
   proof_say(why, "the config's filter was promised, and the kernel has none");
   return PROOF_BROKEN;
 }
 
-static bool has_floor(const struct proof_view *v, const struct policy *policy, struct str *why) {
+static bool same(const struct kernel_filter *f, const struct sock_filter *program, size_t len) {
+  return f->len == len && memcmp(f->program, program, len * sizeof *program) == 0;
+}
+
+/* The floor's names, one a line. */
+static void floor_text(const struct strlist *names, struct str *ret) {
+  for (size_t i = 0; i < names->len; i++) {
+    str_add(ret, names->items[i]);
+    str_add(ret, "\n");
+  }
+}
+
+static bool has_floor(const struct proof_promise *p, const struct proof_view *v, const struct policy *policy,
+                      struct str *why) {
   CLEANUP_FREE struct sock_filter *program = NULL;
+  CLEANUP_STR struct str names = { 0 };
   size_t len = 0;
   struct error err = { 0 };
+  struct seccomp_cache_key key;
+  if (policy->seccomp.floor.len == 0)
+    return true;
+  floor_text(&policy->seccomp.floor, &names);
+  const struct jsonx_span promise = { names.data, names.len };
+  for (size_t i = 0; i < v->kernel.filters.len; i++) {
+    memory_key("floor", 0, &promise, &v->kernel.filters.items[i], &key);
+    if (remembered(p, &key))
+      return true;
+  }
   if (seccomp_floor_build(&policy->seccomp.floor, &program, &len, &err) < 0) {
     proof_say(why, "%s", err.message);
     return false;
   }
   for (size_t i = 0; i < v->kernel.filters.len; i++)
-    if (same(&v->kernel.filters.items[i], program, len))
+    if (same(&v->kernel.filters.items[i], program, len)) {
+      memory_key("floor", 0, &promise, &v->kernel.filters.items[i], &key);
+      remember(p, &key);
       return true;
+    }
   return len == 0;
 }
 
@@ -166,7 +215,7 @@ enum proof_outcome proof_floor(const struct proof_promise *p, const struct proof
     return count(p, v, why);
   for (size_t i = 0; i < p->policies_len; i++) {
     const enum action action = policy_action(p->policies[i], p->policies[i]->seccomp.action);
-    if ((action == ACTION_HARDEN || action == ACTION_DENY) && !has_floor(v, p->policies[i], why))
+    if ((action == ACTION_HARDEN || action == ACTION_DENY) && !has_floor(p, v, p->policies[i], why))
       proof_say(why, "the floor of policy %s was promised, and the kernel does not have it",
                 p->policies[i]->name);
   }

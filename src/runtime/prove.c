@@ -40,19 +40,21 @@ static int without_state(struct call *c, struct error *err) {
   return call_start(c, err);
 }
 
-/* The config as it was verified, or none. */
-static int read_config(struct call *c, json_t **ret, struct error *err) {
+/* The config as it was verified, or none. Its filter, most of the text, is seldom looked into. The caller
+ * frees *ret_text, of which *ret_seccomp is a part. */
+static int read_config(const struct call *c, char **ret_text, struct jsonx_span *ret_seccomp, json_t **ret,
+                       struct error *err) {
   const char *path = c->state.config;
-  CLEANUP_FREE char *text = NULL;
   char digest[STATE_DIGEST_SIZE];
   struct jsonx_source src = { .name = path };
-  if (file_read(AT_FDCWD, path, RESOLVE_LEAF, (size_t)c->config.config_limit, &text, &src.len, NULL, err) < 0)
+  if (file_read(AT_FDCWD, path, RESOLVE_LEAF, (size_t)c->config.config_limit, ret_text, &src.len, NULL, err) <
+      0)
     return -1;
-  src.text = text;
-  sha256_hex(text, src.len, digest);
+  src.text = *ret_text;
+  sha256_hex(src.text, src.len, digest);
   if (strcmp(digest, c->state.after) != 0)
     return error_set(err, ERROR_REFUSED, 0, "%s was changed after it was verified at create", path);
-  return spec_read_json(&src, src.len, ret, err);
+  return spec_read_json_without(&src, "/linux/seccomp", ret_seccomp, ret, err);
 }
 
 /* The container's directory, in which only the runtime can have written, and the FIFO in it. */
@@ -152,9 +154,13 @@ int call_compare(struct call *c, struct proof_promise promise, const struct kern
 }
 
 static int prove(struct call *c, const struct kernel_process *init, struct error *err) {
-  if (read_config(c, &c->promised, err) < 0)
+  CLEANUP_FREE char *text = NULL;
+  struct jsonx_span seccomp;
+  if (read_config(c, &text, &seccomp, &c->promised, err) < 0)
     return call_unprovable(c, PROOF_NO_CONFIG, err);
-  const struct proof_promise promise = { .config = c->promised, .preserved_fds = c->state.handed_fds };
+  const struct proof_promise promise = { .config = c->promised,
+                                         .seccomp = seccomp,
+                                         .preserved_fds = c->state.handed_fds };
   return call_compare(c, promise, init, err);
 }
 
