@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -47,12 +46,12 @@ static char *unescape(char *text) {
 }
 
 static bool number(const char *text, uint64_t *ret) {
-  char *end;
-  if (!text || *text < '0' || *text > '9')
-    return false;
-  errno = 0;
-  *ret = strtoull(text, &end, 10);
-  return !errno && !*end;
+  *ret = 0;
+  for (const char *p = text; p && *p; p++)
+    if (*p < '0' || *p > '9' || __builtin_mul_overflow(*ret, 10, ret) ||
+        __builtin_add_overflow(*ret, (uint64_t)(*p - '0'), ret))
+      return false;
+  return text && *text;
 }
 
 static bool device(char *text, unsigned *ret_major, unsigned *ret_minor) {
@@ -68,14 +67,6 @@ static bool device(char *text, unsigned *ret_major, unsigned *ret_minor) {
   return true;
 }
 
-static bool has_word(const char *list, const char *word) {
-  const size_t len = strlen(word);
-  for (const char *p = list; p; p = strchr(p, ','), p = p ? p + 1 : NULL)
-    if (strncmp(p, word, len) == 0 && (p[len] == ',' || p[len] == '\0'))
-      return true;
-  return false;
-}
-
 static unsigned read_flags(const char *list) {
   static const struct {
     const char *word;
@@ -84,10 +75,15 @@ static unsigned read_flags(const char *list) {
     { "ro", MS_RDONLY }, { "nosuid", MS_NOSUID }, { "nodev", MS_NODEV }, { "noexec", MS_NOEXEC }
   };
   unsigned flags = 0;
-  for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-    if (has_word(list, words[i].word))
-      flags |= words[i].flag;
-  return flags;
+  for (const char *p = list;; p++) {
+    const size_t len = strcspn(p, ",");
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+      if (strncmp(p, words[i].word, len) == 0 && !words[i].word[len])
+        flags |= words[i].flag;
+    p += len;
+    if (!*p)
+      return flags;
+  }
 }
 
 /* 36 35 98:0 /root /place rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=continue */
@@ -112,36 +108,26 @@ static bool parse_line(char *line, struct kernel_mount *m) {
   if (!type || !source || !options || f.next)
     return false;
   m->flags = read_flags(flags);
-  m->readonly = has_word(options, "ro");
-  m->root = xstrdup(unescape(root));
-  m->place = xstrdup(unescape(place));
-  m->type = xstrdup(unescape(type));
-  m->source = xstrdup(unescape(source));
-  m->options = xstrdup(unescape(options));
+  m->readonly = strncmp(options, "ro", 2) == 0 && (options[2] == ',' || !options[2]);
+  m->root = unescape(root);
+  m->place = unescape(place);
+  m->type = unescape(type);
+  m->source = unescape(source);
+  m->options = unescape(options);
   return true;
 }
 
-static void free_mount(struct kernel_mount *m) {
-  free(m->root);
-  free(m->place);
-  free(m->type);
-  free(m->source);
-  free(m->options);
-}
-
-static int parse_lines(char *text, struct kernel_mounts *mounts, struct error *err) {
+static int parse_lines(struct kernel_mounts *mounts, struct error *err) {
   size_t room = 0;
-  for (char *line = text, *end; *line; line = end + 1) {
+  for (char *line = mounts->text, *end; *line; line = end + 1) {
     struct kernel_mount m = { 0 };
     end = strchr(line, '\n');
     if (!end)
       return error_set(err, ERROR_INPUT, 0, "mountinfo: line %zu has no end", mounts->len + 1);
     *end = '\0';
-    if (!parse_line(line, &m)) {
-      free_mount(&m);
+    if (!parse_line(line, &m))
       return error_set(err, ERROR_INPUT, 0, "mountinfo: line %zu is not as the kernel writes it",
                        mounts->len + 1);
-    }
     if (mounts->len == room) {
       room = room ? 2 * room : 64;
       mounts->items = xrealloc(mounts->items, room, sizeof *mounts->items);
@@ -151,28 +137,31 @@ static int parse_lines(char *text, struct kernel_mounts *mounts, struct error *e
   return 0;
 }
 
-int kernel_mounts_parse(const char *text, struct kernel_mounts *ret, struct error *err) {
-  CLEANUP_FREE char *copy = xstrdup(text);
-  *ret = (struct kernel_mounts){ 0 };
-  if (parse_lines(copy, ret, err) == 0)
+/* Takes the text. */
+static int parse(char *text, struct kernel_mounts *ret, struct error *err) {
+  *ret = (struct kernel_mounts){ .text = text };
+  if (parse_lines(ret, err) == 0)
     return 0;
   kernel_mounts_free(ret);
   return -1;
 }
 
+int kernel_mounts_parse(const char *text, struct kernel_mounts *ret, struct error *err) {
+  return parse(xstrdup(text), ret, err);
+}
+
 int kernel_mounts_read(const struct kernel_process *p, struct kernel_mounts *ret, struct error *err) {
-  CLEANUP_FREE char *text = NULL;
+  char *text = NULL;
   size_t len;
   *ret = (struct kernel_mounts){ 0 };
   if (kernel_process_text(p, "mountinfo", KERNEL_MOUNTS_SIZE_MAX, &text, &len, err) < 0)
     return -1;
-  return kernel_mounts_parse(text, ret, err);
+  return parse(text, ret, err);
 }
 
 void kernel_mounts_free(struct kernel_mounts *m) {
-  for (size_t i = 0; i < m->len; i++)
-    free_mount(&m->items[i]);
   free(m->items);
+  free(m->text);
   *m = (struct kernel_mounts){ 0 };
 }
 

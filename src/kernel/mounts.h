@@ -11,20 +11,21 @@
 struct kernel_mount {
   uint64_t id, parent; /* what statx(2) gives as stx_mnt_id */
   unsigned major, minor;
-  char *root;     /* the directory of the file system that is mounted: "/" for all of it */
-  char *place;    /* where, below the process's root */
-  unsigned flags; /* of the mount */
-  bool readonly;  /* the file system is, for everyone */
-  bool shared;    /* mounts made here appear elsewhere */
-  bool slave;     /* mounts made elsewhere appear here */
-  char *type, *source;
-  char *options; /* of the file system: "rw,size=65536k,mode=755" */
+  const char *root;  /* the directory of the file system that is mounted: "/" for all of it */
+  const char *place; /* where, below the process's root */
+  unsigned flags;    /* of the mount */
+  bool readonly;     /* the file system is, for everyone */
+  bool shared;       /* mounts made here appear elsewhere */
+  bool slave;        /* mounts made elsewhere appear here */
+  const char *type, *source;
+  const char *options; /* of the file system: "rw,size=65536k,mode=755" */
 };
 
 /* In the kernel's order: of two with one place, the later hides the earlier. */
 struct kernel_mounts {
   struct kernel_mount *items;
   size_t len;
+  char *text; /* that the strings of all of them lie in */
 };
 
 enum { KERNEL_MOUNTS_SIZE_MAX = 8 << 20 }; /* bytes; a container may make mounts by the thousand */

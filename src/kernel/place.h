@@ -4,6 +4,7 @@
 #define HARDEN_KERNEL_PLACE_H
 
 #include "base/error.h"
+#include "kernel/mounts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,8 @@ struct kernel_place {
   mode_t mode;
   dev_t dev, rdev;
   ino_t inode;
-  long type;     /* of the file system, statfs(2)'s f_type */
+  long type; /* of the file system, statfs(2)'s f_type; kernel_places_look() tells TMPFS_MAGIC from others, 0
+              */
   bool is_mount; /* the root of that mount: something was mounted here */
   bool readonly; /* by its mount or its file system */
   bool empty;    /* a directory of a tmpfs without entries; looked at for masks only */
@@ -28,6 +30,22 @@ struct kernel_place {
  * could make this wait: ask only for places where it cannot mount.
  */
 void kernel_place_look(int root, const char *path, bool contents, struct kernel_place *ret);
+
+/* The same for many places of one process whose mounts were read while nobody could change them: each costs a
+ * system call where its directory was met before, as the mount that it is on tells the rest. */
+enum { KERNEL_PLACES_DIRS = 8 };
+struct kernel_places {
+  int root;                           /* as above; the caller's */
+  const struct kernel_mounts *mounts; /* NULL: unknown */
+  struct kernel_places_dir {
+    char *path;
+    int fd;
+  } dirs[KERNEL_PLACES_DIRS]; /* that were met */
+  size_t dirs_len;
+};
+void kernel_places_look(struct kernel_places *p, const char *path, bool contents, struct kernel_place *ret);
+void kernel_places_free(struct kernel_places *p);
+#define CLEANUP_KERNEL_PLACES CLEANUP(kernel_places_free)
 
 /* The same for what is open; fd may be O_PATH. */
 void kernel_place_of_fd(int fd, bool contents, struct kernel_place *ret);

@@ -13,12 +13,24 @@
 
 /* One of /mounts with what is there. */
 struct promised_mount {
-  const json_t *item;
   const char *destination, *type; /* type "": not given, or a bind's, which means nothing */
+  char *path;                     /* the destination normalised */
   struct mount_options options;
   const struct kernel_place *place;
   const struct kernel_mount *mount; /* that the place is seen through; NULL: unknown */
 };
+
+struct promised_mounts {
+  struct promised_mount *items; /* in their order */
+  size_t len;
+};
+
+static void promised_free(struct promised_mounts *m) {
+  for (size_t i = 0; i < m->len; i++)
+    free(m->items[i].path);
+  free(m->items);
+}
+#define CLEANUP_PROMISED CLEANUP(promised_free)
 
 static bool has_mount_namespace(const json_t *config) {
   const json_t *list = jsonx_at(config, "/linux/namespaces");
@@ -31,20 +43,26 @@ static bool has_mount_namespace(const json_t *config) {
   return false;
 }
 
-static bool promised(const struct proof_promise *p, const struct proof_view *v, size_t i,
+static void promised(const json_t *item, const struct proof_place *place, const struct kernel_mounts *mounts,
                      struct promised_mount *ret) {
-  const json_t *item = json_array_get(jsonx_at(p->config, "/mounts"), i);
-  if (!item)
-    return false;
-  *ret = (struct promised_mount){ .item = item, .place = &v->mounts.items[i].is };
-  ret->destination = v->mounts.items[i].path;
-  mount_options_read(json_object_get(item, "options"), &ret->options);
   const char *type = json_string_value(json_object_get(item, "type"));
+  *ret = (struct promised_mount){ .destination = place->path,
+                                  .path = path_normalise(place->path),
+                                  .place = &place->is };
+  mount_options_read(json_object_get(item, "options"), &ret->options);
   ret->type =
       ret->options.bind || !type || strcmp(type, "bind") == 0 || strcmp(type, "none") == 0 ? "" : type;
   if (!ret->place->error)
-    ret->mount = kernel_mounts_by_id(&v->kernel.mounts, ret->place->mount);
-  return true;
+    ret->mount = kernel_mounts_by_id(mounts, ret->place->mount);
+}
+
+static struct promised_mounts promised_all(const struct proof_promise *p, const struct proof_view *v) {
+  const json_t *list = jsonx_at(p->config, "/mounts");
+  const size_t len = json_array_size(list);
+  struct promised_mounts ret = { xcalloc(len, sizeof *ret.items), len };
+  for (size_t i = 0; i < len; i++)
+    promised(json_array_get(list, i), &v->mounts.items[i], &v->kernel.mounts, &ret.items[i]);
+  return ret;
 }
 
 static unsigned kernel_flags(unsigned flags) {
@@ -72,13 +90,12 @@ static bool is_below(const struct kernel_mount *m, const struct kernel_mount *to
 }
 
 /* A later mount on the same place or above it hides this one. */
-static bool is_hidden(const struct proof_promise *p, const struct proof_view *v, size_t i) {
-  CLEANUP_FREE char *path = path_normalise(v->mounts.items[i].path);
-  struct promised_mount other;
-  for (size_t k = i + 1; promised(p, v, k, &other); k++) {
-    CLEANUP_FREE char *above = path_normalise(other.destination);
-    if (path_is_below(path, above) ||
-        (!other.place->error && other.place->is_mount && other.place->mount == v->mounts.items[i].is.mount))
+static bool is_hidden(const struct promised_mounts *all, size_t i) {
+  const struct promised_mount *this = &all->items[i];
+  for (size_t k = i + 1; k < all->len; k++) {
+    const struct promised_mount *other = &all->items[k];
+    if (path_is_below(this->path, other->path) ||
+        (!other->place->error && other->place->is_mount && other->place->mount == this->place->mount))
       return true;
   }
   return false;
@@ -129,14 +146,14 @@ static bool unread(const struct proof_view *v, struct str *why) {
 }
 
 enum proof_outcome proof_mounts(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  struct promised_mount promise;
   if (!has_mount_namespace(p->config))
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
-  for (size_t i = 0; promised(p, v, i, &promise); i++)
-    if (!is_hidden(p, v, i))
-      compare_mount(v, &promise, why);
+  CLEANUP_PROMISED struct promised_mounts all = promised_all(p, v);
+  for (size_t i = 0; i < all.len; i++)
+    if (!is_hidden(&all, i))
+      compare_mount(v, &all.items[i], why);
   return proof_outcome_of(why);
 }
 
@@ -170,15 +187,14 @@ static bool is_device(const json_t *config, const struct kernel_mount *m) {
 }
 
 /* One that came with a recursive bind, is a cgroup hierarchy, or was hidden by a later one of the config. */
-static bool comes_with(const struct proof_promise *p, const struct proof_view *v,
-                       const struct kernel_mount *m) {
-  struct promised_mount promise;
-  for (size_t i = 0; promised(p, v, i, &promise); i++) {
-    CLEANUP_FREE char *path = path_normalise(promise.destination);
-    if (strcmp(m->place, path) == 0 || (promise.mount && strcmp(m->place, promise.mount->place) == 0))
+static bool comes_with(const struct promised_mounts *all, const struct kernel_mount *m) {
+  for (size_t i = 0; i < all->len; i++) {
+    const struct promised_mount *promise = &all->items[i];
+    if (strcmp(m->place, promise->path) == 0 ||
+        (promise->mount && strcmp(m->place, promise->mount->place) == 0))
       return true;
-    if ((promise.options.recursive || str_starts(promise.type, "cgroup")) && promise.mount &&
-        promise.place->is_mount && is_below(m, promise.mount))
+    if ((promise->options.recursive || str_starts(promise->type, "cgroup")) && promise->mount &&
+        promise->place->is_mount && is_below(m, promise->mount))
       return true;
   }
   return false;
@@ -191,10 +207,11 @@ enum proof_outcome proof_no_other_mounts(const struct proof_promise *p, const st
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
+  CLEANUP_PROMISED struct promised_mounts all = promised_all(p, v);
   for (size_t i = 0; i < v->kernel.mounts.len; i++) {
     const struct kernel_mount *m = &v->kernel.mounts.items[i];
     if (strcmp(m->place, "/") != 0 && !has_own_promise(v, m) && !is_device(p->config, m) &&
-        !comes_with(p, v, m))
+        !comes_with(&all, m))
       proof_say(why, "no mount on %s was promised, and the kernel has %s %s of %s there", m->place, m->type,
                 m->root, m->source);
   }
@@ -206,15 +223,14 @@ static bool says_shared(const json_t *config) {
   return root && (strcmp(root, "shared") == 0 || strcmp(root, "rshared") == 0);
 }
 
-static bool may_be_shared(const struct proof_promise *p, const struct proof_view *v,
-                          const struct kernel_mount *m) {
-  struct promised_mount promise;
-  for (size_t i = 0; promised(p, v, i, &promise); i++) {
-    if (!promise.mount || !promise.place->is_mount)
+static bool may_be_shared(const struct promised_mounts *all, const struct kernel_mount *m) {
+  for (size_t i = 0; i < all->len; i++) {
+    const struct promised_mount *promise = &all->items[i];
+    if (!promise->mount || !promise->place->is_mount)
       continue;
-    if (promise.mount == m && promise.options.propagation == PROPAGATION_SHARED)
+    if (promise->mount == m && promise->options.propagation == PROPAGATION_SHARED)
       return true;
-    if (is_below(m, promise.mount) && promise.options.propagation_below == PROPAGATION_SHARED)
+    if (is_below(m, promise->mount) && promise->options.propagation_below == PROPAGATION_SHARED)
       return true;
   }
   return false;
@@ -226,9 +242,10 @@ enum proof_outcome proof_propagation(const struct proof_promise *p, const struct
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
+  CLEANUP_PROMISED struct promised_mounts all = promised_all(p, v);
   for (size_t i = 0; i < v->kernel.mounts.len; i++) {
     const struct kernel_mount *m = &v->kernel.mounts.items[i];
-    if (m->shared && !may_be_shared(p, v, m))
+    if (m->shared && !may_be_shared(&all, m))
       proof_say(why, "%s was promised not to propagate, and the kernel has it shared", m->place);
   }
   return proof_outcome_of(why);

@@ -13,7 +13,7 @@
 enum { STATUS_LIMIT = 1 << 20 };
 #define INITIAL_USER_NAMESPACE 0xEFFFFFFDU /* its inode: PROC_USER_INIT_INO, since Linux 3.8 */
 
-static void look_at_places(const struct proof_view *v, const json_t *list, const char *key, bool contents,
+static void look_at_places(struct kernel_places *places, const json_t *list, const char *key, bool contents,
                            struct proof_places *ret) {
   if (json_array_size(list) == 0)
     return;
@@ -23,8 +23,8 @@ static void look_at_places(const struct proof_view *v, const json_t *list, const
     const char *path = json_string_value(key ? json_object_get(item, key) : item);
     struct proof_place *place = &ret->items[ret->len++];
     place->path = xstrdup(path ? path : "");
-    if (path && *path && v->kernel.root >= 0)
-      kernel_place_look(v->kernel.root, path, contents, &place->is);
+    if (path && *path && places->root >= 0)
+      kernel_places_look(places, path, contents, &place->is);
     else
       place->is.error = EINVAL;
   }
@@ -95,9 +95,12 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
     if (cwd)
       kernel_place_look(v->kernel.root, cwd, false, &v->cwd_promised);
   }
-  look_at_places(v, jsonx_at(p->config, "/mounts"), "destination", false, &v->mounts);
-  look_at_places(v, jsonx_at(p->config, "/linux/maskedPaths"), NULL, true, &v->masked);
-  look_at_places(v, jsonx_at(p->config, "/linux/readonlyPaths"), NULL, true, &v->readonly);
+  CLEANUP_KERNEL_PLACES struct kernel_places places = { .root = v->kernel.root };
+  if (!v->kernel.unread[KERNEL_MOUNTS])
+    places.mounts = &v->kernel.mounts;
+  look_at_places(&places, jsonx_at(p->config, "/mounts"), "destination", false, &v->mounts);
+  look_at_places(&places, jsonx_at(p->config, "/linux/maskedPaths"), NULL, true, &v->masked);
+  look_at_places(&places, jsonx_at(p->config, "/linux/readonlyPaths"), NULL, true, &v->readonly);
   if (proof_filter_is_pending(p))
     proof_read_pending(&v->kernel, &v->pending);
 }
