@@ -40,7 +40,7 @@ ALL_CPPFLAGS := -D_GNU_SOURCE -DHARDEN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(
 ALL_CFLAGS := -std=gnu17 -fPIE -MMD -MP $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(if $(SAN),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--gc-sections $(SANFLAGS) $(LDFLAGS)
-LIBS := -lseccomp -lcap -ljansson -lnettle
+LIBS := -lseccomp -lcap -ljansson -lnettle -lapparmor
 
 # What stands on the way of every call of an engine is linked with musl: glibc asks the processor for its features at
 # each start, by some sixty CPUID instructions, and in a virtual machine each of them is a trip to the hypervisor. Under
@@ -92,7 +92,8 @@ $(BUILD)/%.o: %.c $(BUILD)/.flags
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 BUILTIN := $(sort $(wildcard profiles/policies/*.json profiles/seccomp/*.json))
-$(BUILD)/gen/builtin.c: tools/gen-builtin $(BUILTIN) $(BUILD)/.flags
+BUILTIN_TEXTS := $(sort $(wildcard profiles/apparmor/*))
+$(BUILD)/gen/builtin.c: tools/gen-builtin $(BUILTIN) $(BUILTIN_TEXTS) $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@tools/gen-builtin $(BUILTIN) > $@
 
@@ -113,7 +114,8 @@ $(MUSL_INCLUDE)/.made: $(BUILD)/.flags
 	@mkdir -p $(@D)/sys
 	$(Q)cd $(@D) && ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/jansson.h \
 	  /usr/include/jansson_config.h /usr/include/seccomp.h /usr/include/seccomp-syscalls.h /usr/include/nettle . && \
-	  ln -sfn /usr/include/$$($(CC) -print-multiarch)/asm asm && ln -sfn /usr/include/sys/capability.h sys/
+	  ln -sfn /usr/include/$$($(CC) -print-multiarch)/asm asm && \
+	  ln -sfn /usr/include/sys/capability.h /usr/include/sys/apparmor.h sys/
 	@touch $@
 
 $(BUILD)/musl/%.o: %.c $(BUILD)/.flags $(MUSL_INCLUDE)/.made

@@ -67,6 +67,9 @@ int harden_keeps(const json_t *config, const struct policy *policy, const struct
                  struct error *err) MUST_CHECK;
 /* Adds our own hook (facts->hook) where it is not there; journaled, whatever the policy's actions. */
 int hooks_add_own(struct spec *spec, const struct facts *facts, struct error *err) MUST_CHECK;
+/* The profile of ours ("restricted") that the control apparmor would set and that is not loaded; NULL: none.
+ */
+const char *apparmor_wants(const struct spec *spec, const struct policy *policy, const struct facts *facts);
 int invariants_verify(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct policy *policy, const struct facts *facts, struct error *err) MUST_CHECK;
 

@@ -261,8 +261,7 @@ int process_not_weaker(enum spec_kind kind, const json_t *before, const json_t *
   if (was ? !is || json_integer_value(is) < json_integer_value(was)
           : is && !(facts->oom_score_known && json_integer_value(is) >= facts->oom_score_adj))
     return control_broken(err, OOM, "is lower than it was");
-  if (label_not_weaker("/process/apparmorProfile", before, after, err) ||
-      label_not_weaker("/process/selinuxLabel", before, after, err))
+  if (label_not_weaker("/process/selinuxLabel", before, after, err))
     return -1;
   if (kept_or_gone("/process/scheduler", before, after, err) ||
       kept_or_gone("/process/ioPriority", before, after, err))

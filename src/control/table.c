@@ -40,6 +40,17 @@ const struct control controls[] = {
       .rules = seccomp_rules,
   },
   {
+      .name = "apparmor",
+      .action_offset = SECTION(apparmor),
+      .on_exec = true,
+      FUNCTIONS(apparmor),
+      .technique = "T1611",
+      .guarantee =
+          "a process runs under an AppArmor profile that is loaded and enforced, wherever the kernel has "
+          "AppArmor on",
+      .rules = apparmor_rules,
+  },
+  {
       .name = "namespaces",
       .action_offset = SECTION(namespaces),
       FUNCTIONS(namespaces),

@@ -4,6 +4,7 @@
 #include "facts/facts.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
   "unknown", "absent", "directory", "symlink", "file", "other", NULL
@@ -133,6 +134,27 @@ static const struct jsonx_row offer_rows[] = {
   { 0 },
 };
 
+/* {"docker-default": "enforce"} */
+static int decode_apparmor(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                           void *member, struct error *err) {
+  struct facts *f = member;
+  const char *name;
+  json_t *item;
+  json_object_foreach((json_t *)value, name, item) {
+    int mode = -1;
+    for (int i = 0; apparmor_mode_names[i]; i++)
+      if (json_is_string(item) && strcmp(json_string_value(item), apparmor_mode_names[i]) == 0)
+        mode = i;
+    if (mode < 0)
+      return wrong(err, src, pointer, "an object of modes by the names of profiles");
+    f->apparmor_profiles =
+        xrealloc(f->apparmor_profiles, f->apparmor_profiles_len + 1, sizeof *f->apparmor_profiles);
+    f->apparmor_profiles[f->apparmor_profiles_len++] =
+        (struct apparmor_fact){ apparmor_kernel_name(name), mode };
+  }
+  return 0;
+}
+
 static const struct jsonx_row rows[] = {
   { .key = "hostKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, host_known) },
   { .key = "rootfsKnown", .type = JSONX_BOOL, .offset = offsetof(struct facts, rootfs_known) },
@@ -166,6 +188,13 @@ static const struct jsonx_row rows[] = {
   { .key = "hook", .type = JSONX_STRING, .offset = offsetof(struct facts, hook) },
   { .key = "hookArgs", .type = JSONX_STRINGS, .offset = offsetof(struct facts, hook_args) },
   { .key = "hookWanted", .type = JSONX_BOOL, .offset = offsetof(struct facts, hook_wanted) },
+  { .key = "apparmor",
+    .type = JSONX_ENUM,
+    .offset = offsetof(struct facts, apparmor),
+    .names = apparmor_state_names },
+  { .key = "apparmorProfiles", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_apparmor },
+  { .key = "apparmorWhy", .type = JSONX_STRING, .offset = offsetof(struct facts, apparmor_why) },
+  { .key = "apparmorLabel", .type = JSONX_STRING, .offset = offsetof(struct facts, apparmor_label) },
   { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
   { .key = "idsMapped", .type = JSONX_INT, .offset = offsetof(struct facts, ids_mapped) },
   { .key = "offer", .type = JSONX_OBJECT, .offset = offsetof(struct facts, offer), .rows = offer_rows },

@@ -67,7 +67,19 @@ void facts_free(struct facts *f) {
   offer_free(&f->offer);
   free(f->hook);
   strlist_free(&f->hook_args);
+  for (size_t i = 0; i < f->apparmor_profiles_len; i++)
+    free(f->apparmor_profiles[i].name);
+  free(f->apparmor_profiles);
+  free(f->apparmor_why);
+  free(f->apparmor_label);
   *f = (struct facts){ 0 };
+}
+
+enum apparmor_mode facts_apparmor(const struct facts *f, const char *name) {
+  for (size_t i = 0; i < f->apparmor_profiles_len; i++)
+    if (strcmp(f->apparmor_profiles[i].name, name) == 0)
+      return (enum apparmor_mode)f->apparmor_profiles[i].mode;
+  return APPARMOR_NOT_LOADED;
 }
 
 const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "io/jsonx.h"
+#include "lsm/apparmor.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "spec/spec.h"
@@ -58,6 +59,12 @@ struct rlimit_fact {
 };
 enum { RLIMIT_FACTS = 3 }; /* those that policies have a ceiling for */
 
+/* A profile that the document, a policy or the container names. */
+struct apparmor_fact {
+  char *name;
+  int mode; /* enum apparmor_mode */
+};
+
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
@@ -105,6 +112,12 @@ struct facts {
   struct strlist hook_args;
   bool hook_wanted;
 
+  int apparmor; /* enum apparmor_state; looked for only where a policy asks */
+  struct apparmor_fact *apparmor_profiles;
+  size_t apparmor_profiles_len;
+  char *apparmor_why;   /* why a profile of ours that is wanted could not be loaded; NULL: nobody tried */
+  char *apparmor_label; /* exec: of the container's first process, without its mode; NULL: unknown */
+
   /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated.
    * Borrowed. */
   const struct seccomp_plan *seccomp;
@@ -129,7 +142,11 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
 /* exec: only what is inherited, and the cwd and the program in the root that the process `init` of the
  * container has. Without such a root they stay unknown. The container may change its links afterwards: this
  * finds what an image or a volume holds, and no race. */
-int facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init, struct error *err) MUST_CHECK;
+int facts_probe_exec(struct facts *f, const struct spec *spec, const struct policy *const *policies,
+                     size_t policies_len, pid_t init, struct error *err) MUST_CHECK;
+/* A profile of ours that a control would set and that is not loaded: loaded from `cache`, or, where `load` is
+ * false, only looked for there. A failure is no error: the control refuses by f->apparmor_why. */
+void facts_provide_apparmor(struct facts *f, const char *cache, const char *profile, bool load);
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
 void facts_free(struct facts *f);
@@ -138,6 +155,8 @@ void facts_free(struct facts *f);
 /* From JSON, for golden cases and `hardenctl harden --facts`. Keys are the members' names in camelCase. */
 int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error *err) MUST_CHECK;
 
+/* Mode of a profile by its name in the kernel; NOT_LOADED where nobody looked. */
+enum apparmor_mode facts_apparmor(const struct facts *f, const char *name);
 /* NULL: unknown. */
 const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type);
 /* By what the config says, or by its clone. */

@@ -29,6 +29,10 @@ void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int b
 void look_at_namespaces(struct facts *f, const struct spec *spec);
 /* Paths of /hooks that name a process. */
 void look_at_hooks(struct facts *f, const struct spec *spec);
+/* AppArmor, where a policy's section is in force: the profiles that the document and the policies name, and,
+ * for an exec, the label of the container's first process; init 0: there is none. */
+void look_at_apparmor(struct facts *f, const struct spec *spec, const struct policy *const *policies,
+                      size_t policies_len, pid_t init);
 /* What the process would have of us. That this is not known would be a way to keep it: an error. */
 int look_at_inherited(struct facts *f, struct error *err) MUST_CHECK;
 

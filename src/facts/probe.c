@@ -226,9 +226,11 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   return 0;
 }
 
-int facts_probe_exec(struct facts *f, const struct spec *spec, pid_t init, struct error *err) {
+int facts_probe_exec(struct facts *f, const struct spec *spec, const struct policy *const *policies,
+                     size_t policies_len, pid_t init, struct error *err) {
   if (look_at_inherited(f, err) < 0)
     return -1;
+  look_at_apparmor(f, spec, policies, policies_len, init);
   CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
   CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (root >= 0)
@@ -250,6 +252,7 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
     look_at_sources(&f, spec, bundle_fd, policies, policies_len);
     look_at_namespaces(&f, spec);
     look_at_hooks(&f, spec);
+    look_at_apparmor(&f, spec, policies, policies_len, 0);
     if (look_at_inherited(&f, err) < 0)
       return -1;
   }

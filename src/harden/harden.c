@@ -13,6 +13,15 @@ int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_sourc
   return 0;
 }
 
+/* Only what will be needed: the first container of a node that needs a profile pays for it. */
+static void provide(struct harden *h, const struct harden_options *o) {
+  for (size_t i = 0; i < o->policies_len; i++) {
+    const char *profile = apparmor_wants(&h->spec, o->policies[i], &h->facts);
+    if (profile)
+      facts_provide_apparmor(&h->facts, o->apparmor_cache, profile, o->apparmor_load);
+  }
+}
+
 static int look(struct harden *h, const struct harden_options *o, struct error *err) {
   if (o->bundle_fd >= 0) {
     if (facts_probe(&h->facts, &h->spec, o->bundle_fd, o->policies, o->policies_len, o->runtime, err) < 0)
@@ -30,12 +39,14 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {
     if (h->spec.kind == SPEC_PROCESS && o->init > 0 &&
-        facts_probe_exec(&h->facts, &h->spec, o->init, err) < 0)
+        facts_probe_exec(&h->facts, &h->spec, o->policies, o->policies_len, o->init, err) < 0)
       return -1;
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
     h->facts.user_namespace = o->user_namespace;
   }
+  if (o->apparmor_cache)
+    provide(h, o);
   return 0;
 }
 

@@ -33,6 +33,8 @@ struct harden_options {
   int bundle_fd; /* the bundle's directory, to look at the rootfs and the host; -1: look at nothing */
   const struct facts *facts;         /* used instead of looking, when not NULL; borrowed */
   const struct seccomp_cache *cache; /* NULL: none */
+  const char *apparmor_cache;        /* of compiled profiles; NULL: none */
+  bool apparmor_load;                /* load from there what is wanted and not loaded, not only look for it */
   const json_t
       *container_annotations;     /* exec: what the container was created with; borrowed, NULL: unknown */
   const char *id;                 /* the container's; borrowed, NULL: unknown */

@@ -39,6 +39,11 @@ static const char *skip_number(const char *s) {
   return s + strspn(s, "0123456789");
 }
 
+/* A child of a profile, a namespace and a stack are no names. */
+static bool is_label(const char *s) {
+  return s[0] == '\0' || (form_word(s) && s[0] != ':' && !strchr(s, '&') && !strstr(s, "//"));
+}
+
 /* "c 1:3 rwm" */
 static bool is_device(const char *s) {
   if (is_inherited(s))
@@ -65,6 +70,8 @@ static const struct form forms[] = {
   { "/capabilities/allow", is_capability, "CAP_NAME in upper case, or ALL" },
   { "/seccomp/profile", is_profile, "a built-in profile's name or an absolute path" },
   { "/seccomp/floor", form_word, "a system call's name" },
+  { "/apparmor/profile", is_label, "a built-in profile's name or that of a loaded one" },
+  { "/apparmor/keep", form_word, "a profile's name" },
   { "/rootfs/tmpfs", is_path, "an absolute path" },
   { "/mounts/noexec", is_path, "an absolute path" },
   { "/mounts/denySources", is_path, "an absolute path" },
@@ -108,6 +115,8 @@ static int decode_over(struct policy *policy, json_t *root, const struct jsonx_s
   rows_inherit(policy_rows, policy, &lent);
   if (policy->seccomp.profile && !*policy->seccomp.profile)
     forget(&policy->seccomp.profile);
+  if (policy->apparmor.profile && !*policy->apparmor.profile)
+    forget(&policy->apparmor.profile);
   return check_bounds(policy, src, err);
 }
 

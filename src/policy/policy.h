@@ -33,6 +33,9 @@ enum user_namespace_root {
   USER_NAMESPACE_ROOT_REPLACE,
   USER_NAMESPACE_ROOT_PRIVATE
 };
+/* Of AppArmor and SELinux. REQUIRE refuses where the host does not enforce; PREFER records that, and is as
+ * strict wherever it does; OFF asks for nothing and judges nothing. */
+enum lsm_mode { LSM_REQUIRE, LSM_PREFER, LSM_OFF };
 
 struct policy {
   const struct policy_packed
@@ -61,6 +64,13 @@ struct policy {
     bool listener;    /* the engine's SCMP_ACT_NOTIFY and listenerPath may stay */
     struct strlist floor; /* syscalls the wrapper denies on itself before it execs the runtime */
   } seccomp;
+
+  struct {
+    int action;
+    int mode;      /* enum lsm_mode */
+    char *profile; /* NULL: none of the policy's. One of ours ("restricted"), or the name of a loaded one */
+    struct strlist keep; /* globs: profiles that an engine may ask for instead; "unconfined" only if listed */
+  } apparmor;
 
   struct {
     int action;
@@ -190,6 +200,8 @@ struct builtin {
 };
 extern const struct builtin builtin_policies[];         /* ends with name NULL; generated */
 extern const struct builtin builtin_seccomp_profiles[]; /* profiles/seccomp/, the same */
+/* profiles/apparmor/, from the widest to the strictest: each text is the one before, continued. */
+extern const struct builtin builtin_apparmor_profiles[];
 const struct builtin *builtin_find(const struct builtin *list, const char *name);
 
 /* A built-in policy after inheritance, made of the texts when the program is built (tools/pack-policies.c),

@@ -27,6 +27,7 @@
 #define FORM_CAPABILITY "^(CAP_[A-Z_]+|ALL|\\.\\.\\.)$"
 #define FORM_PATH "^(/.*|\\.\\.\\.)$"
 #define FORM_PROFILE "^(|[a-z0-9][a-z0-9._-]*|/.*)$"
+#define FORM_LABEL "^(|[^:&\\s][^&\\s]*)$"
 #define FORM_DEVICE "^([abc] ([0-9]+|\\*):([0-9]+|\\*) r?w?m?|\\.\\.\\.)$"
 #define FORM_WORD "^[^ ]+$"
 
@@ -35,6 +36,7 @@ static const char *const root_names[] = { "any", "prefer-user-namespace", "requi
 static const char *const namespace_names[] = { "any", "private", NULL };
 static const char *const user_namespace_mode_names[] = { "off", "auto", "require", NULL };
 static const char *const user_namespace_root_names[] = { "engine", "replace", "private", NULL };
+static const char *const lsm_mode_names[] = { "require", "prefer", "off", NULL };
 static const char *const mount_option_names[] = { "nosuid", "nodev", "noexec", NULL };
 static const char *const mode_names[] = { "enforce", "audit", NULL };
 static const char *const log_failure_names[] = { "continue", "deny", NULL };
@@ -63,6 +65,24 @@ static const struct jsonx_row seccomp_rows[] = {
   ROW_LIST("floor", seccomp, floor, FORM_WORD,
            "System calls that the wrapper denies on itself, and so on the runtime and the container, before "
            "it executes the runtime."),
+  ROW_END,
+};
+
+static const struct jsonx_row apparmor_rows[] = {
+  ROW_ACTION(apparmor),
+  ROW_ENUM(
+      "mode", apparmor, mode, lsm_mode_names,
+      "require refuses where the kernel does not enforce AppArmor; prefer records that, and is as strict as "
+      "require wherever it does; off asks for no profile and judges none."),
+  { "profile", JSONX_STRING, IN(apparmor, profile),
+    .doc = "A built-in profile (baseline, restricted, strict), loaded when it is first needed, or the name "
+           "of one "
+           "that is loaded; empty for none of the policy's.",
+    .pattern = FORM_LABEL },
+  ROW_LIST(
+      "keep", apparmor, keep, FORM_WORD,
+      "Profiles (globs) that an engine may ask for in its place, if they are loaded and enforced; unconfined "
+      "only where it is listed."),
   ROW_END,
 };
 
@@ -233,6 +253,7 @@ const struct jsonx_row policy_rows[] = {
           "The no_new_privs bit, which makes setuid files and file capabilities harmless."),
   SECTION("seccomp", seccomp,
           "The system call filter: what the engine asks for and the profile are intersected."),
+  SECTION("apparmor", apparmor, "The AppArmor profile."),
   SECTION("user", user, "Who the process runs as."),
   SECTION("user-namespace", user_namespace,
           "A user namespace for containers that come without one: their ids are an unprivileged range of the "

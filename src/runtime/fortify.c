@@ -5,11 +5,13 @@
  * Everything else they call has one name and one binary interface in both C libraries; `make lint` holds them
  * to the list of those names. Linked into the programs that use musl only.
  */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 int __fprintf_chk(FILE *out, int flag, const char *fmt, ...);
@@ -19,6 +21,11 @@ int __sprintf_chk(char *text, int flag, size_t room, const char *fmt, ...);
 int __asprintf_chk(char **text, int flag, const char *fmt, ...);
 char *__strncpy_chk(char *to, const char *from, size_t size, size_t room);
 ssize_t __read_chk(int fd, void *to, size_t size, size_t room);
+int __vfprintf_chk(FILE *out, int flag, const char *fmt, va_list args);
+int __vasprintf_chk(char **text, int flag, const char *fmt, va_list args);
+void __vsyslog_chk(int priority, int flag, const char *fmt, va_list args);
+int __open_2(const char *path, int flags);
+int __openat_2(int dir, const char *path, int flags);
 
 static void check(size_t size, size_t room) {
   if (size > room)
@@ -80,8 +87,35 @@ ssize_t __read_chk(int fd, void *to, size_t size, size_t room) {
   return read(fd, to, size);
 }
 
+int __vfprintf_chk(FILE *out, int flag, const char *fmt, va_list args) {
+  (void)flag;
+  return vfprintf(out, fmt, args);
+}
+
+int __vasprintf_chk(char **text, int flag, const char *fmt, va_list args) {
+  (void)flag;
+  return vasprintf(text, fmt, args);
+}
+
+void __vsyslog_chk(int priority, int flag, const char *fmt, va_list args) {
+  (void)flag;
+  vsyslog(priority, fmt, args);
+}
+
+/* Without a mode, which the caller's flags then must not ask for. */
+int __open_2(const char *path, int flags) {
+  check((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE, 0);
+  return open(path, flags);
+}
+
+int __openat_2(int dir, const char *path, int flags) {
+  check((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE, 0);
+  return openat(dir, path, flags);
+}
+
 /* Not for want of one: nettle would let NETTLE_FAT_OVERRIDE say which instructions the processor has, and the
- * wrapper takes no orders from the environment. */
+ * wrapper takes no orders from the environment; nor has libapparmor a LIBAPPARMOR_DEBUG to write to the log
+ * for. */
 char *secure_getenv(const char *name) {
   (void)name;
   return NULL;

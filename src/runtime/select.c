@@ -152,6 +152,8 @@ static int flow(struct call *c, int bundle_fd, harden_flow *run, struct error *e
     .bundle_fd = bundle_fd,
     .cache = c->config.cache_dir ? &cache : NULL,
     .container_annotations = c->annotations,
+    .apparmor_cache = APPARMOR_CACHE,
+    .apparmor_load = true,
     .id = c->command.id,
     .hook = c->hook ? &hook : NULL,
     .init = c->init,
