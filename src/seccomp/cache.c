@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Changes with the layout below and with whatever merging and validation decide differently. */
-static const char format[8] = "OHSECC2";
+static const char format[8] = "OHSECC3";
 #define NAME_PREFIX "seccomp-"
 
 struct header {
