@@ -21,7 +21,7 @@ oh_config() {
   RUNTIME_PATH=$(command -v "$1")
   jq -n --arg t "$T" --arg r "$RUNTIME_PATH" '{
     runtimes: [{path: $r}], policyDir: ($t + "/policies"), stateDir: ($t + "/state"),
-    events: ($t + "/events.json")}' | jq "${2:-.}" >"$T/config.json"
+    events: ($t + "/events.json")} | '"(${2:-.})" >"$T/config.json"
   chmod 600 "$T/config.json"
 }
 
@@ -36,25 +36,36 @@ bare() {
   "$RUNTIME_PATH" --root "$T/bare-root" "$@"
 }
 
+# rootfs DIR: a root file system of busybox.
+rootfs() {
+  local applet new
+  new=$(mktemp -d "$1.XXXXXX")
+  chmod 755 "$new"
+  mkdir -p "$new"/{bin,etc,tmp,root,var/tmp,var/log,run,proc,sys,dev,home,usr/bin}
+  chmod 1777 "$new/tmp"
+  cp /bin/busybox "$new/bin/busybox"
+  for applet in sh cat id ls sleep mount umount grep true false echo touch mkdir ps kill env stat dd chmod chown \
+    ping hostname wc head tail tr cut ln unshare mknod nc pwd sed sort test readlink ip; do
+    ln -s busybox "$new/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$new/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\n' >"$new/etc/group"
+  # Tests run side by side: whoever is first has made it.
+  mv -T "$new" "$1" 2>/dev/null || rm -rf "$new"
+}
+
 # bundle NAME [JQ]: a bundle with a busybox rootfs and docker 28's default config, running the shell command in CMD.
 # Prints its path. (Debian 12's crun refuses an ociVersion of 1.2, hence 1.0.2.) The cgroup is named after the test so that parallel runs do not meet.
 bundle() {
-  local dir=$T/$1 cmd=${CMD:-id} cgroup
+  local dir=$T/$1 cmd=${CMD:-id} cgroup template=${BATS_RUN_TMPDIR:-$T}/oh-rootfs
   cgroup=/oh-$(basename "$T")-$1
-  mkdir -p "$dir/rootfs"/{bin,etc,tmp,root,var/tmp,var/log,run,proc,sys,dev,home,usr/bin}
-  chmod 1777 "$dir/rootfs/tmp"
-  cp /bin/busybox "$dir/rootfs/bin/busybox"
-  local applet
-  for applet in sh cat id ls sleep mount umount grep true false echo touch mkdir ps kill env stat dd chmod chown \
-    ping hostname wc head tail tr cut ln unshare mknod nc pwd sed sort test readlink ip; do
-    ln -sf busybox "$dir/rootfs/bin/$applet"
-  done
-  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$dir/rootfs/etc/passwd"
-  printf 'root:x:0:\nuser:x:1000:\n' >"$dir/rootfs/etc/group"
+  [ -d "$template" ] || rootfs "$template"
+  mkdir -p "$dir"
+  cp -aT "$template" "$dir/rootfs"
   jq --arg cmd "$cmd" --arg cgroup "$cgroup" '
     .process.args = ["/bin/sh", "-c", $cmd] | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup
-    | .ociVersion = "1.0.2" | del(.hooks) | .mounts |= map(select(.type != "bind"))' \
-    "$ROOT/tests/fixtures/docker-28/default.json" | jq "${2:-.}" >"$dir/config.json"
+    | .ociVersion = "1.0.2" | del(.hooks) | .mounts |= map(select(.type != "bind")) | '"(${2:-.})" \
+    "$ROOT/tests/fixtures/docker-28/default.json" >"$dir/config.json"
   printf '%s\n' "$dir"
 }
 
