@@ -195,7 +195,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 
 # Static, so that they run in any container.
 HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime vm-end \
-	idmapped)
+	idmapped attributes)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"

@@ -2,9 +2,9 @@
 #include "idmap/mapping.h"
 
 #include "base/cleanup.h"
-#include "base/str.h"
 #include "idmap/mountapi.h"
 #include "io/path.h"
+#include "kernel/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,5 +54,29 @@ bool mapping_exposed(const char *path) {
     slash = strrchr(above, '/');
     if (!slash)
       return true;
+  }
+}
+
+/* The fifth field; NULL: there are not as many. */
+static const char *place_of(const char *line, size_t *ret_len) {
+  for (int field = 1; field < 5; field++) {
+    line += strcspn(line, " \n");
+    if (*line++ != ' ')
+      return NULL;
+  }
+  *ret_len = strcspn(line, " \n");
+  return line;
+}
+
+void mapping_below(const char *mountinfo, const char *dir, struct strlist *ret) {
+  for (const char *line = mountinfo, *end; (end = strchr(line, '\n')); line = end + 1) {
+    size_t len;
+    const char *field = place_of(line, &len);
+    if (!field)
+      continue;
+    CLEANUP_FREE char *place = xasprintf("%.*s", (int)len, field);
+    kernel_mounts_unescape(place);
+    if (path_is_below(place, dir) && strcmp(place, dir) != 0 && !strlist_has(ret, place))
+      strlist_add(ret, place);
   }
 }

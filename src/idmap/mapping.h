@@ -3,6 +3,7 @@
 #ifndef HARDEN_IDMAP_MAPPING_H
 #define HARDEN_IDMAP_MAPPING_H
 
+#include "base/str.h"
 #include "idmap/userns.h"
 
 #include <stdbool.h>
@@ -23,5 +24,8 @@ bool mapping_holds(const struct stat *disk, const struct stat *seen, const struc
  * owner? Not where a directory above it (or itself) is root's and closed to others, or its mount is nosuid.
  * What cannot be looked at is exposed. */
 bool mapping_exposed(const char *path);
+
+/* Adds the places of all mounts below a directory (without links), as a mountinfo tells them. Text only. */
+void mapping_below(const char *mountinfo, const char *dir, struct strlist *ret);
 
 #endif

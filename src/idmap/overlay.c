@@ -23,24 +23,6 @@ static int malformed(struct error *err, const char *what) {
   return error_set(err, ERROR_INPUT, 0, "overlay: %s", what);
 }
 
-static bool is_octal(char c) {
-  return c >= '0' && c <= '7';
-}
-
-/* In place: "\040" is a space. */
-static void undo_octal(char *text) {
-  char *to = text;
-  for (const char *from = text; *from; to++) {
-    if (from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3])) {
-      *to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-      from += 4;
-    } else {
-      *to = *from++;
-    }
-  }
-  *to = '\0';
-}
-
 /* In place: "\:" is ':'. A backslash at the end stays, as in the kernel. */
 static void undo_backslashes(char *text) {
   char *to = text;
@@ -127,7 +109,7 @@ static int take_option(struct overlay *o, char *option, struct error *err) {
     { "lowerdir=", take_lowerdir }, { "lowerdir+=", take_lower_added }, { "datadir+=", take_data_added },
     { "upperdir=", take_upper },    { "workdir=", take_work },
   };
-  undo_octal(option);
+  kernel_mounts_unescape(option);
   for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
     if (str_starts(option, dirs[i].name))
       return dirs[i].take(o, option + strlen(dirs[i].name), err);

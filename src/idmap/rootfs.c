@@ -5,7 +5,6 @@
 #include "idmap/mapping.h"
 #include "idmap/mountapi.h"
 #include "idmap/remount.h"
-#include "io/fileio.h"
 #include "io/path.h"
 #include "kernel/place.h"
 
@@ -53,12 +52,10 @@ static int attach(struct mapped_rootfs *r, const struct stage *stage, int tree,
 
 /* What is there */
 
-static int look(struct mapped_rootfs *r, const struct rootfs_wish *wish, struct refusal *why,
-                struct error *err) {
-  CLEANUP_FREE char *text = NULL;
+static int look(struct mapped_rootfs *r, const struct stage *stage, const struct rootfs_wish *wish,
+                struct refusal *why, struct error *err) {
   struct error told = { 0 };
   struct kernel_place place;
-  size_t len;
   CLEANUP_FD int fd = path_open(AT_FDCWD, wish->path, O_PATH | O_DIRECTORY, 0, RESOLVE_LEAF);
   r->engines = xstrdup(wish->path);
   if (fd < 0 || fstat(fd, &r->was) < 0)
@@ -66,9 +63,7 @@ static int look(struct mapped_rootfs *r, const struct rootfs_wish *wish, struct 
   kernel_place_of_fd(fd, false, &place);
   if (!place.is_mount || place.mount == 0)
     return 0;
-  if (file_read(AT_FDCWD, "/proc/self/mountinfo", RESOLVE_TRUSTED, KERNEL_MOUNTS_SIZE_MAX, &text, &len, NULL,
-                &told) < 0 ||
-      overlay_find(text, place.mount, &r->type, &r->overlay, &told) < 0)
+  if (overlay_find(stage->mountinfo, place.mount, &r->type, &r->overlay, &told) < 0)
     return refuse_layout(why, err, wish->path, fd, &told);
   return 0;
 }
@@ -242,7 +237,7 @@ static int map_plain(struct mapped_rootfs *r, const struct stage *stage, const s
  * a detached clone that goes away waits for RCU. */
 static int map_any(struct mapped_rootfs *r, const struct stage *stage, const struct rootfs_wish *wish,
                    struct refusal *why, struct error *err) {
-  if (look(r, wish, why, err) < 0)
+  if (look(r, stage, wish, why, err) < 0)
     return -1;
   return r->type && strcmp(r->type, "overlay") == 0 ? map_overlay(r, stage, wish, why, err)
                                                     : map_plain(r, stage, wish, why, err);

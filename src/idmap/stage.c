@@ -3,7 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "io/fileio.h"
 #include "io/path.h"
+#include "kernel/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@ enum { PLACE_MODE = 0711 };
 void stage_free(struct stage *s) {
   free(s->place);
   free(s->cwd);
+  free(s->mountinfo);
   cleanup_fd_p(&s->host);
   cleanup_fd_p(&s->own);
   *s = (struct stage)STAGE_NONE;
@@ -60,6 +63,16 @@ static int make_place(const char *place, struct refusal *why, struct error *err)
   return check_reach(place, why, err);
 }
 
+static int read_mountinfo(struct stage *s, struct refusal *why, struct error *err) {
+  struct error told = { 0 };
+  size_t len;
+  if (file_read(AT_FDCWD, "/proc/self/mountinfo", RESOLVE_TRUSTED, KERNEL_MOUNTS_SIZE_MAX, &s->mountinfo,
+                &len, NULL, &told) == 0)
+    return 0;
+  refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_NAMESPACE, "/proc/self/mountinfo", -1, told.sys);
+  return -1;
+}
+
 /* In a namespace that is ours alone: nothing that is mounted here may reach the host, what the host mounts or
  * unmounts still reaches us. */
 static int mount_tmpfs(const struct stage *s, struct refusal *why, struct error *err) {
@@ -84,7 +97,7 @@ static int enter(struct stage *s, struct refusal *why, struct error *err) {
   s->own = open_namespace();
   if (s->own < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_NAMESPACE, "/proc/self/ns/mnt", -1, errno);
-  return mount_tmpfs(s, why, err);
+  return read_mountinfo(s, why, err) < 0 ? -1 : mount_tmpfs(s, why, err);
 }
 
 int stage_enter(struct stage *s, const char *place, struct refusal *why, struct error *err) {

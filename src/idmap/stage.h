@@ -17,8 +17,9 @@
 
 struct stage {
   char *place;
-  char *cwd;                           /* ours; setns(2) loses it */
-  int host, own;                       /* mount namespaces, close-on-exec; -1: not entered */
+  char *cwd;       /* ours; setns(2) loses it */
+  char *mountinfo; /* ours, of when the stage was entered: the host's, but for the numbers of the mounts */
+  int host, own;   /* mount namespaces, close-on-exec; -1: not entered */
   unsigned volumes, specials, devices; /* how many there are of each */
 };
 #define STAGE_NONE                                                                                           \

@@ -5,9 +5,6 @@
 #include "base/str.h"
 #include "idmap/mapping.h"
 #include "idmap/mountapi.h"
-#include "io/fileio.h"
-#include "io/path.h"
-#include "kernel/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +12,9 @@
 #include <sys/statvfs.h>
 
 void mapped_volume_free(struct mapped_volume *v) {
+  for (size_t i = 0; i < v->below_len; i++)
+    free(v->below[i].path);
+  free(v->below);
   free(v->path);
   *v = (struct mapped_volume){ 0 };
 }
@@ -24,31 +24,24 @@ static unsigned flags_of(const struct statvfs *fs) {
          (fs->f_flag & ST_NODEV ? MS_NODEV : 0) | (fs->f_flag & ST_NOEXEC ? MS_NOEXEC : 0);
 }
 
-/* Which of the mounts at and below the source does not take the map? Each is asked alone. */
-static int find_refusing(const struct volume_wish *wish, const struct idmap *map, int sys,
-                         struct refusal *why, struct error *err) {
-  CLEANUP(kernel_mounts_free) struct kernel_mounts mounts = { 0 };
-  CLEANUP_FREE char *text = NULL, *real = realpath(wish->source, NULL);
-  size_t len;
-  struct error ignored = { 0 };
-  if (real &&
-      file_read(AT_FDCWD, "/proc/self/mountinfo", RESOLVE_TRUSTED, KERNEL_MOUNTS_SIZE_MAX, &text, &len, NULL,
-                &ignored) == 0 &&
-      kernel_mounts_parse(text, &mounts, &ignored) == 0)
-    for (size_t i = 0; i < mounts.len; i++) {
-      CLEANUP_FD int source = -1;
-      const char *place = mounts.items[i].place;
-      if (!path_is_below(place, real) || strcmp(place, real) == 0)
-        continue;
-      CLEANUP_FD int tree = mapping_clone(place, false, map, 0, MS_PRIVATE, &source);
-      if (tree < 0)
-        return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_VOLUME, place, source, errno);
-    }
+/* Which of the mounts below the source does not take the map? Each is asked alone. */
+static int find_refusing(const struct stage *stage, const struct volume_wish *wish, const struct idmap *map,
+                         int sys, struct refusal *why, struct error *err) {
+  CLEANUP_STRLIST struct strlist below = { 0 };
+  CLEANUP_FREE char *real = realpath(wish->source, NULL);
+  if (real)
+    mapping_below(stage->mountinfo, real, &below);
+  for (size_t i = 0; i < below.len; i++) {
+    CLEANUP_FD int source = -1;
+    CLEANUP_FD int tree = mapping_clone(below.items[i], false, map, 0, MS_PRIVATE, &source);
+    if (tree < 0)
+      return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_VOLUME, below.items[i], source, errno);
+  }
   return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_VOLUME, wish->source, -1, sys);
 }
 
-static int clone_mapped(const struct volume_wish *wish, const struct idmap *map, int *ret_tree,
-                        struct refusal *why, struct error *err) {
+static int clone_mapped(const struct stage *stage, const struct volume_wish *wish, const struct idmap *map,
+                        int *ret_tree, struct refusal *why, struct error *err) {
   CLEANUP_FD int source = -1, alone = -1;
   const uint64_t propagation = wish->slave ? MS_SLAVE : MS_PRIVATE;
   CLEANUP_FD int tree = mapping_clone(wish->source, wish->recursive, map, 0, propagation, &source);
@@ -63,7 +56,7 @@ static int clone_mapped(const struct volume_wish *wish, const struct idmap *map,
   alone = mapping_clone(wish->source, false, map, 0, MS_PRIVATE, &source);
   if (alone < 0)
     return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_VOLUME, wish->source, source, errno);
-  return find_refusing(wish, map, sys, why, err);
+  return find_refusing(stage, wish, map, sys, why, err);
 }
 
 static int clone_plain(const struct volume_wish *wish, int *ret_tree, struct refusal *why,
@@ -76,6 +69,22 @@ static int clone_plain(const struct volume_wish *wish, int *ret_tree, struct ref
   return 0;
 }
 
+/* Those that are there on the stage: one may have been mounted over since. */
+static void tell_below(struct mapped_volume *v, const struct stage *stage, const char *source) {
+  CLEANUP_STRLIST struct strlist below = { 0 };
+  CLEANUP_FREE char *real = realpath(source, NULL);
+  if (real)
+    mapping_below(stage->mountinfo, real, &below);
+  if (below.len)
+    v->below = xcalloc(below.len, sizeof *v->below);
+  for (size_t i = 0; i < below.len; i++) {
+    struct statvfs fs;
+    CLEANUP_FREE char *path = xasprintf("%s%s", v->path, below.items[i] + (real[1] ? strlen(real) : 0));
+    if (statvfs(path, &fs) == 0)
+      v->below[v->below_len++] = (struct volume_below){ .path = steal_ptr(&path), .flags = flags_of(&fs) };
+  }
+}
+
 int volume_map(struct mapped_volume *ret, struct stage *stage, const struct volume_wish *wish,
                const struct idmap *map, struct refusal *why, struct error *err) {
   CLEANUP_FREE char *name = xasprintf("volumes/%u", stage->volumes), *path = NULL;
@@ -83,7 +92,8 @@ int volume_map(struct mapped_volume *ret, struct stage *stage, const struct volu
   struct statvfs fs;
   struct stat disk, seen;
   *ret = (struct mapped_volume){ 0 };
-  if ((wish->unmapped ? clone_plain(wish, &tree, why, err) : clone_mapped(wish, map, &tree, why, err)) < 0)
+  if ((wish->unmapped ? clone_plain(wish, &tree, why, err)
+                      : clone_mapped(stage, wish, map, &tree, why, err)) < 0)
     return -1;
   if (fstatvfs(tree, &fs) < 0 || fstat(tree, &seen) < 0 || stat(wish->source, &disk) < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_VOLUME, wish->source, tree, errno);
@@ -97,5 +107,7 @@ int volume_map(struct mapped_volume *ret, struct stage *stage, const struct volu
                                  .flags = flags_of(&fs),
                                  .mapped = !wish->unmapped,
                                  .exposed = !wish->unmapped && mapping_exposed(wish->source) };
+  if (wish->recursive)
+    tell_below(ret, stage, wish->source);
   return 0;
 }

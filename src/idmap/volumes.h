@@ -23,12 +23,21 @@ struct volume_wish {
   bool unmapped; /* cloned as it is */
 };
 
+struct volume_below {
+  char *path;     /* on the stage */
+  unsigned flags; /* as of the volume */
+};
+
 struct mapped_volume {
   char *path;     /* the source for the config, to be bound recursively if it was asked for */
   unsigned flags; /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC of the source's mount: to go into the bind's
                      options, for without them the runtime would ask the kernel to take them away, which it
                      may not (runc 1.1: EPERM) */
   bool mapped;
+  struct volume_below *below; /* with a recursive wish: what is mounted below it, as the host has it, in the
+                                 order of mounting. crun 1.8 binds none of it in a user namespace, so each
+                                 wants an entry of its own behind the volume's */
+  size_t below_len;
   bool exposed; /* mapped, and every user of the host can come to the files: see rootfs.h */
 };
 void mapped_volume_free(struct mapped_volume *v);

@@ -30,8 +30,7 @@ static unsigned digit(char c) {
   return (unsigned char)c & 7;
 }
 
-/* In place. */
-static char *unescape(char *text) {
+char *kernel_mounts_unescape(char *text) {
   char *to = text;
   for (const char *from = text; *from; to++) {
     if (from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3])) {
@@ -109,11 +108,11 @@ static bool parse_line(char *line, struct kernel_mount *m) {
     return false;
   m->flags = read_flags(flags);
   m->readonly = strncmp(options, "ro", 2) == 0 && (options[2] == ',' || !options[2]);
-  m->root = unescape(root);
-  m->place = unescape(place);
-  m->type = unescape(type);
-  m->source = unescape(source);
-  m->options = unescape(options);
+  m->root = kernel_mounts_unescape(root);
+  m->place = kernel_mounts_unescape(place);
+  m->type = kernel_mounts_unescape(type);
+  m->source = kernel_mounts_unescape(source);
+  m->options = kernel_mounts_unescape(options);
   return true;
 }
 

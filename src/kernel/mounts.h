@@ -38,6 +38,9 @@ int kernel_mounts_read(const struct kernel_process *p, struct kernel_mounts *ret
 void kernel_mounts_free(struct kernel_mounts *m);
 #define CLEANUP_KERNEL_MOUNTS CLEANUP(kernel_mounts_free)
 
+/* One field of it, in place: "\040" is a space. */
+char *kernel_mounts_unescape(char *text);
+
 /* NULL: none. */
 const struct kernel_mount *kernel_mounts_by_id(const struct kernel_mounts *m, uint64_t id);
 /* The one that is seen at a place that is a mount point; NULL: none. */

@@ -59,6 +59,11 @@ static int open_namespace(const char *path) {
   return fd;
 }
 
+static void print_flags(unsigned flags) {
+  printf("%s%s%s%s", flags & MS_RDONLY ? " ro" : "", flags & MS_NOSUID ? " nosuid" : "",
+         flags & MS_NODEV ? " nodev" : "", flags & MS_NOEXEC ? " noexec" : "");
+}
+
 static int add_volume(struct run *r, const char *source, const char *kind, struct refusal *why,
                       struct error *err) {
   CLEANUP_MAPPED_VOLUME struct mapped_volume v = { 0 };
@@ -68,10 +73,16 @@ static int add_volume(struct run *r, const char *source, const char *kind, struc
                                     .unmapped = strstr(kind, "plain") != NULL };
   if (volume_map(&v, &r->stage, &wish, &r->map, why, err) < 0)
     return -1;
-  if (!r->rounds)
-    printf("volume %s%s%s%s%s mapped=%d exposed=%d\n", v.path, v.flags & MS_RDONLY ? " ro" : "",
-           v.flags & MS_NOSUID ? " nosuid" : "", v.flags & MS_NODEV ? " nodev" : "",
-           v.flags & MS_NOEXEC ? " noexec" : "", v.mapped, v.exposed);
+  if (r->rounds)
+    return 0;
+  printf("volume %s", v.path);
+  print_flags(v.flags);
+  printf(" mapped=%d exposed=%d\n", v.mapped, v.exposed);
+  for (size_t i = 0; i < v.below_len; i++) {
+    printf("below %s", v.below[i].path);
+    print_flags(v.below[i].flags);
+    printf("\n");
+  }
   return 0;
 }
 

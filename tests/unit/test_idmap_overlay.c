@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an overlay is made of, from lines that kernels wrote for containerd, docker and podman, and from
  * hostile ones. */
+#include "idmap/mapping.h"
 #include "idmap/overlay.h"
 #include "io/path.h"
 #include "tempdir.h"
@@ -331,4 +332,65 @@ Test(overlay, anything_is_read_or_refused) {
     cr_assert_gt(o.lower.len, o.data, "%s", text.data);
     cr_assert_eq(!o.upper, !o.work);
   }
+}
+
+/* Mounts below a directory */
+
+Test(mapping, what_is_mounted_below) {
+  static const char text[] = "27 1 254:0 / / rw - ext4 /dev/vda rw\n"
+                             "30 27 0:1 / /v rw - tmpfs a rw\n"
+                             "31 30 0:2 / /v/a\\040b rw - tmpfs a rw\n"
+                             "32 30 0:3 / /v/a\\040b rw - tmpfs a rw\n"
+                             "33 31 0:4 / /v/a\\040b/c rw - tmpfs a rw\n"
+                             "34 27 0:5 / /vv rw - tmpfs a rw\n"
+                             "broken line\n"
+                             "35 27 0:6 / /v/unended rw - tmpfs a rw";
+  CLEANUP_STRLIST struct strlist below = { 0 }, all = { 0 }, none = { 0 };
+  mapping_below(text, "/v", &below);
+  cr_assert_eq(below.len, 2);
+  cr_expect_str_eq(below.items[0], "/v/a b");
+  cr_expect_str_eq(below.items[1], "/v/a b/c");
+  mapping_below(text, "/", &all);
+  cr_expect_eq(all.len, 4);
+  mapping_below(text, "/none", &none);
+  cr_expect_eq(none.len, 0);
+}
+
+Test(mapping, who_can_come_to_files) {
+  char *top = tempdir_make("mapping");
+  struct error err = { 0 };
+  CLEANUP_FREE char *deep = xasprintf("%s/a/b", top);
+  CLEANUP_FREE char *a = xasprintf("%s/a", top);
+  cr_assert_eq(path_make_dirs(deep, 0755, &err), 0, "%s", err.message);
+  chmod(top, 0711);
+  cr_expect(mapping_exposed(deep));
+  chmod(top, 0700);
+  cr_expect(!mapping_exposed(deep));
+  chmod(top, 0711);
+  chmod(deep, 0700);
+  cr_expect(!mapping_exposed(deep));
+  chmod(deep, 0755);
+  /* A group's or a user's own directory is open to them. */
+  chmod(a, 0710);
+  cr_expect(!mapping_exposed(deep));
+  cr_assert_eq(chown(a, 0, 5), 0);
+  cr_expect(mapping_exposed(deep));
+  chmod(a, 0700);
+  cr_expect(!mapping_exposed(deep));
+  cr_assert_eq(chown(a, 5, 0), 0);
+  cr_expect(mapping_exposed(deep));
+  cr_expect(mapping_exposed("/no/such"));
+  tempdir_remove(top);
+}
+
+Test(mapping, owners_by_the_map) {
+  const struct kernel_idmap ids = { .items = { { 0, 1000, 10 } }, .len = 1 };
+  const struct idmap map = { .userns = -1, .uids = &ids, .gids = &ids };
+  const struct stat disk = { .st_uid = 3, .st_gid = 0 }, right = { .st_uid = 1003, .st_gid = 1000 };
+  const struct stat wrong = { .st_uid = 1003, .st_gid = 0 }, far = { .st_uid = 70, .st_gid = 0 };
+  cr_expect(mapping_holds(&disk, &right, &map));
+  cr_expect(!mapping_holds(&disk, &disk, &map));
+  cr_expect(!mapping_holds(&disk, &wrong, &map));
+  const struct stat nobody = { .st_uid = 65534, .st_gid = 1000 };
+  cr_expect(mapping_holds(&far, &nobody, &map));
 }
