@@ -22,6 +22,7 @@ CONTROL_DECLARE(capabilities);
 CONTROL_DECLARE(no_new_privileges);
 CONTROL_DECLARE(seccomp);
 CONTROL_DECLARE(apparmor);
+CONTROL_DECLARE(selinux);
 CONTROL_DECLARE(user);
 CONTROL_DECLARE(user_namespace);
 CONTROL_DECLARE(process);

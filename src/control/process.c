@@ -230,15 +230,6 @@ int process_verify(enum spec_kind kind, const json_t *after, const struct policy
   return 0;
 }
 
-/* Was it confined, and is it so no more, or by another? */
-static int label_not_weaker(const char *pointer, const json_t *before, const json_t *after,
-                            struct error *err) {
-  const char *was = control_text(before, pointer), *is = control_text(after, pointer);
-  if (!was || !*was || strcmp(was, "unconfined") == 0)
-    return 0;
-  return is && strcmp(was, is) == 0 ? 0 : control_broken(err, pointer, "is gone or another");
-}
-
 /* Absent or the same; what is there may not have changed. */
 static int kept_or_gone(const char *pointer, const json_t *before, const json_t *after, struct error *err) {
   const json_t *is = control_at(after, pointer);
@@ -261,8 +252,6 @@ int process_not_weaker(enum spec_kind kind, const json_t *before, const json_t *
   if (was ? !is || json_integer_value(is) < json_integer_value(was)
           : is && !(facts->oom_score_known && json_integer_value(is) >= facts->oom_score_adj))
     return control_broken(err, OOM, "is lower than it was");
-  if (label_not_weaker("/process/selinuxLabel", before, after, err))
-    return -1;
   if (kept_or_gone("/process/scheduler", before, after, err) ||
       kept_or_gone("/process/ioPriority", before, after, err))
     return -1;

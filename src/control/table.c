@@ -51,6 +51,17 @@ const struct control controls[] = {
       .rules = apparmor_rules,
   },
   {
+      /* After no-new-privileges, under which the kernel gives fewer labels. */
+      .name = "selinux",
+      .action_offset = SECTION(selinux),
+      .on_exec = true,
+      FUNCTIONS(selinux),
+      .technique = "T1611",
+      .guarantee = "where SELinux is enforced a container reaches no file or process of the host's or of "
+                   "another pod's",
+      .rules = selinux_rules,
+  },
+  {
       .name = "namespaces",
       .action_offset = SECTION(namespaces),
       FUNCTIONS(namespaces),

@@ -74,6 +74,35 @@ static int decode_destinations(const json_t *value, const struct jsonx_source *s
   return 0;
 }
 
+static const struct jsonx_row label_rows[] = {
+  { .key = "context", .type = JSONX_STRING, .offset = offsetof(struct selinux_fact, context) },
+  { .key = "canonical", .type = JSONX_STRING, .offset = offsetof(struct selinux_fact, canonical) },
+  { .key = "transition", .type = JSONX_BOOL, .offset = offsetof(struct selinux_fact, transition) },
+  { .key = "nnpTransition", .type = JSONX_BOOL, .offset = offsetof(struct selinux_fact, nnp_transition) },
+  { .key = "permissive", .type = JSONX_BOOL, .offset = offsetof(struct selinux_fact, permissive) },
+  { .key = "runsRoot", .type = JSONX_BOOL, .offset = offsetof(struct selinux_fact, runs_root) },
+  { 0 },
+};
+
+static int decode_labels(const json_t *value, const struct jsonx_source *src, const char *pointer,
+                         void *member, struct error *err) {
+  struct facts *f = member;
+  if (!json_is_array(value))
+    return wrong(err, src, pointer, "an array");
+  f->selinux.labels = xcalloc(json_array_size(value), sizeof *f->selinux.labels);
+  size_t i;
+  json_t *item;
+  json_array_foreach(value, i, item) {
+    CLEANUP_FREE char *at = xasprintf("%s/%zu", pointer, i);
+    struct selinux_fact *fact = &f->selinux.labels[f->selinux.labels_len++];
+    if (jsonx_decode(item, src, at, label_rows, fact, err) < 0)
+      return -1;
+    if (!fact->context)
+      return wrong(err, src, at, "the key \"context\"");
+  }
+  return 0;
+}
+
 static int decode_cap_last(const json_t *value, const struct jsonx_source *src, const char *pointer,
                            void *member, struct error *err) {
   json_int_t last = json_is_integer(value) ? json_integer_value(value) : 0;
@@ -185,6 +214,18 @@ static const struct jsonx_row rows[] = {
   { .key = "badHookPaths", .type = JSONX_STRINGS, .offset = offsetof(struct facts, bad_hook_paths) },
   { .key = "rlimits", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_rlimits },
   { .key = "oomScoreAdj", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_oom_score },
+  { .key = "selinux",
+    .type = JSONX_ENUM,
+    .offset = offsetof(struct facts, selinux.state),
+    .names = selinux_state_names },
+  { .key = "selinuxConfigMissing",
+    .type = JSONX_BOOL,
+    .offset = offsetof(struct facts, selinux.config_missing) },
+  { .key = "selinuxLevel", .type = JSONX_STRING, .offset = offsetof(struct facts, selinux.level) },
+  { .key = "selinuxLevelShared", .type = JSONX_BOOL, .offset = offsetof(struct facts, selinux.level_shared) },
+  { .key = "selinuxContainer", .type = JSONX_STRING, .offset = offsetof(struct facts, selinux.container) },
+  { .key = "selinuxRoot", .type = JSONX_STRING, .offset = offsetof(struct facts, selinux.root) },
+  { .key = "selinuxLabels", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_labels },
   { .key = "hook", .type = JSONX_STRING, .offset = offsetof(struct facts, hook) },
   { .key = "hookArgs", .type = JSONX_STRINGS, .offset = offsetof(struct facts, hook_args) },
   { .key = "hookWanted", .type = JSONX_BOOL, .offset = offsetof(struct facts, hook_wanted) },

@@ -65,6 +65,14 @@ void facts_free(struct facts *f) {
   strlist_free(&f->bad_namespace_paths);
   strlist_free(&f->bad_hook_paths);
   offer_free(&f->offer);
+  free(f->selinux.level);
+  free(f->selinux.container);
+  free(f->selinux.root);
+  for (size_t i = 0; i < f->selinux.labels_len; i++) {
+    free(f->selinux.labels[i].context);
+    free(f->selinux.labels[i].canonical);
+  }
+  free(f->selinux.labels);
   free(f->hook);
   strlist_free(&f->hook_args);
   for (size_t i = 0; i < f->apparmor_profiles_len; i++)
@@ -86,6 +94,13 @@ const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type) 
   for (size_t i = 0; i < f->rlimits_len; i++)
     if (strcmp(f->rlimits[i].type, type) == 0)
       return &f->rlimits[i];
+  return NULL;
+}
+
+const struct selinux_fact *facts_selinux_label(const struct facts *f, const char *context) {
+  for (size_t i = 0; i < f->selinux.labels_len; i++)
+    if (strcmp(f->selinux.labels[i].context, context) == 0)
+      return &f->selinux.labels[i];
   return NULL;
 }
 

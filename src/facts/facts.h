@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "io/jsonx.h"
 #include "lsm/apparmor.h"
+#include "lsm/selinux.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "spec/spec.h"
@@ -65,6 +66,16 @@ struct apparmor_fact {
   int mode; /* enum apparmor_mode */
 };
 
+/* A label of SELinux that the document has, or that a policy would give. */
+struct selinux_fact {
+  char *context;       /* as written */
+  char *canonical;     /* as the kernel's policy writes it; NULL: it knows no such context */
+  bool transition;     /* the runtime may start a process with it */
+  bool nnp_transition; /* also with no_new_privs */
+  bool permissive;     /* its type is: nothing is denied to it */
+  bool runs_root;      /* it may execute files that are labelled as the root file system is */
+};
+
 struct facts {
   bool host_known;   /* false: nobody looked at a host (hardenctl harden on a lone file) */
   bool rootfs_known; /* false: nobody looked at a rootfs */
@@ -105,6 +116,17 @@ struct facts {
   size_t rlimits_len;
   int oom_score_adj; /* means something only where it is known */
   bool oom_score_known;
+
+  struct {
+    int state;           /* enum selinux_state; what follows means something where it is enforcing */
+    bool config_missing; /* there is no /etc/selinux/config */
+    char *level; /* the container's: the engine's pair of categories, else one of our own; NULL: none known */
+    bool level_shared; /* another pod has it too */
+    char *container;   /* exec: the label of the container's first process; NULL: unknown */
+    char *root;        /* the root file system's label; NULL: it has none */
+    struct selinux_fact *labels;
+    size_t labels_len;
+  } selinux;
 
   /* Our own hook (hooks/), and the words of its command line; NULL: there is none. Wanted: the output must
    * have it, since it is a `run`. */
@@ -147,6 +169,19 @@ int facts_probe_exec(struct facts *f, const struct spec *spec, const struct poli
 /* A profile of ours that a control would set and that is not loaded: loaded from `cache`, or, where `load` is
  * false, only looked for there. A failure is no error: the control refuses by f->apparmor_why. */
 void facts_provide_apparmor(struct facts *f, const char *cache, const char *profile, bool load);
+/*
+ * SELinux, where one of the policies asks for it; one system call where the host has none. `level` gives the
+ * container's level: `engine` is that of the engine's labels, NULL when they have none of use. Without one
+ * the level is a sample. `runtime` is the path of the runtime, whose domain starts the process.
+ */
+struct facts_selinux {
+  int (*level)(void *arg, const char *engine, char **ret, bool *ret_shared, struct error *err);
+  void *arg;
+  const char *runtime;
+  pid_t init; /* exec: the container's first process; 0: unknown */
+};
+int facts_probe_selinux(struct facts *f, const struct spec *spec, const struct policy *const *policies,
+                        size_t policies_len, const struct facts_selinux *how, struct error *err) MUST_CHECK;
 /* For documents without a host: everything unknown. */
 void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind runtime);
 void facts_free(struct facts *f);
@@ -159,6 +194,7 @@ int facts_decode(struct facts *ret, const struct jsonx_source *src, struct error
 enum apparmor_mode facts_apparmor(const struct facts *f, const char *name);
 /* NULL: unknown. */
 const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type);
+const struct selinux_fact *facts_selinux_label(const struct facts *f, const char *context);
 /* By what the config says, or by its clone. */
 const struct source_fact *facts_source(const struct facts *f, const char *source);
 /* By the destination as written, or by a resolved one (so that a second policy finds it too). */

@@ -22,6 +22,15 @@ static void provide(struct harden *h, const struct harden_options *o) {
   }
 }
 
+static bool looks_at_host(const struct harden *h, const struct harden_options *o) {
+  return o->bundle_fd >= 0 || (h->spec.kind == SPEC_PROCESS && o->init > 0);
+}
+
+static int look_at_labels(struct harden *h, const struct harden_options *o, struct error *err) {
+  const struct facts_selinux how = { o->level, o->level_arg, o->runtime_path, o->init };
+  return facts_probe_selinux(&h->facts, &h->spec, o->policies, o->policies_len, &how, err);
+}
+
 static int look(struct harden *h, const struct harden_options *o, struct error *err) {
   if (o->bundle_fd >= 0) {
     if (facts_probe(&h->facts, &h->spec, o->bundle_fd, o->policies, o->policies_len, o->runtime, err) < 0)
@@ -29,6 +38,8 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
   } else {
     facts_unknown(&h->facts, &h->spec, o->runtime);
   }
+  if (looks_at_host(h, o) && look_at_labels(h, o, err) < 0)
+    return -1;
   if (h->spec.kind == SPEC_CONFIG) {
     if (o->hook) {
       h->facts.hook = xstrdup(o->hook->path);

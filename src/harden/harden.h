@@ -36,8 +36,12 @@ struct harden_options {
   const char *apparmor_cache;        /* of compiled profiles; NULL: none */
   bool apparmor_load;                /* load from there what is wanted and not loaded, not only look for it */
   const json_t
-      *container_annotations;     /* exec: what the container was created with; borrowed, NULL: unknown */
-  const char *id;                 /* the container's; borrowed, NULL: unknown */
+      *container_annotations; /* exec: what the container was created with; borrowed, NULL: unknown */
+  const char *id;             /* the container's; borrowed, NULL: unknown */
+  const char *runtime_path;   /* borrowed, NULL: unknown */
+  /* Gives the container its SELinux level: see struct facts_selinux. NULL: a sample one is used. */
+  int (*level)(void *arg, const char *engine, char **ret, bool *ret_shared, struct error *err);
+  void *level_arg;
   const struct harden_hook *hook; /* our own; borrowed, NULL: there is none */
   pid_t init;                     /* exec: the container's first process; 0: unknown */
   bool sandbox;                   /* exec: the container is a pod's pause process */

@@ -86,5 +86,8 @@ int config_select(const struct config *c, const struct selection *s, char **ret_
  * an id (the container's; NULL: not known) an annotation must also name this container as the pod's sandbox,
  * which who lets the engine choose the id cannot write beforehand. */
 bool annotations_are_sandbox(const json_t *annotations, const char *id);
+/* The id of the pod's sandbox, which all of a pod's containers name; NULL: none is named, or two. Borrowed.
+ */
+const char *annotations_sandbox_id(const json_t *annotations);
 
 #endif

@@ -4,6 +4,7 @@
 #include "policy/form.h"
 #include "policy/rows.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 64 };
@@ -63,6 +64,18 @@ static bool is_device(const char *s) {
   return !*access;
 }
 
+static bool is_selinux_type(const char *s) {
+  if (!isalpha((unsigned char)*s))
+    return false;
+  for (; *s; s++)
+    if (!isalnum((unsigned char)*s) && *s != '_' && *s != '.')
+      return false;
+  return true;
+}
+static bool is_selinux_type_item(const char *s) {
+  return is_selinux_type(s) || is_inherited(s);
+}
+
 /* Forms of strings, which the schema says as regular expressions. Checked in the text, for the place. */
 static const struct form forms[] = {
   { "/name", policy_name_is_valid, "a policy's name: lower case letters, digits, '.', '_' and '-'" },
@@ -72,6 +85,9 @@ static const struct form forms[] = {
   { "/seccomp/floor", form_word, "a system call's name" },
   { "/apparmor/profile", is_label, "a built-in profile's name or that of a loaded one" },
   { "/apparmor/keep", form_word, "a profile's name" },
+  { "/selinux/type", is_selinux_type, "a SELinux type" },
+  { "/selinux/fileType", is_selinux_type, "a SELinux type" },
+  { "/selinux/keep", is_selinux_type_item, "a SELinux type" },
   { "/rootfs/tmpfs", is_path, "an absolute path" },
   { "/mounts/noexec", is_path, "an absolute path" },
   { "/mounts/denySources", is_path, "an absolute path" },

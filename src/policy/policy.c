@@ -23,6 +23,7 @@ void policy_init(struct policy *policy) {
   memset(policy, 0, sizeof *policy);
   init_members(policy_rows, policy);
   policy->rootfs.tmpfs_size = TMPFS_SIZE_DEFAULT;
+  policy->selinux.mode = LSM_OFF;
 }
 
 void policy_free(struct policy *policy) {
@@ -48,6 +49,14 @@ void policy_unpack(const struct policy_packed *packed, struct policy *ret) {
   policy_init(ret);
   rows_unpack(policy_rows, ret, packed->values);
   ret->packed = packed;
+}
+
+const char *policy_selinux_type(const struct policy *p) {
+  return p->selinux.type ? p->selinux.type : "container_t";
+}
+
+const char *policy_selinux_file_type(const struct policy *p) {
+  return p->selinux.file_type ? p->selinux.file_type : "container_file_t";
 }
 
 enum action policy_action(const struct policy *p, int section_action) {

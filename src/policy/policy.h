@@ -74,6 +74,16 @@ struct policy {
 
   struct {
     int action;
+    int mode;            /* enum lsm_mode; OFF gives no label, and judges the engine's all the same */
+    char *type;          /* of a process whose engine gives no label; NULL: container_t */
+    char *file_type;     /* the same for linux.mountLabel; NULL: container_file_t */
+    struct strlist keep; /* types that an engine may ask for; spc_t only if listed */
+    bool unenforced;     /* PREFER: SELinux may be switched on and not enforce; recorded */
+    bool share_level;    /* several pods may have the categories that an engine gives them; recorded */
+  } selinux;
+
+  struct {
+    int action;
     int root;                 /* enum root_rule */
     int64_t min_uid, max_uid; /* of a user that is not root; -1: no bound */
     int64_t min_gid, max_gid; /* the same for gid and additional gids that are not 0 */
@@ -218,6 +228,10 @@ void policy_unpack(const struct policy_packed *packed, struct policy *ret);
 
 json_t *policy_schema(void) MUST_CHECK;                   /* with $id, title, examples; new reference */
 json_t *policy_encode(const struct policy *p) MUST_CHECK; /* every value after inheritance */
+
+/* The types that it gives. */
+const char *policy_selinux_type(const struct policy *p);
+const char *policy_selinux_file_type(const struct policy *p);
 
 /* The action a control has under this policy: the section's, or AUDIT for all when mode is audit (OFF stays).
  */

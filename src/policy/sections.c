@@ -29,6 +29,8 @@
 #define FORM_PROFILE "^(|[a-z0-9][a-z0-9._-]*|/.*)$"
 #define FORM_LABEL "^(|[^:&\\s][^&\\s]*)$"
 #define FORM_DEVICE "^([abc] ([0-9]+|\\*):([0-9]+|\\*) r?w?m?|\\.\\.\\.)$"
+#define FORM_TYPE "^[A-Za-z][A-Za-z0-9_.]*$"
+#define FORM_TYPES "^([A-Za-z][A-Za-z0-9_.]*|\\.\\.\\.)$"
 #define FORM_WORD "^[^ ]+$"
 
 static const char *const root_names[] = { "any", "prefer-user-namespace", "require-user-namespace", "never",
@@ -83,6 +85,32 @@ static const struct jsonx_row apparmor_rows[] = {
       "keep", apparmor, keep, FORM_WORD,
       "Profiles (globs) that an engine may ask for in its place, if they are loaded and enforced; unconfined "
       "only where it is listed."),
+  ROW_END,
+};
+
+static const struct jsonx_row selinux_rows[] = {
+  ROW_ACTION(selinux),
+  ROW_ENUM("mode", selinux, mode, lsm_mode_names,
+           "require refuses where the kernel does not enforce SELinux; prefer gives a label wherever it "
+           "does; off gives "
+           "none. The types of labels that an engine asks for are judged under all of them, and an exec "
+           "always has its "
+           "container's label."),
+  { "type", JSONX_STRING, IN(selinux, type),
+    .doc = "The type of a process to which the engine gives no label; container_t when absent.",
+    .pattern = FORM_TYPE },
+  { "fileType", JSONX_STRING, IN(selinux, file_type),
+    .doc = "The type in linux.mountLabel where the engine gives none; container_file_t when absent.",
+    .pattern = FORM_TYPE },
+  ROW_LIST(
+      "keep", selinux, keep, FORM_TYPES,
+      "Types that an engine may ask for; any other is refused, spc_t and unconfined_t too unless listed."),
+  ROW_BOOL("unenforced", selinux, unenforced,
+           "Under prefer a host on which SELinux is switched on and does not enforce is recorded; false "
+           "refuses it. One "
+           "without SELinux is neither."),
+  ROW_BOOL("shareLevel", selinux, share_level,
+           "Categories that an engine gives may be another pod's too, which is recorded; false refuses it."),
   ROW_END,
 };
 
@@ -254,6 +282,7 @@ const struct jsonx_row policy_rows[] = {
   SECTION("seccomp", seccomp,
           "The system call filter: what the engine asks for and the profile are intersected."),
   SECTION("apparmor", apparmor, "The AppArmor profile."),
+  SECTION("selinux", selinux, "The SELinux label of processes and mounts."),
   SECTION("user", user, "Who the process runs as."),
   SECTION("user-namespace", user_namespace,
           "A user namespace for containers that come without one: their ids are an unprivileged range of the "

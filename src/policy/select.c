@@ -29,14 +29,26 @@ static const char *annotation(const json_t *annotations, const char *key) {
   return key ? json_string_value(json_object_get(annotations, key)) : NULL;
 }
 
+static const char *const sandbox_keys[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
+
 static bool names_sandbox(const json_t *annotations, const char *id) {
-  static const char *const keys[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
-  for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-    const char *value = annotation(annotations, keys[i]);
+  for (size_t i = 0; i < ARRAY_SIZE(sandbox_keys); i++) {
+    const char *value = annotation(annotations, sandbox_keys[i]);
     if (value && strcmp(value, id) == 0)
       return true;
   }
   return false;
+}
+
+const char *annotations_sandbox_id(const json_t *annotations) {
+  const char *id = NULL;
+  for (size_t i = 0; i < ARRAY_SIZE(sandbox_keys); i++) {
+    const char *value = annotation(annotations, sandbox_keys[i]);
+    if (id && value && strcmp(id, value) != 0)
+      return NULL;
+    id = id ? id : value;
+  }
+  return id && *id ? id : NULL;
 }
 
 bool annotations_are_sandbox(const json_t *annotations, const char *id) {

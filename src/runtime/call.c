@@ -97,6 +97,7 @@ void call_undo(struct call *c, struct error *err) {
   also = (struct error){ 0 };
   if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)
     error_wrap(err, "%s; and before that", also.message);
+  call_level_undo(c, err);
   if (c->private_file)
     (void)unlink(c->private_file);
   if (c->state_made)

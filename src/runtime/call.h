@@ -50,6 +50,7 @@ struct call {
   bool state_made, state_saved; /* its directories; the state itself */
   int state_lock;               /* held while the state is written; -1 */
   char *private_file;           /* made for the runtime to read */
+  bool leased;                  /* a SELinux level was given to the container */
 
   /* Our own hook, which a guarded run gets and any config may hold. */
   char *hook;
@@ -102,6 +103,10 @@ int call_judge(struct call *c, const struct policy *policy, int section_action, 
 int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
 /* The hardened document as a private file, which is the caller's as c->private_file. */
 int call_private_file(struct call *c, const char *kind, struct error *err) MUST_CHECK;
+/* Gives the container its SELinux level: struct harden_options's `level`, with the call as its argument. */
+int call_level(void *call, const char *engine, char **ret, bool *ret_shared, struct error *err) MUST_CHECK;
+/* Takes back what this call has given; what of that fails goes in front of the message. */
+void call_level_undo(struct call *c, struct error *err);
 /* harden_run with the call's policies. */
 int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
 /* Compares the process with the promise, whose config, preserved_fds, executed and floorless the caller

@@ -143,7 +143,7 @@ int call_judge_fds(struct call *c, struct error *err) {
 
 typedef int harden_flow(struct harden *h, const struct harden_options *options, struct error *err);
 
-static int flow(struct call *c, int bundle_fd, harden_flow *run, struct error *err) {
+static int flow(struct call *c, int bundle_fd, harden_flow *run, bool gives_level, struct error *err) {
   const struct seccomp_cache cache = { c->config.cache_dir };
   const struct harden_hook hook = { c->hook, &c->hook_args, c->guarded };
   struct harden_options options = {
@@ -155,6 +155,9 @@ static int flow(struct call *c, int bundle_fd, harden_flow *run, struct error *e
     .apparmor_cache = APPARMOR_CACHE,
     .apparmor_load = true,
     .id = c->command.id,
+    .runtime_path = c->target.path,
+    .level = gives_level ? call_level : NULL,
+    .level_arg = c,
     .hook = c->hook ? &hook : NULL,
     .init = c->init,
     .sandbox = c->sandbox,
@@ -166,9 +169,9 @@ static int flow(struct call *c, int bundle_fd, harden_flow *run, struct error *e
 }
 
 int call_harden(struct call *c, int bundle_fd, struct error *err) {
-  return flow(c, bundle_fd, harden_run, err);
+  return flow(c, bundle_fd, harden_run, true, err);
 }
 
 int call_keeps(struct call *c, int bundle_fd, struct error *err) {
-  return flow(c, bundle_fd, harden_judge, err);
+  return flow(c, bundle_fd, harden_judge, false, err);
 }
