@@ -12,7 +12,9 @@
  * start): capabilities, no_new_privs, ids and groups, namespaces, mounts, masks, cgroup, cwd, rlimits and
  * oom_score_adj are, in the leader of its threads. The seccomp filter is under runc. crun installs it before
  * that only without no_new_privs; with it, the filter lies ready in an open file (ROOT/ID/seccomp.bpf) and is
- * loaded after start: then that file is judged. An LSM's label holds from the next execve on.
+ * loaded after start: then that file is judged. An LSM's label holds from the next execve on; SELinux shows
+ * which that will be, AppArmor shows every reader of attr/exec his own, so that a start under a profile is
+ * compared once more at the program's first instruction (proof_is_at_exec).
  *
  * Of a container that is made by `run` nobody sees that moment, so that it is compared where it stands at its
  * program's first instruction (promise.executed): there all of it is final in every runtime.
@@ -43,6 +45,7 @@ struct proof_promise {
   unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
   const char *hook;                  /* our own, which mounts nothing; NULL: there is none */
   bool executed;  /* the process stands at the container's program (kernel/trap.h), not before its start */
+  bool waiting;   /* the process waits for its start; neither: the container runs */
   bool floorless; /* the wrapper did not start this runtime: nobody installed the policies' floors */
 };
 
@@ -125,8 +128,14 @@ struct proof {
 
 /* Pure but for the seccomp cache. */
 void proof_compare(struct proof *ret, const struct proof_promise *promise, const struct proof_view *view);
+/* Only the rows of what proof_is_at_exec. */
+void proof_compare_at_exec(struct proof *ret, const struct proof_promise *promise,
+                           const struct proof_view *view);
 void proof_free(struct proof *p);
 #define CLEANUP_PROOF CLEANUP(proof_free)
+
+/* Is something promised that shows at the program's first instruction only? */
+bool proof_is_at_exec(const struct proof_promise *promise);
 
 /* Is there a reason not to start? A promise in force that is broken, or, for a privileged reader, unread, but
  * for what even such a one may not be able to read. */

@@ -62,6 +62,7 @@ void promise_load(struct promise *ret, const struct subject *subject, size_t con
     .runtime = subject->kind,
     .policies = ret->policies,
     .policies_len = state->policies_len,
+    .waiting = subject->created,
   };
 }
 

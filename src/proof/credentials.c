@@ -2,6 +2,7 @@
 /* Who the process is and what it may do. */
 #include "io/jsonx.h"
 #include "kernel/caps.h"
+#include "lsm/apparmor.h"
 #include "proof/rows.h"
 
 #include <string.h>
@@ -136,7 +137,7 @@ enum proof_outcome proof_groups(const struct proof_promise *p, const struct proo
   return proof_outcome_of(why);
 }
 
-/* The label holds from the next execve on, which is the container's program. AppArmor appends the mode. */
+/* The label holds from the next execve on, which is the container's program. */
 static bool is_labelled(const struct kernel_view *k, const char *promised) {
   const char *is = *k->label_on_exec ? k->label_on_exec : k->label;
   const size_t len = strlen(promised);
@@ -156,9 +157,56 @@ static enum proof_outcome compare_label(const struct proof_promise *p, const str
   return proof_outcome_of(why);
 }
 
+/* Does a policy in force want AppArmor to enforce? */
+static bool wants_enforcement(const struct proof_promise *p) {
+  for (size_t i = 0; i < p->policies_len; i++) {
+    const struct policy *policy = p->policies[i];
+    const enum action action = policy_action(policy, policy->apparmor.action);
+    if (policy->apparmor.mode != LSM_OFF && (action == ACTION_HARDEN || action == ACTION_DENY))
+      return true;
+  }
+  return false;
+}
+
+static bool has_all(const struct strlist *are, const struct strlist *promised) {
+  for (size_t i = 0; i < promised->len; i++)
+    if (!strlist_has(are, promised->items[i]))
+      return false;
+  return true;
+}
+
+static const char *promised_profile(const struct proof_promise *p) {
+  const char *promised = json_string_value(jsonx_at(p->config, "/process/apparmorProfile"));
+  return promised && *promised && strcmp(promised, "unconfined") != 0 ? promised : NULL;
+}
+
+bool proof_is_at_exec(const struct proof_promise *p) {
+  return promised_profile(p) && wants_enforcement(p);
+}
+
+/*
+ * Before the start nothing of it is to be seen: runc and crun have written what holds from the next execve
+ * on, and the kernel gives every reader of another's attr/exec his own. More than the promised may confine:
+ * what the runtime itself ran under. The kernel gives one mode for all of a label; "mixed" is none that
+ * enforces.
+ */
 enum proof_outcome proof_apparmor(const struct proof_promise *p, const struct proof_view *v,
                                   struct str *why) {
-  return compare_label(p, v, "/process/apparmorProfile", why);
+  const char *promised = promised_profile(p);
+  if (!promised || p->waiting)
+    return PROOF_HELD;
+  if (proof_unread(v, KERNEL_LABEL, why))
+    return PROOF_UNREAD;
+  CLEANUP_FREE char *label = xstrdup(v->kernel.label);
+  CLEANUP_STRLIST struct strlist names = { 0 };
+  CLEANUP_STRLIST struct strlist are = { 0 };
+  const enum apparmor_mode mode = apparmor_label_split(label);
+  if (!apparmor_label_parse(promised, &names) || !apparmor_label_parse(label, &are) || !has_all(&are, &names))
+    proof_say(why, "the profile %s was promised, and the kernel has \"%s\"", promised, v->kernel.label);
+  else if (!apparmor_mode_enforces(mode) && wants_enforcement(p))
+    proof_say(why, "the profile %s was promised to be enforced, and the kernel has \"%s\"", promised,
+              v->kernel.label);
+  return proof_outcome_of(why);
 }
 
 enum proof_outcome proof_selinux(const struct proof_promise *p, const struct proof_view *v, struct str *why) {

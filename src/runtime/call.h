@@ -113,6 +113,9 @@ int call_harden(struct call *c, int bundle_fd, struct error *err) MUST_CHECK;
  * fills. What was not seen to hold is journaled; what must not start is ERROR_REFUSED. */
 int call_compare(struct call *c, struct proof_promise promise, const struct kernel_process *process,
                  struct error *err) MUST_CHECK;
+/* The same of a process that stands at its program's first instruction, for what shows only there, by the
+ * config that call_prove has read. */
+int call_prove_exec(struct call *c, const struct kernel_process *process, struct error *err) MUST_CHECK;
 /* What cannot even be compared, which is in *err, is refused where a policy is in force, else recorded. */
 int call_unprovable(struct call *c, enum proof_lack lack, struct error *err) MUST_CHECK;
 /* harden_judge with the call's policies: a config that we cannot change. */

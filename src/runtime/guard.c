@@ -55,9 +55,17 @@ static void stand_alone(void) {
   signal(SIGCHLD, SIG_DFL);
 }
 
+static int kill_it(const struct call *c, struct error *err) {
+  return error_wrap(err, "container %s is killed before its program ran", c->command.id);
+}
+
 int guard_judge(struct call *c, const struct kernel_process *init, struct error *err) {
+  if (c->promised) /* a start, whose proof is done but for what only shows here */
+    return call_prove_exec(c, init, err) < 0 ? kill_it(c, err) : 0;
   const struct proof_promise promise = {
-    .config = c->harden.after.root ? c->harden.after.root : c->harden.before,
+    .config = c->promised            ? c->promised
+              : c->harden.after.root ? c->harden.after.root
+                                     : c->harden.before,
     .preserved_fds = c->state.handed_fds,
     .hook = c->hook,
     .executed = true,
@@ -66,7 +74,7 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
   journal_free(&c->harden.spec.journal); /* create's, which had its event */
   if (call_compare(c, promise, init, err) == 0 && call_event(c, err) == 0)
     return 0;
-  return error_wrap(err, "container %s is killed before its program ran", c->command.id);
+  return kill_it(c, err);
 }
 
 /* Said before it is killed, so that who waits for the runtime's end finds it said. */
@@ -254,12 +262,12 @@ void guard_take_stderr(pid_t runtime) {
 }
 
 /* Behind the fork. What became of the trap goes through the pipe: nothing, or why it is not set. */
-static void leave(struct call *c, const struct kernel_process *init, pid_t runtime, int pipe_end) {
+static void leave(struct call *c, const struct kernel_process *init, pid_t heard, int pipe_end) {
   struct error err = { 0 };
   stand_alone();
   /* The hook's own is a pipe to whose end the runtime reads before it goes on. */
   dup2(init->dir, STDERR_FILENO);
-  guard_take_stderr(runtime);
+  guard_take_stderr(heard);
   int kept[] = { init->dir, init->pidfd, pipe_end, -1 };
   sort(kept, ARRAY_SIZE(kept) - 1);
   if (let_go(kept) < 0)
@@ -273,19 +281,22 @@ static void leave(struct call *c, const struct kernel_process *init, pid_t runti
     return;
 }
 
-int guard_leave(struct call *c, const struct kernel_process *init, struct error *err) {
+int guard_leave(struct call *c, const struct kernel_process *init, pid_t heard, struct error *err) {
   int ends[2];
   char word[WORD_MAX] = "";
   if (pipe2(ends, O_CLOEXEC) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "pipe");
   CLEANUP_FD int in = ends[0];
-  const pid_t runtime = getppid(), guard = fork();
-  if (guard == 0) {
-    leave(c, init, runtime, ends[1]);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (fork() == 0)
+      leave(c, init, heard, ends[1]);
     _exit(0);
   }
   close(ends[1]);
-  if (guard < 0)
+  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    ;
+  if (child < 0)
     return error_set(err, ERROR_SYSTEM, errno, "the guard of the container cannot be made");
   const ssize_t n = read(in, word, sizeof word - 1);
   if (n > 0 && strcmp(word, done) == 0)

@@ -26,8 +26,9 @@ int guard_start(struct call *c, struct error *err) MUST_CHECK;
  * one. What the guard answers, when the trap cannot be set, is the error. */
 int guard_tell(int fd, pid_t pid, bool *ret_found, struct error *err) MUST_CHECK;
 
-/* The hook of a bare runtime: forks a guard and returns when the trap is set. */
-int guard_leave(struct call *c, const struct kernel_process *init, struct error *err) MUST_CHECK;
+/* The hook of a bare runtime, and a start whose proof needs it: forks a guard and returns when the trap is
+ * set. The guard's stderr is that of the process `heard`. */
+int guard_leave(struct call *c, const struct kernel_process *init, pid_t heard, struct error *err) MUST_CHECK;
 
 /* Makes the runtime's stderr ours, where it has one that we may have. */
 void guard_take_stderr(pid_t runtime);

@@ -176,7 +176,7 @@ static int bare(struct call *c, const struct hook_call *h, char **ret_runtime, s
       judge_config(c, h, bundle, err) < 0)
     return -1;
   if (h->status == HOOK_CREATING)
-    return guard_leave(c, &init, err) < 0 ? call_unprovable(c, PROOF_NO_PROCESS, err) : 0;
+    return guard_leave(c, &init, getppid(), err) < 0 ? call_unprovable(c, PROOF_NO_PROCESS, err) : 0;
   if (guard_judge(c, &init, err) == 0)
     return 0;
   kernel_process_kill(&init, 0);

@@ -10,6 +10,7 @@
 #include "io/fileio.h"
 #include "io/path.h"
 #include "runtime/call.h"
+#include "runtime/guard.h"
 #include "runtime/record.h"
 #include "runtime/stop.h"
 
@@ -158,10 +159,42 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
   struct jsonx_span seccomp;
   if (read_config(c, &text, &seccomp, &c->promised, err) < 0)
     return call_unprovable(c, PROOF_NO_CONFIG, err);
-  const struct proof_promise promise = { .config = c->promised,
-                                         .seccomp = seccomp,
-                                         .preserved_fds = c->state.handed_fds };
+  const struct proof_promise promise = {
+    .config = c->promised, .seccomp = seccomp, .preserved_fds = c->state.handed_fds, .waiting = true
+  };
   return call_compare(c, promise, init, err);
+}
+
+/* The promise as far as it shows at the program's first instruction only. */
+static struct proof_promise promise_at_exec(const struct call *c,
+                                            const struct policy *policies[HARDEN_POLICIES_MAX]) {
+  for (size_t i = 0; i < c->policies_len; i++)
+    policies[i] = &c->policies[i];
+  return (struct proof_promise){
+    .config = c->promised, .policies = policies, .policies_len = c->policies_len, .executed = true
+  };
+}
+
+int call_prove_exec(struct call *c, const struct kernel_process *process, struct error *err) {
+  const struct policy *policies[HARDEN_POLICIES_MAX];
+  const struct proof_promise promise = promise_at_exec(c, policies);
+  CLEANUP_PROOF_VIEW struct proof_view view = PROOF_VIEW_NONE;
+  view.privileged = true;
+  if (kernel_view_read(&view.kernel, process->pid, process->start, KERNEL_PART(KERNEL_LABEL), err) < 0)
+    return call_unprovable(c, PROOF_NO_PROCESS, err);
+  journal_free(&c->harden.spec.journal); /* of the start, which had its event */
+  proof_free(&c->proof);
+  proof_compare_at_exec(&c->proof, &promise, &view);
+  return judge(c, &view, err);
+}
+
+/* Leaves somebody who looks at it there. */
+static int watch_exec(struct call *c, const struct kernel_process *init, struct error *err) {
+  const struct policy *policies[HARDEN_POLICIES_MAX];
+  const struct proof_promise promise = promise_at_exec(c, policies);
+  if (!c->promised || !proof_is_at_exec(&promise) || !proof_is_privileged())
+    return 0;
+  return guard_leave(c, init, getpid(), err);
 }
 
 /* Nothing of a container that is refused here may stay: an engine that sees its start fail does not always
@@ -188,7 +221,8 @@ int call_prove(struct call *c, struct error *err) {
   const bool identified = identify(c, &record, &init, err) == 0;
   if (!identified && call_unprovable(c, PROOF_NO_PROCESS, err) < 0)
     return -1;
-  if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0) {
+  if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0 ||
+      (identified && watch_exec(c, &init, err) < 0)) {
     if (identified)
       end(c, &init, err);
     return -1;

@@ -169,7 +169,7 @@ static void fill_process(struct fixture *f) {
   k->uid_map = k->gid_map = (struct kernel_idmap){ { map }, 1 };
   k->cwd = xstrdup("/work");
   k->exe = xstrdup("/runc");
-  k->label = xstrdup("unconfined");
+  k->label = xstrdup("tight (enforce)");
   k->label_on_exec = xstrdup("tight (enforce)");
   k->oom_score_adj = 100;
   for (size_t i = 0; i < KERNEL_LIMITS; i++)
@@ -324,10 +324,11 @@ BREAK(lower_oom_score, k->oom_score_adj = 99)
 BREAK(directory_open, add_fd(f, 7, "/etc", S_IFDIR, true))
 BREAK(directory_for_stdin, k->fds.items[0].st.st_mode = S_IFDIR)
 BREAK(file_stays, add_fd(f, 7, "/etc/shadow", S_IFREG, false))
-BREAK(other_profile, free(k->label_on_exec); k->label_on_exec = xstrdup("tighter (enforce)");
-      json_object_del(json_object_get(f->config, "process"), "selinuxLabel"))
-BREAK(other_label, free(k->label_on_exec); k->label_on_exec = xstrdup("");
-      json_object_del(json_object_get(f->config, "process"), "apparmorProfile"))
+BREAK(other_profile, free(k->label); k->label = xstrdup("tighter (enforce)"))
+BREAK(profile_complains, free(k->label); k->label = xstrdup("tight (complain)"))
+BREAK(profile_of_a_mixed_stack, free(k->label); k->label = xstrdup("tight//&other (mixed)"))
+BREAK(no_profile, free(k->label); k->label = xstrdup("unconfined"))
+BREAK(other_label, free(k->label_on_exec); k->label_on_exec = xstrdup("other"))
 
 static const struct {
   const char *id, *name;
@@ -393,6 +394,9 @@ static const struct {
   WAY("029", directory_for_stdin),
   WAY("029", file_stays),
   WAY("030", other_profile),
+  WAY("030", profile_complains),
+  WAY("030", profile_of_a_mixed_stack),
+  WAY("030", no_profile),
   WAY("031", other_label),
 };
 
@@ -523,6 +527,41 @@ Test(proof, filters_that_the_kernel_shows_nobody_are_counted) {
   f.view.own_filters = 0;
   proof_compare(&proof, &f.promise, &f.view);
   cr_expect_not_null(proof_veto(&proof, &f.view));
+}
+
+Test(proof, a_profile_shows_at_the_programs_first_instruction_only) {
+  FIXTURE(f);
+  no_profile(&f);
+  f.promise.waiting = true;
+  CLEANUP_PROOF struct proof waiting = { 0 };
+  proof_compare(&waiting, &f.promise, &f.view);
+  cr_expect_eq(finding(&waiting, "OH-PRF-030")->outcome, PROOF_HELD);
+  cr_expect(proof_is_at_exec(&f.promise));
+  f.promise.waiting = false;
+  f.promise.executed = true;
+  CLEANUP_PROOF struct proof executed = { 0 };
+  proof_compare_at_exec(&executed, &f.promise, &f.view);
+  cr_assert_eq(executed.len, 1);
+  cr_expect_str_eq(proof_veto(&executed, &f.view)->row->id, "OH-PRF-030");
+}
+
+Test(proof, more_than_the_promised_profile_may_confine) {
+  FIXTURE(f);
+  free(f.view.kernel.label);
+  f.view.kernel.label = xstrdup("runtimes//&tight (enforce)");
+  CLEANUP_PROOF struct proof proof = { 0 };
+  proof_compare(&proof, &f.promise, &f.view);
+  cr_expect_eq(finding(&proof, "OH-PRF-030")->outcome, PROOF_HELD);
+}
+
+Test(proof, a_profile_of_a_section_that_asks_for_none_need_not_be_enforced) {
+  FIXTURE(f);
+  profile_complains(&f);
+  f.policy.apparmor.mode = LSM_OFF;
+  CLEANUP_PROOF struct proof proof = { 0 };
+  proof_compare(&proof, &f.promise, &f.view);
+  cr_expect_eq(finding(&proof, "OH-PRF-030")->outcome, PROOF_HELD);
+  cr_expect_not(proof_is_at_exec(&f.promise));
 }
 
 Test(proof, sections_that_are_not_in_force_are_recorded_only) {
