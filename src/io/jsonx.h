@@ -63,7 +63,8 @@ int jsonx_parse_without(const struct jsonx_source *src, jsonx_is_map *is_map, co
  */
 int jsonx_pick(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
                struct error *err) MUST_CHECK;
-/* The same, but of two with one name the first, and nothing is read behind the last that was sought. */
+/* The same, but of two with one name the first, and nothing is read behind the last that was sought: the text
+ * may be the beginning of one. */
 int jsonx_pick_first(const struct jsonx_source *src, const char *const *pointers, size_t len, json_t **ret,
                      struct error *err) MUST_CHECK;
 

@@ -45,7 +45,10 @@ static int pick(const struct jsonx_source *src, const char *const *pointers, siz
       if (!jsonx_scan_is_at(&scan, token.path, pointers[i]))
         continue;
       left -= !ret[i];
-      if (skip_value(&scan, &start, &end) && take(src, start, end, &ret[i], err) < 0)
+      const bool whole = skip_value(&scan, &start, &end);
+      if (first && (!whole || end == src->len)) /* a number may go on */
+        return jsonx_error_at(err, ERROR_INPUT, src, src->len, "", "the text ends too early");
+      if (whole && take(src, start, end, &ret[i], err) < 0)
         return -1;
       if (first && left == 0)
         return 0;

@@ -120,29 +120,39 @@ static bool take_limit(const char **at, int64_t *ret) {
   return true;
 }
 
-/* second NULL: the file holds one number. */
-static int take_file(const struct kernel_cgroups *c, const char *mount, bool unified, const char *controller,
-                     const char *file, int64_t *ret, int64_t *second, struct error *err) {
+/* Where the limits are to be read. */
+struct place {
+  const struct kernel_cgroups *groups;
+  const char *mount;
+  bool unified;
+  unsigned which;
+};
+
+/* second NULL: the file holds one number. A limit that is not asked for stays as it is. */
+static int take_file(const struct place *p, unsigned limit, const char *controller, const char *file,
+                     int64_t *ret, int64_t *second, struct error *err) {
   CLEANUP_FREE char *text = NULL;
-  if (read_value(c, mount, unified, controller, file, &text, err) < 0)
+  if (!(p->which & limit))
+    return 0;
+  if (read_value(p->groups, p->mount, p->unified, controller, file, &text, err) < 0)
     return -1;
   if (!text)
     return 0;
-  const char *p = text;
-  bool ok = take_limit(&p, ret);
+  const char *at = text;
+  bool ok = take_limit(&at, ret);
   if (ok && second)
-    ok = *p++ == ' ' && take_limit(&p, second);
-  if (!ok || *p != '\n')
+    ok = *at++ == ' ' && take_limit(&at, second);
+  if (!ok || *at != '\n')
     return error_set(err, ERROR_INPUT, 0, "%s: %s is not as the kernel writes it", controller, file);
   return 0;
 }
 
-static int read_unified(const struct kernel_cgroups *c, const char *mount, struct kernel_cgroup_limits *l,
-                        struct error *err) {
-  if (take_file(c, mount, true, "pids", "pids.max", &l->pids, NULL, err) < 0 ||
-      take_file(c, mount, true, "memory", "memory.max", &l->memory, NULL, err) < 0 ||
-      take_file(c, mount, true, "memory", "memory.swap.max", &l->swap, NULL, err) < 0 ||
-      take_file(c, mount, true, "cpu", "cpu.max", &l->quota, &l->period, err) < 0)
+static int read_unified(const struct place *p, struct kernel_cgroup_limits *l, struct error *err) {
+  if (take_file(p, KERNEL_LIMIT_PIDS, "pids", "pids.max", &l->pids, NULL, err) < 0 ||
+      take_file(p, KERNEL_LIMIT_MEMORY | KERNEL_LIMIT_SWAP, "memory", "memory.max", &l->memory, NULL, err) <
+          0 ||
+      take_file(p, KERNEL_LIMIT_SWAP, "memory", "memory.swap.max", &l->swap, NULL, err) < 0 ||
+      take_file(p, KERNEL_LIMIT_CPU, "cpu", "cpu.max", &l->quota, &l->period, err) < 0)
     return -1;
   /* Version 2 counts swap alone. */
   if (l->swap >= 0 && l->swap != KERNEL_UNLIMITED)
@@ -150,17 +160,16 @@ static int read_unified(const struct kernel_cgroups *c, const char *mount, struc
   return 0;
 }
 
-static int read_legacy(const struct kernel_cgroups *c, const char *mount, struct kernel_cgroup_limits *l,
-                       struct error *err) {
-  if (take_file(c, mount, false, "pids", "pids.max", &l->pids, NULL, err) < 0 ||
-      take_file(c, mount, false, "memory", "memory.limit_in_bytes", &l->memory, NULL, err) < 0 ||
-      take_file(c, mount, false, "memory", "memory.memsw.limit_in_bytes", &l->swap, NULL, err) < 0 ||
-      take_file(c, mount, false, "cpu", "cpu.cfs_quota_us", &l->quota, NULL, err) < 0)
+static int read_legacy(const struct place *p, struct kernel_cgroup_limits *l, struct error *err) {
+  if (take_file(p, KERNEL_LIMIT_PIDS, "pids", "pids.max", &l->pids, NULL, err) < 0 ||
+      take_file(p, KERNEL_LIMIT_MEMORY, "memory", "memory.limit_in_bytes", &l->memory, NULL, err) < 0 ||
+      take_file(p, KERNEL_LIMIT_SWAP, "memory", "memory.memsw.limit_in_bytes", &l->swap, NULL, err) < 0 ||
+      take_file(p, KERNEL_LIMIT_CPU, "cpu", "cpu.cfs_quota_us", &l->quota, NULL, err) < 0)
     return -1;
-  return take_file(c, mount, false, "cpu", "cpu.cfs_period_us", &l->period, NULL, err);
+  return take_file(p, KERNEL_LIMIT_CPU, "cpu", "cpu.cfs_period_us", &l->period, NULL, err);
 }
 
-int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount,
+int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount, unsigned which,
                               struct kernel_cgroup_limits *ret, struct error *err) {
   struct statfs fs;
   *ret = (struct kernel_cgroup_limits){
@@ -169,5 +178,6 @@ int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount,
   if (statfs(mount, &fs) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "%s", mount);
   ret->unified = fs.f_type == CGROUP2_SUPER_MAGIC;
-  return ret->unified ? read_unified(c, mount, ret, err) : read_legacy(c, mount, ret, err);
+  const struct place place = { c, mount, ret->unified, which };
+  return ret->unified ? read_unified(&place, ret, err) : read_legacy(&place, ret, err);
 }

@@ -30,6 +30,14 @@ const struct kernel_cgroup *kernel_cgroups_find(const struct kernel_cgroups *c, 
 
 #define KERNEL_UNLIMITED INT64_MAX
 
+enum kernel_group_limit {
+  KERNEL_LIMIT_PIDS = 1,
+  KERNEL_LIMIT_MEMORY = 2,
+  KERNEL_LIMIT_SWAP = 4, /* with that of memory */
+  KERNEL_LIMIT_CPU = 8,
+  KERNEL_LIMIT_ALL = 15,
+};
+
 /* What stands in the process's own groups; those above may hold less. In OCI's units. */
 struct kernel_cgroup_limits {
   bool unified;   /* version 2 */
@@ -44,9 +52,9 @@ struct kernel_cgroup_limits {
  * mount: KERNEL_CGROUP_MOUNT, where version 2 is mounted, or each controller of version 1 under its name. A
  * controller that the process is in no group of, or whose group lacks the file (not enabled there), has no
  * limit. ERROR_SYSTEM: a group that cannot be looked at; ERROR_INPUT: a file that is not as the kernel writes
- * it.
+ * it. which: of enum kernel_group_limit; the others stay at none.
  */
-int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount,
+int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount, unsigned which,
                               struct kernel_cgroup_limits *ret, struct error *err) MUST_CHECK;
 
 #endif

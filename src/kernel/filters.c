@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <string.h>
+#include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 
-enum { PROGRAM_MAX = 4096, STEP_NS = 20000, MS_NS = 1000000 }; /* PROGRAM_MAX: BPF_MAXINSNS */
+enum { PROGRAM_MAX = 4096, MS_NS = 1000000 }; /* PROGRAM_MAX: BPF_MAXINSNS */
+/* For so long the processor is only lent to the thread, which may be waiting for this very one. */
+enum { YIELD_NS = 200000, STEP_NS = 50000 };
 
 static int failed(const struct kernel_process *p, int error, const char *what, struct error *err) {
   return error_set(err, ERROR_SYSTEM, error, "the seccomp filters of process %d cannot be read: %s",
@@ -27,7 +29,8 @@ static int64_t now_ns(void) {
 /* Looks instead of sleeping in waitpid: a thread that does not stop must not keep us. *ret_signal is one that
  * was just being delivered: it stopped for that, and must get it when it goes on. */
 static int wait_for_stop(const struct kernel_process *p, int *ret_signal, struct error *err) {
-  const int64_t end = now_ns() + (int64_t)KERNEL_FILTERS_WAIT_MS * MS_NS;
+  const int64_t start = now_ns();
+  int64_t now;
   do {
     int status = 0;
     const pid_t pid = waitpid(p->pid, &status, __WALL | WNOHANG);
@@ -37,8 +40,12 @@ static int wait_for_stop(const struct kernel_process *p, int *ret_signal, struct
     }
     if (pid > 0 || (pid < 0 && errno != EINTR))
       return failed(p, ESRCH, "it has ended", err);
-    nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
-  } while (now_ns() < end);
+    now = now_ns();
+    if (now - start < YIELD_NS)
+      sched_yield();
+    else
+      nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
+  } while (now - start < (int64_t)KERNEL_FILTERS_WAIT_MS * MS_NS);
   return failed(p, ETIMEDOUT, "it does not stop", err);
 }
 
@@ -50,10 +57,11 @@ static bool has_none(const struct kernel_process *p) {
   return kernel_status_read(p, &s, &ignored) == 0 && s.seccomp != SECCOMP_MODE_FILTER;
 }
 
-/* 1: read; 0: there are no more. */
-static int take(const struct kernel_process *p, size_t index, struct sock_filter buffer[PROGRAM_MAX],
-                struct kernel_filters *filters, struct error *err) {
-  const long len = ptrace(PTRACE_SECCOMP_GET_FILTER, p->pid, (void *)index, buffer);
+/* 1: read; 0: there are no more. Without a place for the program the kernel tells its length. That stays:
+ * filters are counted from the oldest, and none is ever taken away. */
+static int take(const struct kernel_process *p, size_t index, struct kernel_filters *filters,
+                struct error *err) {
+  const long len = ptrace(PTRACE_SECCOMP_GET_FILTER, p->pid, (void *)index, NULL);
   const int reason = errno;
   if (len < 0 && (reason == ENOENT || (reason == EINVAL && index == 0 && has_none(p))))
     return 0;
@@ -61,17 +69,17 @@ static int take(const struct kernel_process *p, size_t index, struct sock_filter
     return failed(p, reason, "the kernel refuses", err);
   if (len == 0 || len > PROGRAM_MAX)
     return failed(p, EOVERFLOW, "the length is out of range", err);
-  struct kernel_filter f = { xcalloc((size_t)len, sizeof *buffer), (size_t)len };
-  memcpy(f.program, buffer, f.len * sizeof *buffer);
+  struct kernel_filter f = { xcalloc((size_t)len, sizeof *f.program), (size_t)len };
   filters->items = xrealloc(filters->items, filters->len + 1, sizeof *filters->items);
   filters->items[filters->len++] = f;
-  return 1;
+  if (ptrace(PTRACE_SECCOMP_GET_FILTER, p->pid, (void *)index, f.program) == len)
+    return 1;
+  return failed(p, errno, "the kernel refuses", err);
 }
 
 static int take_all(const struct kernel_process *p, struct kernel_filters *filters, struct error *err) {
-  CLEANUP_FREE struct sock_filter *buffer = xcalloc(PROGRAM_MAX, sizeof *buffer);
   for (size_t i = 0; i <= KERNEL_FILTERS_MAX; i++) {
-    const int taken = take(p, i, buffer, filters, err);
+    const int taken = take(p, i, filters, err);
     if (taken <= 0)
       return taken;
   }

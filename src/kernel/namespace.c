@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
-enum { IDMAP_LIMIT = 16384 };
+enum { IDMAP_LIMIT = 16384, LINK_SIZE = 64 };
 
 const char *const kernel_ns_names[KERNEL_NAMESPACES] = {
   [KERNEL_NS_USER] = "user",       [KERNEL_NS_MOUNT] = "mount", [KERNEL_NS_PID] = "pid",
@@ -29,13 +31,28 @@ bool kernel_namespace_same(const struct kernel_namespace *a, const struct kernel
   return a->inode == b->inode && a->dev == b->dev;
 }
 
+/* The number of "mnt:[4026531841]"; 0: not of that form. */
+static ino_t number_of(const char *link) {
+  const char *number = strchr(link, '[');
+  char *end;
+  errno = 0;
+  const unsigned long long n = number ? strtoull(number + 1, &end, 10) : 0;
+  return n > 0 && !errno && strcmp(end, "]") == 0 ? (ino_t)n : 0;
+}
+
+/* The text of the link tells as much as what it leads to, in less time; all namespaces are on one device. */
 static int read_all(int dir, const char *whose, struct kernel_namespace ret[KERNEL_NAMESPACES],
                     struct error *err) {
+  struct stat st = { 0 };
   for (size_t i = 0; i < KERNEL_NAMESPACES; i++) {
-    struct stat st = { 0 };
-    if (fstatat(dir, files[i], &st, 0) < 0 && errno != ENOENT)
+    char link[LINK_SIZE] = "";
+    ret[i] = (struct kernel_namespace){ 0 };
+    if (readlinkat(dir, files[i], link, sizeof link - 1) < 0 ? errno != ENOENT
+                                                             : !(ret[i].inode = number_of(link)))
+      return error_set(err, ERROR_SYSTEM, *link ? EINVAL : errno, "%s/%s", whose, files[i]);
+    if (ret[i].inode && st.st_dev == 0 && fstatat(dir, files[i], &st, 0) < 0)
       return error_set(err, ERROR_SYSTEM, errno, "%s/%s", whose, files[i]);
-    ret[i] = (struct kernel_namespace){ st.st_dev, st.st_ino };
+    ret[i].dev = ret[i].inode ? st.st_dev : 0;
   }
   /* Without any the directory itself is gone, and the process with it. */
   if (ret[KERNEL_NS_MOUNT].inode == 0)

@@ -64,10 +64,10 @@ static int read_labels(struct kernel_view *v, struct error *err) {
 }
 
 /* Without groups there are no limits, and groups that could not be read are not none. */
-static int read_group_limits(struct kernel_view *v, struct error *err) {
+static int read_group_limits(struct kernel_view *v, unsigned limits, struct error *err) {
   if (v->unread[KERNEL_CGROUPS])
     return error_set(err, ERROR_INPUT, 0, "%s", v->unread[KERNEL_CGROUPS]);
-  return kernel_cgroup_limits_read(&v->cgroups, KERNEL_CGROUP_MOUNT, &v->group_limits, err);
+  return kernel_cgroup_limits_read(&v->cgroups, KERNEL_CGROUP_MOUNT, limits, &v->group_limits, err);
 }
 
 static int read_oom_score(struct kernel_view *v, struct error *err) {
@@ -84,20 +84,21 @@ static int read_oom_score(struct kernel_view *v, struct error *err) {
   return 0;
 }
 
-/* How the process is held for its filters. */
-struct hold {
-  enum kernel_filters_hold hold;
-  struct error refused;
+/* How the parts are read. */
+struct reading {
+  unsigned limits;               /* of enum kernel_group_limit */
+  enum kernel_filters_hold hold; /* of the process, for its filters */
+  struct error refused;          /* where it is not held */
 };
 
-static int read_filters(struct kernel_view *v, const struct hold *hold, struct error *err) {
-  if (hold->hold != KERNEL_FILTERS_FREE)
-    return kernel_filters_take(&v->process, hold->hold, &v->filters, err);
-  *err = hold->refused;
+static int read_filters(struct kernel_view *v, const struct reading *r, struct error *err) {
+  if (r->hold != KERNEL_FILTERS_FREE)
+    return kernel_filters_take(&v->process, r->hold, &v->filters, err);
+  *err = r->refused;
   return -1;
 }
 
-static int read_part(struct kernel_view *v, enum kernel_part part, const struct hold *hold,
+static int read_part(struct kernel_view *v, enum kernel_part part, const struct reading *r,
                      struct error *err) {
   const struct kernel_process *p = &v->process;
   switch (part) {
@@ -120,7 +121,7 @@ static int read_part(struct kernel_view *v, enum kernel_part part, const struct 
   case KERNEL_CGROUPS:
     return kernel_cgroups_read(p, &v->cgroups, err);
   case KERNEL_GROUP_LIMITS:
-    return read_group_limits(v, err);
+    return read_group_limits(v, r->limits, err);
   case KERNEL_LABEL:
     return read_labels(v, err);
   case KERNEL_OOM_SCORE:
@@ -128,7 +129,7 @@ static int read_part(struct kernel_view *v, enum kernel_part part, const struct 
   case KERNEL_RLIMITS:
     return kernel_limits_read(p, v->rlimits, err);
   case KERNEL_FILTERS:
-    return read_filters(v, hold, err);
+    return read_filters(v, r, err);
   case KERNEL_PARTS:
     break;
   }
@@ -144,11 +145,11 @@ void kernel_view_init(struct kernel_view *v) {
 }
 
 /* The filters come last, which gives the process the time that it takes to stop. */
-static void read_parts(struct kernel_view *v, unsigned parts) {
-  struct hold hold = { .hold = KERNEL_FILTERS_FREE };
+static void read_parts(struct kernel_view *v, unsigned parts, unsigned limits) {
+  struct reading r = { .limits = limits, .hold = KERNEL_FILTERS_FREE };
   const bool filters = parts & KERNEL_PART(KERNEL_FILTERS);
-  if (filters && kernel_filters_stop(&v->process, &hold.hold, &hold.refused) < 0)
-    hold.hold = KERNEL_FILTERS_FREE;
+  if (filters && kernel_filters_stop(&v->process, &r.hold, &r.refused) < 0)
+    r.hold = KERNEL_FILTERS_FREE;
   if (parts & KERNEL_PART(KERNEL_GROUP_LIMITS))
     parts |= KERNEL_PART(KERNEL_CGROUPS);
   for (enum kernel_part part = 0; part < KERNEL_PARTS; part++) {
@@ -156,13 +157,14 @@ static void read_parts(struct kernel_view *v, unsigned parts) {
     if (!(parts & KERNEL_PART(part)))
       continue;
     free(v->unread[part]);
-    v->unread[part] = read_part(v, part, &hold, &why) < 0 ? xstrdup(why.message) : NULL;
+    v->unread[part] = read_part(v, part, &r, &why) < 0 ? xstrdup(why.message) : NULL;
     v->unread_errno[part] = why.sys;
   }
 }
 
-static int look(struct kernel_view *v, unsigned parts, struct kernel_view *ret, struct error *err) {
-  read_parts(v, parts);
+static int look(struct kernel_view *v, unsigned parts, unsigned limits, struct kernel_view *ret,
+                struct error *err) {
+  read_parts(v, parts, limits);
   if (!kernel_process_alive(&v->process))
     return error_set(err, ERROR_SYSTEM, ESRCH, "process %d ended while it was looked at",
                      (int)v->process.pid);
@@ -172,13 +174,13 @@ static int look(struct kernel_view *v, unsigned parts, struct kernel_view *ret, 
 }
 
 int kernel_view_look(struct kernel_view *ret, const struct kernel_process *process, unsigned parts,
-                     struct error *err) {
+                     unsigned limits, struct error *err) {
   CLEANUP_KERNEL_VIEW struct kernel_view v;
   kernel_view_init(&v);
   *ret = none;
   v.process = *process;
   v.lent = true;
-  return look(&v, parts, ret, err);
+  return look(&v, parts, limits, ret, err);
 }
 
 int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigned parts, struct error *err) {
@@ -187,7 +189,7 @@ int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigne
   *ret = none;
   if (kernel_process_open(&v.process, pid, start, err) < 0)
     return -1;
-  return look(&v, parts, ret, err);
+  return look(&v, parts, KERNEL_LIMIT_ALL, ret, err);
 }
 
 void kernel_view_free(struct kernel_view *v) {

@@ -70,9 +70,10 @@ struct kernel_view {
  */
 int kernel_view_read(struct kernel_view *ret, pid_t pid, uint64_t start, unsigned parts,
                      struct error *err) MUST_CHECK;
-/* The same of a process that is held already, for longer than the view. */
+/* The same of a process that is held already, for longer than the view. limits: of enum kernel_group_limit.
+ */
 int kernel_view_look(struct kernel_view *ret, const struct kernel_process *process, unsigned parts,
-                     struct error *err) MUST_CHECK;
+                     unsigned limits, struct error *err) MUST_CHECK;
 void kernel_view_init(struct kernel_view *v); /* empty, nothing read: for views that are made by hand */
 void kernel_view_free(struct kernel_view *v);
 #define CLEANUP_KERNEL_VIEW CLEANUP(kernel_view_free)

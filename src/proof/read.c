@@ -122,7 +122,9 @@ int proof_look(struct proof_view *ret, const struct proof_promise *promise,
                const struct kernel_process *process, struct error *err) {
   CLEANUP_PROOF_VIEW struct proof_view v = PROOF_VIEW_NONE;
   *ret = (struct proof_view)PROOF_VIEW_NONE;
-  return kernel_view_look(&v.kernel, process, KERNEL_ALL, err) < 0 ? -1 : complete(promise, &v, ret, err);
+  return kernel_view_look(&v.kernel, process, KERNEL_ALL, proof_limits(promise), err) < 0
+             ? -1
+             : complete(promise, &v, ret, err);
 }
 
 int proof_read(struct proof_view *ret, const struct proof_promise *promise, pid_t pid, uint64_t start,

@@ -17,25 +17,40 @@ static void compare(const char *what, int64_t promised, int64_t is, struct str *
               (long long)is);
 }
 
+struct promised_limits {
+  int64_t pids, memory, swap;
+  struct cpu_limit cpu;
+};
+
+static struct promised_limits promised(const struct proof_promise *p) {
+  return (struct promised_limits){ .pids = effective_limit(p->config, LIMIT_PIDS, "pids.max"),
+                                   .memory = effective_limit(p->config, LIMIT_MEMORY, "memory.max"),
+                                   .swap = limit_read(jsonx_at(p->config, LIMIT_SWAP)),
+                                   .cpu = effective_cpu(p->config) };
+}
+
+unsigned proof_limits(const struct proof_promise *p) {
+  const struct promised_limits l = promised(p);
+  return (l.pids != LIMIT_NONE ? KERNEL_LIMIT_PIDS : 0) | (l.memory != LIMIT_NONE ? KERNEL_LIMIT_MEMORY : 0) |
+         (l.swap != LIMIT_NONE ? KERNEL_LIMIT_SWAP : 0) | (l.cpu.quota >= 0 ? KERNEL_LIMIT_CPU : 0);
+}
+
 /* Swap may not be accounted, then there is no file, and runtimes say so or leave it. */
 enum proof_outcome proof_cgroup(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  const int64_t pids = effective_limit(p->config, LIMIT_PIDS, "pids.max");
-  const int64_t memory = effective_limit(p->config, LIMIT_MEMORY, "memory.max");
-  const int64_t swap = limit_read(jsonx_at(p->config, LIMIT_SWAP));
-  const struct cpu_limit cpu = effective_cpu(p->config);
-  if (pids == LIMIT_NONE && memory == LIMIT_NONE && swap == LIMIT_NONE && cpu.quota < 0)
+  const struct promised_limits l = promised(p);
+  if (proof_limits(p) == 0)
     return PROOF_HELD;
   if (proof_unread(v, KERNEL_GROUP_LIMITS, why))
     return PROOF_UNREAD;
   const struct kernel_cgroup_limits *is = &v->kernel.group_limits;
-  compare("processes", pids, is->pids, why);
-  compare("memory", memory, is->memory, why);
+  compare("processes", l.pids, is->pids, why);
+  compare("memory", l.memory, is->memory, why);
   if (is->swap >= 0)
-    compare("memory and swap", swap, is->swap, why);
+    compare("memory and swap", l.swap, is->swap, why);
   const struct cpu_limit now = { is->quota == KERNEL_UNLIMITED ? -1 : is->quota, is->period };
-  if (cpu_limit_above(now, cpu))
+  if (cpu_limit_above(now, l.cpu))
     proof_say(why, "%lld us of CPU in %lld were promised at most, and the kernel has %lld in %lld",
-              (long long)cpu.quota, (long long)cpu.period, (long long)now.quota, (long long)now.period);
+              (long long)l.cpu.quota, (long long)l.cpu.period, (long long)now.quota, (long long)now.period);
   return proof_outcome_of(why);
 }
 

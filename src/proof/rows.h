@@ -24,6 +24,9 @@ enum proof_outcome proof_outcome_of(const struct str *why);
 /* True, and said, when the part could not be read. */
 bool proof_unread(const struct proof_view *v, enum kernel_part part, struct str *why);
 
+/* Which limits of its cgroup the config promises: of enum kernel_group_limit. */
+unsigned proof_limits(const struct proof_promise *p);
+
 /* In a created container of crun's with no_new_privs, whose filter is loaded after start. */
 bool proof_filter_is_pending(const struct proof_promise *p);
 

@@ -74,17 +74,37 @@ char *record_root(const struct command *c, enum runtime_kind kind, const char *s
 /* The record of a runtime holds its whole configuration, of which three values are wanted; often only those
  * that name the process, with which it begins. */
 enum { PID, START, BUNDLE, VALUES, PROCESS_VALUES = BUNDLE };
+enum { BEGINNING = 1024 }; /* bytes */
+
+static void forget(json_t *values[VALUES]) {
+  for (size_t i = 0; i < VALUES; i++) {
+    json_decref(values[i]);
+    values[i] = NULL;
+  }
+}
+
+/* The process by the first bytes; false, and nothing is taken: it is not in them. */
+static bool pick_process(int dirfd, const char *name, const char *const *pointers, json_t *ret[VALUES]) {
+  char text[BEGINNING];
+  struct error ignored = { 0 };
+  CLEANUP_FD int fd = path_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_INSIDE);
+  const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+  const struct jsonx_source src = { name, text, n > 0 ? (size_t)n : 0 };
+  if (n > 0 && jsonx_pick_first(&src, pointers, PROCESS_VALUES, ret, &ignored) == 0 && ret[PID] && ret[START])
+    return true;
+  forget(ret);
+  return false;
+}
 
 /* Nothing when there is none, or only the half of one. */
-static int read_values(int dirfd, const char *name, const char *const pointers[VALUES], size_t len,
-                       json_t *ret[VALUES], struct error *err) {
+static int read_values(int dirfd, const char *name, const char *const pointers[VALUES], json_t *ret[VALUES],
+                       struct error *err) {
   CLEANUP_FREE char *text = NULL;
   struct jsonx_source src = { .name = name };
   struct error unread = { 0 };
   if (file_read(dirfd, name, RESOLVE_INSIDE, RECORD_LIMIT, &text, &src.len, NULL, &unread) == 0) {
     src.text = text;
-    if ((len == VALUES ? jsonx_pick(&src, pointers, len, ret, &unread)
-                       : jsonx_pick_first(&src, pointers, len, ret, &unread)) < 0)
+    if (jsonx_pick(&src, pointers, VALUES, ret, &unread) < 0)
       ret[PID] = NULL;
   } else if (unread.code == ERROR_SYSTEM && unread.sys != ENOENT) {
     *err = unread;
@@ -105,24 +125,26 @@ static char *bundle_of(const json_t *value) {
   return xstrdup(json_string_value(value));
 }
 
-static int read_record(struct record *r, int dirfd, enum runtime_kind kind, size_t len, pid_t *ret_pid,
+static int read_record(struct record *r, int dirfd, enum runtime_kind kind, bool process_only, pid_t *ret_pid,
                        uint64_t *ret_start, struct error *err) {
   static const char *const runc[VALUES] = { "/init_process_pid", "/init_process_start", "/config/labels" };
   static const char *const crun[VALUES] = { "/pid", "/process-start-time", "/bundle" };
   const bool is_crun = kind == RUNTIME_CRUN;
+  const char *name = is_crun ? "status" : "state.json";
+  const char *const *pointers = is_crun ? crun : runc;
   json_t *values[VALUES] = { NULL };
-  if (read_values(dirfd, is_crun ? "status" : "state.json", is_crun ? crun : runc, len, values, err) < 0)
+  if (!(process_only && pick_process(dirfd, name, pointers, values)) &&
+      read_values(dirfd, name, pointers, values, err) < 0)
     return -1;
   *ret_pid = (pid_t)json_integer_value(values[PID]);
   *ret_start = (uint64_t)json_integer_value(values[START]);
   r->bundle = bundle_of(values[BUNDLE]);
-  for (size_t i = 0; i < VALUES; i++)
-    json_decref(values[i]);
+  forget(values);
   return 0;
 }
 
-static int read_some(struct record *ret, const char *root, const char *id, enum runtime_kind kind, size_t len,
-                     struct error *err) {
+static int read_some(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
+                     bool process_only, struct error *err) {
   *ret = (struct record){ 0 };
   CLEANUP_FREE char *dir = xasprintf("%s/%s", root, id);
   CLEANUP_FD int dirfd = path_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, RESOLVE_TRUSTED);
@@ -137,7 +159,7 @@ static int read_some(struct record *ret, const char *root, const char *id, enum 
     return error_set(err, ERROR_SYSTEM, errno, "the runtime's record %s", dir);
   pid_t pid = 0;
   uint64_t start = 0;
-  if (read_record(ret, dirfd, kind, len, &pid, &start, err) < 0)
+  if (read_record(ret, dirfd, kind, process_only, &pid, &start, err) < 0)
     return -1;
   ret->readable = pid > 0;
   uint64_t now;
@@ -151,12 +173,12 @@ static int read_some(struct record *ret, const char *root, const char *id, enum 
 
 int record_read(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
                 struct error *err) {
-  return read_some(ret, root, id, kind, VALUES, err);
+  return read_some(ret, root, id, kind, false, err);
 }
 
 int record_read_process(struct record *ret, const char *root, const char *id, enum runtime_kind kind,
                         struct error *err) {
-  return read_some(ret, root, id, kind, PROCESS_VALUES, err);
+  return read_some(ret, root, id, kind, true, err);
 }
 
 int record_read_any(struct record *ret, const char *root, const char *id, enum runtime_kind *ret_kind,

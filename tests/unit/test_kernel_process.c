@@ -468,7 +468,7 @@ Test(kernel_process, limits_of_version_1) {
   put(dir, "memory/a/b/memory.memsw.limit_in_bytes", "1048576\n");
   put(dir, "cpu/a/b/cpu.cfs_quota_us", "-1\n");
   put(dir, "cpu/a/b/cpu.cfs_period_us", "100000\n");
-  cr_assert_eq(kernel_cgroup_limits_read(&c, dir, &l, &err), 0, "%s", err.message);
+  cr_assert_eq(kernel_cgroup_limits_read(&c, dir, KERNEL_LIMIT_ALL, &l, &err), 0, "%s", err.message);
   cr_expect_not(l.unified);
   cr_expect_eq(l.pids, 100);
   cr_expect_eq(l.memory, KERNEL_UNLIMITED);
@@ -479,12 +479,12 @@ Test(kernel_process, limits_of_version_1) {
   CLEANUP_FREE char *swap = xasprintf("%s/memory/a/b/memory.memsw.limit_in_bytes", dir);
   cr_assert_eq(unlink(swap), 0);
   put(dir, "memory/a/b/cgroup.procs", "");
-  cr_assert_eq(kernel_cgroup_limits_read(&c, dir, &l, &err), 0, "%s", err.message);
+  cr_assert_eq(kernel_cgroup_limits_read(&c, dir, KERNEL_LIMIT_ALL, &l, &err), 0, "%s", err.message);
   cr_expect_eq(l.swap, -1);
   static const char *const bad[] = { "", "x\n", "-2\n", "1 2\n", "12", "99999999999999999999\n" };
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
     put(dir, "pids/a/b/pids.max", bad[i]);
-    cr_expect_eq(kernel_cgroup_limits_read(&c, dir, &l, &err), -1, "\"%s\"", bad[i]);
+    cr_expect_eq(kernel_cgroup_limits_read(&c, dir, KERNEL_LIMIT_ALL, &l, &err), -1, "\"%s\"", bad[i]);
     cr_expect_eq(err.code, ERROR_INPUT, "\"%s\"", bad[i]);
   }
   tempdir_remove(dir);
@@ -498,7 +498,7 @@ Test(kernel_process, limits_of_a_group_that_is_not_there_are_unknown) {
   cr_assert_eq(kernel_cgroups_parse("3:pids:/../b\n", &c, &err), 0);
   put(dir, "pids/pids.max", "1\n");
   put(dir, "b/pids.max", "1\n");
-  cr_expect_eq(kernel_cgroup_limits_read(&c, dir, &l, &err), -1);
+  cr_expect_eq(kernel_cgroup_limits_read(&c, dir, KERNEL_LIMIT_ALL, &l, &err), -1);
   cr_expect_eq(err.code, ERROR_SYSTEM);
   tempdir_remove(dir);
 }
