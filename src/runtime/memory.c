@@ -20,14 +20,15 @@
 
 enum {
   ALIGN = alignof(max_align_t),
-  PAGE = 4096,          /* where it is larger, the kernel rounds up */
-  FIRST = 32 << 10,     /* of the program's own pages: verbs that are passed through need no more */
-  CHUNK = 128 << 10,    /* the least size of a mapped chunk; later ones are a quarter of all before */
-  CHUNK_MAX = 16 << 20, /* at most */
-  LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
-  SMALL = 1024,         /* blocks below are kept when they are freed */
-  LAST = 64 << 10,      /* for what is done and said when there is no more */
-  MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */
+  PAGE = 4096,            /* where it is larger, the kernel rounds up */
+  FIRST = 32 << 10,       /* of the program's own pages: verbs that are passed through need no more */
+  CHUNK = 128 << 10,      /* the least size of a mapped chunk; later ones are a quarter of all before */
+  CHUNK_FIRST = 96 << 10, /* of the first, which is enough for a start; it holds what is not LARGE */
+  CHUNK_MAX = 16 << 20,   /* at most */
+  LARGE = 64 << 10,       /* a block of so many bytes is a mapping of its own */
+  SMALL = 1024,           /* blocks below are kept when they are freed */
+  LAST = 64 << 10,        /* for what is done and said when there is no more */
+  MAPPED = 1,             /* flag in a block's size, which is a multiple of ALIGN less the header */
 };
 
 /* In front of each block: the bytes behind it, and the flag. */
@@ -97,7 +98,7 @@ static void *block_in(void *mapping, size_t size) {
 
 static bool next_chunk(void) {
   size_t size = chunks / 4 & ~(size_t)(PAGE - 1);
-  size = size < CHUNK ? CHUNK : size > CHUNK_MAX ? CHUNK_MAX : size;
+  size = size < CHUNK ? (chunks ? CHUNK : CHUNK_FIRST) : size > CHUNK_MAX ? CHUNK_MAX : size;
   char *chunk = map(size, MAP_POPULATE);
   if (chunk == MAP_FAILED)
     return false;
