@@ -53,7 +53,8 @@ static int section_decode(struct section *s, struct seccomp_profile *ret, struct
                                 err);
 }
 
-/* What was found of a filter is remembered by a name, of what it was judged by and of the filter's bytes. */
+/* What was found of a filter is remembered under what it was judged by and the filter's bytes: that there is
+ * such an entry says it all. */
 static void memory_key(const char *purpose, uint8_t runtime, const struct jsonx_span *promise,
                        const struct kernel_filter *f, struct seccomp_cache_key *ret) {
   const struct seccomp_cache_part parts[] = { { purpose, strlen(purpose) },
@@ -64,7 +65,9 @@ static void memory_key(const char *purpose, uint8_t runtime, const struct jsonx_
 }
 
 static bool remembered(const struct proof_promise *p, const struct seccomp_cache_key *key) {
-  return p->cache && seccomp_cache_has(p->cache, key);
+  CLEANUP_STR struct str nothing = { 0 };
+  CLEANUP_SECCOMP_PROGRAM struct seccomp_program none = { 0 };
+  return p->cache && seccomp_cache_load(p->cache, key, &nothing, &none);
 }
 
 static void remember(const struct proof_promise *p, const struct seccomp_cache_key *key) {

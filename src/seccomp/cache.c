@@ -123,14 +123,6 @@ bool seccomp_cache_load(const struct seccomp_cache *cache, const struct seccomp_
   return stat_trusted(&st) && take(data, len, key, ret_json, ret_program);
 }
 
-bool seccomp_cache_has(const struct seccomp_cache *cache, const struct seccomp_cache_key *key) {
-  CLEANUP_FD int dir = open_dir(cache);
-  entry_name name;
-  struct stat st;
-  name_of(key, name);
-  return dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_trusted(&st);
-}
-
 /* Removes the oldest entry; what another process does meanwhile is its own affair. */
 static void evict(int dir) {
   int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -39,10 +39,6 @@ void seccomp_cache_key(struct seccomp_cache_key *ret, const struct seccomp_cache
 bool seccomp_cache_load(const struct seccomp_cache *cache, const struct seccomp_cache_key *key,
                         struct str *ret_json, struct seccomp_program *ret_program);
 
-/* Is there an entry at all, of ours as above? The content is not read: for entries that say by their name all
- * that they say. */
-bool seccomp_cache_has(const struct seccomp_cache *cache, const struct seccomp_cache_key *key);
-
 /* Best effort. Makes the directory when there is none. */
 void seccomp_cache_store(const struct seccomp_cache *cache, const struct seccomp_cache_key *key,
                          const struct str *json, const struct seccomp_program *program);

@@ -574,3 +574,84 @@ Test(jsonx, pick_of_what_is_no_json_is_nothing) {
   cr_expect_eq(jsonx_pick(&scalar, pointers, 1, &value, &err), 0);
   cr_expect_null(value);
 }
+
+Test(jsonx, pick_first_reads_no_further) {
+  static const char *const pointers[] = { "/b", "/a" };
+  static const struct {
+    const char *text;
+    int result;
+    bool has[2];
+  } cases[] = {
+    { "{\"a\":12,\"b\":\"x\",\"c\":[1,", 0, { true, true } },
+    { "{\"a\":12,\"b\":\"x\"}", 0, { true, true } },
+    { "{\"a\":12,\"a\":{\"b\":1},\"b\":3,!", 0, { true, true } },
+    { "{\"c\":{\"a\":1},\"b\":1}", 0, { true, false } },
+    { "{\"b\":\"x\",\"a\":12", -1, { false, false } }, /* 120 perhaps */
+    { "{\"b\":\"x\",\"a\":", -1, { false, false } },
+    { "{\"b\":\"x\"", -1, { false, false } },
+    { "", -1, { false, false } },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    const struct jsonx_source src = { "t", cases[i].text, strlen(cases[i].text) };
+    json_t *values[2];
+    struct error err = { 0 };
+    cr_expect_eq(jsonx_pick_first(&src, pointers, 2, values, &err), cases[i].result, "%s", cases[i].text);
+    for (size_t k = 0; k < 2; k++) {
+      cr_expect_eq(values[k] != NULL, cases[i].has[k], "%s", cases[i].text);
+      json_decref(values[k]);
+    }
+  }
+}
+
+Test(jsonx, parse_without_leaves_one_value_as_text) {
+  static const char left_out[] = "{\"k\":[\"}]\\\"{\",{\"c\":0}],\"c\":{}}";
+  static const struct {
+    const char *before, *behind, *tree;
+  } cases[] = {
+    { "{\"b\":1,\"a\":{\"x\":[{\"c\":2}],\"c\": ", " ,\"d\":3},\"c\":[4]}",
+      "{\"b\":1,\"a\":{\"x\":[{\"c\":2}],\"c\":true,\"d\":3},\"c\":[4]}" },
+    { "{\"a\":{\"c\":", "}}", "{\"a\":{\"c\":true}}" },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    CLEANUP_FREE char *text = xasprintf("%s%s%s", cases[i].before, left_out, cases[i].behind);
+    const struct jsonx_source src = { "t", text, strlen(text) };
+    CLEANUP_STR struct str is = { 0 };
+    struct jsonx_span span;
+    struct error err = { 0 };
+    json_auto_t *tree = NULL;
+    cr_assert_eq(jsonx_parse_without(&src, NULL, "/a/c", &span, &tree, &err), 0, "%s", err.message);
+    jsonx_dump(tree, &is);
+    cr_expect_str_eq(is.data, cases[i].tree);
+    cr_expect_eq(span.len, strlen(left_out));
+    cr_expect_eq(strncmp(span.text, left_out, span.len), 0);
+  }
+}
+
+Test(jsonx, parse_without_is_as_strict_for_the_rest) {
+  static const struct {
+    const char *text;
+    int result;
+  } cases[] = {
+    { "{\"a\":{\"c\":5}}", 0 },
+    { "{\"a\":{\"c\":\"{\"}}", 0 }, /* no object or array: built */
+    { "{\"a\":[]}", 0 },
+    { "{\"a\":{\"c\":{}},\"a\":1}", -1 },
+    { "{\"a\":{\"c\":{},\"C\":1}}", -1 },
+    { "{\"a\":{\"c\":{},\"c\":[]}}", -1 },
+    { "{\"a\":{\"c\":{\"}\"}}", -1 },
+    { "{\"a\":{\"c\":[[1]}}", -1 },
+    { "{\"a\":{\"c\":{}}", -1 },
+    { "{\"a\":{\"c\":{}01}}", -1 },
+    { "{\"a\":{\"c\":\"{", -1 },
+    { "{\"a\":{\"c\":", -1 },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    const struct jsonx_source src = { "t", cases[i].text, strlen(cases[i].text) };
+    struct jsonx_span span = { 0 };
+    struct error err = { 0 };
+    json_auto_t *tree = NULL;
+    cr_expect_eq(jsonx_parse_without(&src, NULL, "/a/c", &span, &tree, &err), cases[i].result, "%s",
+                 cases[i].text);
+    cr_expect(cases[i].result < 0 || !span.text, "%s", cases[i].text);
+  }
+}

@@ -293,10 +293,23 @@ Test(kernel_process, places_are_seen_as_the_process_sees_them) {
     { "/dev/null/x", false, ENOTDIR },
     { "/..//../masked", true, 0 },
   };
-  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-    kernel_place_look(v.root, cases[i].path, true, &place);
-    cr_expect_eq(place.error, cases[i].error, "%s: %s", cases[i].path, strerror(place.error));
-    cr_expect_eq(kernel_place_is_mask(&place), cases[i].mask, "%s", cases[i].path);
+  /* One by one, by name in their directories, and those again. */
+  CLEANUP_KERNEL_PLACES struct kernel_places blind = { .root = v.root };
+  CLEANUP_KERNEL_PLACES struct kernel_places places = { .root = v.root, .mounts = &v.mounts };
+  for (size_t i = 0; i < 4 * ARRAY_SIZE(cases); i++) {
+    const char *path = cases[i / 4].path;
+    struct kernel_place alone;
+    kernel_place_look(v.root, path, true, &alone);
+    if (i % 4 == 0)
+      place = alone;
+    else
+      kernel_places_look(i % 4 == 1 ? &blind : &places, path, true, &place);
+    cr_expect_eq(place.error, cases[i / 4].error, "%s: %s", path, strerror(place.error));
+    cr_expect_eq(kernel_place_is_mask(&place), cases[i / 4].mask, "%s", path);
+    cr_expect(place.error || kernel_place_same(&place, &alone), "%s", path);
+    cr_expect(place.mount == alone.mount && place.is_mount == alone.is_mount &&
+                  place.readonly == alone.readonly && place.empty == alone.empty && place.rdev == alone.rdev,
+              "%s", path);
   }
   kernel_place_look(v.root, "/masked", false, &place);
   cr_expect(place.is_mount && place.readonly && place.type == TMPFS_MAGIC);

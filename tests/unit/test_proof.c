@@ -638,6 +638,26 @@ Test(proof, a_judged_filter_is_remembered_by_its_bytes) {
   tempdir_remove(dir);
 }
 
+Test(proof, a_section_that_is_text_promises_as_much) {
+  FIXTURE(f);
+  CLEANUP_STR struct str text = { 0 };
+  jsonx_dump(jsonx_at(f.config, "/linux/seccomp"), &text);
+  json_object_set_new(jsonx_at(f.config, "/linux"), "seccomp", json_true());
+  CLEANUP_PROOF struct proof without = { 0 };
+  proof_compare(&without, &f.promise, &f.view);
+  cr_expect_eq(finding(&without, "OH-PRF-012")->outcome, PROOF_UNREAD);
+  f.promise.seccomp = (struct jsonx_span){ text.data, text.len };
+  CLEANUP_PROOF struct proof held = { 0 };
+  proof_compare(&held, &f.promise, &f.view);
+  others_held(&held, NULL, "text");
+  struct kernel_filter *own = &f.view.kernel.filters.items[1];
+  own->program[own->len - 1].k = SECCOMP_RET_ALLOW;
+  own->program[own->len - 2].k = SECCOMP_RET_ALLOW;
+  CLEANUP_PROOF struct proof broken = { 0 };
+  proof_compare(&broken, &f.promise, &f.view);
+  cr_expect_eq(finding(&broken, "OH-PRF-012")->outcome, PROOF_BROKEN);
+}
+
 Test(proof, later_mounts_hide_earlier_ones) {
   FIXTURE(f);
   CLEANUP_PROOF struct proof proof = { 0 };

@@ -110,11 +110,34 @@ Test(state, what_is_saved_is_loaded) {
   cr_expect_str_eq(x.data, y.data);
   cr_expect_str_eq(out.policies[0].name, "restricted");
   cr_expect_str_eq(out.policies[1].name, "strict");
+  cr_expect(out.policies[0].packed && out.policies[0].packed == in.policies[0].packed);
+  cr_expect(out.policies[1].packed && out.policies[1].packed == in.policies[1].packed);
   struct stat st;
   cr_assert_eq(fstatat(fd, "state.json", &st, 0), 0);
   cr_expect_eq(st.st_mode & 07777, 0600);
   cr_assert_eq(fstat(fd, &st), 0);
   cr_expect_eq(st.st_mode & 07777, 0700);
+}
+
+/* One that is not built-in is decoded, in whatever place it stands. */
+Test(state, policies_of_other_texts_are_loaded) {
+  for (size_t changed = 0; changed < 2; changed++) {
+    CLEANUP_STATE struct state in = { 0 };
+    CLEANUP_STATE struct state out = { 0 };
+    CLEANUP_STR struct str x = { 0 };
+    CLEANUP_STR struct str y = { 0 };
+    struct error err = { 0 };
+    fill(&in);
+    in.policies[changed].packed = NULL;
+    in.policies[changed].mode = POLICY_AUDIT;
+    state_encode(&in, &x);
+    const struct jsonx_source src = { "state.json", x.data, x.len };
+    cr_assert_eq(state_decode(&out, &src, &err), 0, "%s", err.message);
+    state_encode(&out, &y);
+    cr_expect_str_eq(x.data, y.data);
+    cr_expect_eq(out.policies[changed].mode, POLICY_AUDIT);
+    cr_expect_eq(out.policies[!changed].mode, POLICY_ENFORCE);
+  }
 }
 
 Test(state, absent_is_not_an_error) {
