@@ -20,7 +20,7 @@ void overlay_free(struct overlay *o) {
 }
 
 static int malformed(struct error *err, const char *what) {
-  return error_set(err, ERROR_INPUT, 0, "overlay: %s", what);
+  return error_set(err, ERROR_INPUT, 0, "%s", what);
 }
 
 /* In place: "\:" is ':'. A backslash at the end stays, as in the kernel. */
@@ -188,6 +188,8 @@ int overlay_find(const char *mountinfo, uint64_t id, char **ret_type, struct ove
   if (kernel_mounts_parse(text.data, &mounts, err) < 0)
     return -1;
   const struct kernel_mount *m = mounts.items;
+  if (strcmp(m->type, "overlay") == 0 && strcmp(m->root, "/") != 0)
+    return malformed(err, "only a part of the overlay is mounted there");
   if (strcmp(m->type, "overlay") == 0) {
     text.data[len - 1] = '\0';
     if (overlay_parse(strrchr(text.data, ' ') + 1, ret, err) < 0)
@@ -243,10 +245,9 @@ int overlay_settle(struct overlay *o, const char *place, struct error *err) {
   if (!o->base)
     o->base = find_base(o, place);
   if (!o->base)
-    return error_set(
-        err, ERROR_INPUT, 0,
-        "overlay: what the lower directory \"%s\" is relative to cannot be told; use absolute names",
-        o->lower.items[0]);
+    return error_set(err, ERROR_INPUT, 0,
+                     "what the lower directory \"%s\" is relative to cannot be told; use absolute names",
+                     o->lower.items[0]);
   return 0;
 }
 

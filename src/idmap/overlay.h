@@ -32,7 +32,8 @@ void overlay_free(struct overlay *o);
 #define CLEANUP_OVERLAY CLEANUP(overlay_free)
 
 /* Of the mount with this id (statx(2)'s). *ret_type: what it is mounted; the caller frees. *ret is filled
- * only where that is "overlay". ERROR_INPUT: no such mount, or it is not as the kernel writes one. */
+ * only where that is "overlay". ERROR_INPUT: no such mount, a directory inside an overlay, or
+ * not as the kernel writes one. */
 int overlay_find(const char *mountinfo, uint64_t id, char **ret_type, struct overlay *ret,
                  struct error *err) MUST_CHECK;
 

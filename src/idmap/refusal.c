@@ -18,7 +18,7 @@ static const char *const kinds[] = {
   [REFUSAL_READONLY] = "readonly",
   [REFUSAL_PERMISSION] = "permission",
   [REFUSAL_LAYOUT] = "layout",
-  [REFUSAL_EXPOSED] = "exposed",
+  [REFUSAL_CLOSED] = "closed",
   [REFUSAL_SYSTEM] = "system",
 };
 
@@ -39,7 +39,8 @@ const char *refusal_part_name(enum refusal_part part) {
 const char *refusal_remedy(const struct refusal *why) {
   switch (why->kind) {
   case REFUSAL_NONE:
-    return "";
+  case REFUSAL_SYSTEM:
+    break;
   case REFUSAL_KERNEL:
     return "use Linux 5.19 or later with user namespaces enabled (user.max_user_namespaces)";
   case REFUSAL_FILESYSTEM:
@@ -57,11 +58,12 @@ const char *refusal_remedy(const struct refusal *why) {
     return "run as root with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP in the host's user "
            "namespace";
   case REFUSAL_LAYOUT:
-    return "use the overlay driver of containerd, docker or podman, or a plain directory";
-  case REFUSAL_EXPOSED:
+    return why->part == REFUSAL_OF_OVERLAY
+               ? "see the kernel's log for what overlayfs did not take; layers that are ID-mapped want Linux "
+                 "5.19"
+               : "use the overlay driver of containerd, docker or podman, or a plain directory";
+  case REFUSAL_CLOSED:
     return "make each directory above it searchable by everyone (mode 0711)";
-  case REFUSAL_SYSTEM:
-    return "see the error";
   }
   return "";
 }
@@ -135,6 +137,22 @@ static enum refusal_kind kind_of(enum refusal_part part, int sys) {
   }
 }
 
+/* As clone(2) means it for a user namespace, and the writing of its maps. */
+static enum refusal_kind kind_of_userns(int sys) {
+  switch (sys) {
+  case EPERM:
+  case EACCES:
+    return REFUSAL_PERMISSION;
+  case ENOSYS:
+  case EINVAL:
+  case ENOSPC:
+  case EUSERS:
+    return REFUSAL_KERNEL;
+  default:
+    return REFUSAL_SYSTEM;
+  }
+}
+
 static const char *said(const struct refusal *why) {
   switch (why->kind) {
   case REFUSAL_FILESYSTEM:
@@ -147,7 +165,7 @@ static const char *said(const struct refusal *why) {
     return "came up read-only";
   case REFUSAL_LAYOUT:
     return "is not understood";
-  case REFUSAL_EXPOSED:
+  case REFUSAL_CLOSED:
     return "cannot be reached by the container's root";
   case REFUSAL_NONE:
   case REFUSAL_KERNEL:
@@ -169,10 +187,11 @@ static int complete(struct refusal *why, struct error *err, const char *path, in
     snprintf(type, sizeof type, " (%s)", why->fstype);
   if (!detail)
     detail = why->sys ? strerror(why->sys) : NULL;
+  const char *remedy = refusal_remedy(why);
   error_set(err, why->kind == REFUSAL_SYSTEM ? ERROR_SYSTEM : ERROR_REFUSED, 0,
-            "user namespace: the %s%s%s%s%s %s%s%s; %s", refusal_part_name(why->part), layer,
+            "user namespace: the %s%s%s%s%s %s%s%s%s%s", refusal_part_name(why->part), layer,
             why->path[0] ? " " : "", why->path, type, said(why), detail ? ": " : "", detail ? detail : "",
-            refusal_remedy(why));
+            *remedy ? "; " : "", remedy);
   err->sys = why->sys;
   return -1;
 }
@@ -195,6 +214,13 @@ int refuse_layout(struct refusal *why, struct error *err, const char *path, int 
                   const struct error *cause) {
   *why = (struct refusal){ .kind = REFUSAL_LAYOUT, .part = REFUSAL_OF_ROOTFS };
   return complete(why, err, path, fd, cause->message);
+}
+
+int refuse_userns(struct refusal *why, struct error *err, const struct error *cause) {
+  *why =
+      (struct refusal){ .kind = kind_of_userns(cause->sys), .part = REFUSAL_OF_NAMESPACE, .sys = cause->sys };
+  *err = *cause;
+  return -1;
 }
 
 int refuse_broken(struct refusal *why, struct error *err, const struct error *undo) {

@@ -20,7 +20,7 @@ enum refusal_kind {
   REFUSAL_READONLY,   /* the overlay came up read-only */
   REFUSAL_PERMISSION, /* the kernel did not let us */
   REFUSAL_LAYOUT,     /* the mount table, or what it names, is not understood */
-  REFUSAL_EXPOSED,    /* the place of the private mounts cannot be reached by the container's root */
+  REFUSAL_CLOSED,     /* the place of the private mounts cannot be reached by the container's root */
   REFUSAL_SYSTEM,     /* anything else that failed: not of this container, perhaps not the next time */
 };
 
@@ -47,7 +47,7 @@ struct refusal {
 
 const char *refusal_kind_name(enum refusal_kind kind); /* "filesystem"; for events */
 const char *refusal_part_name(enum refusal_part part); /* "layer" */
-/* What an administrator can do about it. Static. */
+/* What an administrator can do about it. Static; "" where the error says all. */
 const char *refusal_remedy(const struct refusal *why);
 
 /* Sets both and returns -1. fd: what the path names, for its file system; -1: none is told. sys: an errno,
@@ -60,6 +60,8 @@ int refuse_layer(struct refusal *why, struct error *err, unsigned layer, const c
 /* A root file system whose layout is not understood, because of `cause`. */
 int refuse_layout(struct refusal *why, struct error *err, const char *path, int fd,
                   const struct error *cause);
+/* What idmap_userns_make() failed for. */
+int refuse_userns(struct refusal *why, struct error *err, const struct error *cause);
 /* What was refused could not be undone either. */
 int refuse_broken(struct refusal *why, struct error *err, const struct error *undo);
 

@@ -23,6 +23,7 @@
 enum {
   TRIES = 50, /* an unshared copy of the mount table, in a process that is about to exec, pins an overlay for
                  a moment */
+  TRIES_BACK = 1000,
   PAUSE_MS = 2,
 };
 
@@ -67,7 +68,7 @@ static int mount_engines(const struct mapped_rootfs *r) {
   forget_volatile(o);
   if (chdir(o->base) < 0)
     return -1;
-  for (int i = 0; i < TRIES; i++) {
+  for (int i = 0; i < TRIES_BACK; i++) {
     if (mount("overlay", r->engines, "overlay", flags, options) == 0)
       return 0;
     if (errno != EBUSY)

@@ -50,16 +50,22 @@ static int attach(struct mapped_rootfs *r, const struct stage *stage, int tree,
   return 0;
 }
 
-/* What is there */
+/* What is there. A mount inside it would be left out of its clone. */
 
 static int look(struct mapped_rootfs *r, const struct stage *stage, const struct rootfs_wish *wish,
                 struct refusal *why, struct error *err) {
+  CLEANUP_STRLIST struct strlist below = { 0 };
   struct error told = { 0 };
   struct kernel_place place;
   CLEANUP_FD int fd = path_open(AT_FDCWD, wish->path, O_PATH | O_DIRECTORY, 0, RESOLVE_LEAF);
   r->engines = xstrdup(wish->path);
   if (fd < 0 || fstat(fd, &r->was) < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_ROOTFS, wish->path, -1, errno);
+  mapping_below(stage->mountinfo, wish->path, &below);
+  if (below.len) {
+    error_set(&told, ERROR_INPUT, 0, "%s is mounted in it", below.items[0]);
+    return refuse_layout(why, err, wish->path, fd, &told);
+  }
   kernel_place_of_fd(fd, false, &place);
   if (!place.is_mount || place.mount == 0)
     return 0;

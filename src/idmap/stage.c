@@ -44,7 +44,7 @@ static int check_reach(const char *place, struct refusal *why, struct error *err
     if (stat(path, &st) < 0)
       return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_STAGE, path, -1, errno);
     if (!(st.st_mode & S_IXOTH))
-      return refuse(why, err, REFUSAL_EXPOSED, REFUSAL_OF_STAGE, path, -1, 0);
+      return refuse(why, err, REFUSAL_CLOSED, REFUSAL_OF_STAGE, path, -1, 0);
     *slash = '/';
   }
   return 0;

@@ -26,7 +26,7 @@ struct stage {
   { .host = -1, .own = -1 }
 
 /* place: absolute, of this container alone. Its directories are made, 0711; those above that exist must be
- * searchable by everyone, for the container's root is not the host's (REFUSAL_EXPOSED). The caller is root in
+ * searchable by everyone, for the container's root is not the host's (REFUSAL_CLOSED). The caller is root in
  * one thread. On failure we are back in the namespace that we came from, and the directories that were made
  * are gone. */
 int stage_enter(struct stage *s, const char *place, struct refusal *why, struct error *err) MUST_CHECK;

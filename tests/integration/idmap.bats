@@ -275,18 +275,20 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
 }
 
 @test "refused: an upper directory on such a one, and a plain directory" {
-  layered upper 1
-  umount "$B/rootfs"
-  mkdir -p "$S/over" "$S/oup" "$S/owork"
-  mount -t overlay overlay -o "lowerdir=$S/1/fs,upperdir=$S/oup,workdir=$S/owork" "$S/over"
-  mkdir -p "$S/over/up"
-  cp -a "$S/over/." "$B/rootfs/"
-  umount "$S/over"
-  mount -t ramfs ramfs "$S/over"
-  cp -a "$S/1/fs/." "$S/over/"
-  mount --bind "$S/over" "$B/rootfs"
-  refuses "kind=filesystem part=rootfs layer=0 path=$B/rootfs fstype=ramfs" mode=replace
-  [ ! -e "$P" ]
+  for mode in private replace; do
+    layered "upper-$mode" 1
+    umount "$B/rootfs"
+    mount -t ramfs ramfs "$S/up"
+    mkdir "$S/up/fs" "$S/up/work"
+    overlay 1/fs
+    refuses "kind=filesystem part=upper layer=0 path=$S/up fstype=ramfs errno=22" "mode=$mode"
+    untouched
+    umount "$B/rootfs"
+    cp -a "$S/1/fs/." "$S/up/"
+    mount --bind "$S/up" "$B/rootfs"
+    refuses "kind=filesystem part=rootfs layer=0 path=$B/rootfs fstype=ramfs" "mode=$mode"
+    [ ! -e "$P" ]
+  done
 }
 
 @test "refused: what is mapped already" {
@@ -334,11 +336,35 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   done
 }
 
+@test "refused: a root file system with mounts in it" {
+  for mode in private replace; do
+    layered "within-$mode" 2
+    mkdir "$B/rootfs/in"
+    mount -t tmpfs tmpfs "$B/rootfs/in"
+    refuses "kind=layout part=rootfs layer=0 path=$B/rootfs" "mode=$mode"
+    [[ "$output" == *"$B/rootfs/in is mounted in it"* ]]
+    umount "$B/rootfs/in"
+    untouched
+  done
+}
+
+@test "refused: a part of an overlay" {
+  layered part 2
+  mkdir "$B/rootfs/in" "$T/in"
+  mount --bind "$B/rootfs/in" "$T/in"
+  run "$I" "$P" "$T/in" "first=$FIRST" mode=replace -- true
+  echo "$output"
+  [ "$status" -eq 3 ]
+  [[ "$output" == *'kind=layout part=rootfs'*'only a part of the overlay'* ]]
+  umount "$T/in"
+  untouched
+}
+
 @test "refused: a place that nobody but the host's root can come to" {
   layered exposed 1
   P=$T/closed/place
   mkdir -m 700 "$T/closed"
-  refuses "kind=exposed part=stage layer=0 path=$T/closed" mode=replace
+  refuses "kind=closed part=stage layer=0 path=$T/closed" mode=replace
   untouched
 }
 
@@ -346,6 +372,36 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   layered ids 1
   refuses 'kind=permission part=special' device=c:1:3:666:70000:0
   untouched
+}
+
+@test "refused: a namespace with a map that cannot be" {
+  layered map 1
+  run staged first=4294967290 -- true
+  echo "$output"
+  [ "$status" -eq 3 ]
+  [[ "$output" == *'uid_map "0 4294967290 65536": Invalid argument'* ]]
+  untouched
+}
+
+@test "what can be done is found by doing it, and nothing stays" {
+  mkdir "$T/ext" "$T/ram" "$T/open"
+  mount -t ramfs ramfs "$T/ram"
+  mkdir -m 700 "$T/ext/closed"
+  run "$I" "$T/place" / "first=$FIRST" "storage=$T/ext/closed" "try=$T/ext"
+  echo "$output"
+  [ "$output" = $'userns none - \nvolume none - \nprivate none - \nreplace none - \ndirect 0 exposed 0' ]
+  run "$I" "$T/place" / "first=$FIRST" "storage=$T/ram" "try=$T/ram"
+  echo "$output"
+  [[ "$output" == *$'\nvolume filesystem ramfs '*$'\nprivate filesystem ramfs '*$'\nreplace filesystem ramfs '* ]]
+  run "$I" "$T/place" / "first=$FIRST" "storage=$T/open"
+  [[ "$output" == *'exposed 1' ]]
+  run "$I" "$T/place" / storage=/proc try=/none
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *'volume system - '*'cannot be tried in /proc'* ]]
+  [ -z "$(ls -A "$T/ext/closed" "$T/open" | grep probe)" ]
+  [ ! -e "$T/place" ]
+  [ "$(mounts_here)" = 1 ]
 }
 
 # Volumes

@@ -13,10 +13,12 @@
  *   device=c:MAJOR:MINOR:MODE:UID:GID
  *   pipes null
  *   undo                     everything taken back again, and the command run where it was
+ *   storage=DIR try=PATH     no command: what probes say of a directory for images, of a volume
  *   time=N                   no command: N rounds of everything, taken back, and the mean of what the making
  * took
  */
 #include "base/cleanup.h"
+#include "idmap/probe.h"
 #include "idmap/rootfs.h"
 #include "idmap/special.h"
 #include "idmap/volumes.h"
@@ -35,6 +37,7 @@ struct run {
   struct rootfs_wish rootfs;
   unsigned first, count, rounds;
   bool undo;
+  const char *storage, *try;
   struct stage stage;
   struct mapped_rootfs mapped;
   struct kernel_idmap ids;
@@ -177,6 +180,32 @@ static int measure(struct run *r, struct refusal *why, struct error *err) {
   return 0;
 }
 
+static void answer(const char *what, const struct probe_answer *a) {
+  printf("%s %s %s %s\n", what, refusal_kind_name(a->why.kind), a->why.fstype[0] ? a->why.fstype : "-",
+         a->err.message);
+}
+
+static int probe(const struct run *r, struct error *err) {
+  struct probe_answer volume, userns;
+  struct probe_storage *storage = xcalloc(1, sizeof *storage);
+  int rc = 0;
+  probe_userns(r->first, r->count, &userns);
+  answer("userns", &userns);
+  if (r->try) {
+    probe_volume(r->try, r->first, r->count, &volume);
+    answer("volume", &volume);
+  }
+  if (r->storage && (rc = probe_storage(r->storage, r->place, r->first, r->count, storage, err)) == 0) {
+    answer("private", &storage->private);
+    answer("replace", &storage->replace);
+    printf("direct %d exposed %d\n", storage->direct, storage->exposed);
+  }
+  if (rc < 0)
+    fprintf(stderr, "%s\n", err->message);
+  free(storage);
+  return rc < 0 ? 1 : 0;
+}
+
 static void read_wishes(struct run *r) {
   const char *value;
   for (int i = 0; i < r->wishes_len; i++) {
@@ -187,6 +216,10 @@ static void read_wishes(struct run *r) {
       r->count = (unsigned)strtoul(value, NULL, 10);
     else if ((value = after(wish, "time=")))
       r->rounds = (unsigned)strtoul(value, NULL, 10);
+    else if ((value = after(wish, "storage=")))
+      r->storage = value;
+    else if ((value = after(wish, "try=")))
+      r->try = value;
     r->undo = r->undo || strcmp(wish, "undo") == 0;
     r->rootfs.nosuid = r->rootfs.nosuid || strcmp(wish, "nosuid") == 0;
     if (strcmp(wish, "mode=replace") == 0)
@@ -208,6 +241,8 @@ int main(int argc, char **argv) {
   r.wishes = argv + 3;
   r.wishes_len = dashes - 3;
   read_wishes(&r);
+  if (r.storage || r.try)
+    return probe(&r, &err);
   if (r.rounds)
     return measure(&r, &why, &err);
   if (make(&r, &why, &err) < 0) {
