@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <linux/securebits.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -181,6 +180,8 @@ static void put_back(const struct remount *r, struct outcome *o) {
 
 static _Noreturn void child(int socket, const struct remount *r) {
   struct outcome o = { .step = STEP_DONE, .put_back = true };
+  /* What is sent to our group or terminal is not to end it between two mounts. */
+  setsid();
   const int rc = r->replace ? unmount_engines(r, &o) : mount_new(r, &o);
   if (rc == 0 && r->replace && replace(r, &o) < 0)
     put_back(r, &o);
@@ -226,22 +227,6 @@ static int child_died(const struct remount *r, struct refusal *why, struct error
   return refuse_broken(why, err, &back);
 }
 
-/* Blocked before the fork: a signal to our group is not to end the child between two mounts. */
-static pid_t start(int socket, int parents, const struct remount *r) {
-  sigset_t all, old;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, &old);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    close(parents);
-    child(socket, r);
-  }
-  const int saved = errno;
-  sigprocmask(SIG_SETMASK, &old, NULL);
-  errno = saved;
-  return pid;
-}
-
 int remount_run(const struct remount *r, struct refusal *why, struct error *err) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
@@ -249,7 +234,11 @@ int remount_run(const struct remount *r, struct refusal *why, struct error *err)
   CLEANUP_FD int own = ends[0], childs = ends[1];
   struct outcome o;
   ssize_t n;
-  const pid_t pid = start(childs, own, r);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    close(own);
+    child(childs, r);
+  }
   if (pid < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_OVERLAY, r->rootfs->engines, -1, errno);
   close(steal_fd(&childs));
