@@ -33,6 +33,15 @@
 
 #include <jansson.h>
 
+/* A user namespace that the wrapper has given: what the config's text does not say. Borrowed. */
+struct proof_map {
+  uint32_t base;     /* the host's id of the container's root; 0: it has none of ours */
+  const char *place; /* the directory of its views, of which the host sees nothing */
+  dev_t device;      /* of the ID-mapped root directory */
+  ino_t inode;
+  struct strlist unmapped; /* destinations of sources that are shown as they are */
+};
+
 /* All borrowed. */
 struct proof_promise {
   const json_t *config;      /* config.json as it was written, parsed */
@@ -43,10 +52,11 @@ struct proof_promise {
   size_t policies_len;
   const struct seccomp_cache *cache; /* where a filter that was judged is remembered; NULL: nowhere */
   unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
-  const char *hook;                  /* our own, which mounts nothing; NULL: there is none */
-  bool executed;  /* the process stands at the container's program (kernel/trap.h), not before its start */
-  bool waiting;   /* the process waits for its start; neither: the container runs */
-  bool floorless; /* the wrapper did not start this runtime: nobody installed the policies' floors */
+  struct proof_map map;
+  const char *hook; /* our own, which mounts nothing; NULL: there is none */
+  bool executed;    /* the process stands at the container's program (kernel/trap.h), not before its start */
+  bool waiting;     /* the process waits for its start; neither: the container runs */
+  bool floorless;   /* the wrapper did not start this runtime: nobody installed the policies' floors */
 };
 
 /* What is at one path of the promise. */
@@ -70,6 +80,7 @@ struct proof_view {
   struct kernel_place root;        /* the process's own */
   struct kernel_place rootfs;      /* /root/path of the config on the host */
   struct kernel_place cwd_promised;
+  struct kernel_owners owners;  /* where ids are mapped by us */
   struct proof_places mounts;   /* of each of /mounts, in its order */
   struct proof_places masked;   /* of each of /linux/maskedPaths */
   struct proof_places readonly; /* of each of /linux/readonlyPaths */

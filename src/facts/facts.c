@@ -27,12 +27,12 @@ void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir,
                                             .size = size,
                                             .path = xstrdup(path),
                                             .root = xasprintf("%s/rootfs", dir),
-                                            .sysfs = xasprintf("%s/sysfs", dir),
-                                            .mqueue = xasprintf("%s/mqueue", dir) };
+                                            .sysfs = xasprintf("%s/special/0", dir),
+                                            .mqueue = xasprintf("%s/special/1", dir) };
   for (size_t i = 0; i < f->sources_len; i++) {
     struct source_fact *source = &f->sources[i];
     free(source->clone);
-    source->clone = source->real ? xasprintf("%s/%zu", dir, i) : NULL;
+    source->clone = source->real ? xasprintf("%s/volumes/%zu", dir, i) : NULL;
   }
 }
 

@@ -151,8 +151,9 @@ struct facts {
   struct user_namespace_offer offer;
 };
 
-/* Offers a block of ids, with a place below `dir` for the root and for every source that was looked at. path:
- * see struct user_namespace_offer; copied. */
+/* Offers a block of ids, with a place below `dir` for the root and for every source that was looked at, named
+ * as idmap/stage.h has it: volumes/N for the Nth source, special/0 for sysfs, special/1 for mqueue. path: see
+ * struct user_namespace_offer; copied. */
 void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir, const char *path);
 void facts_offer_none(struct facts *f, const char *why);
 

@@ -46,6 +46,10 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
       strlist_copy(&h->facts.hook_args, o->hook->args);
       h->facts.hook_wanted = o->hook->wanted;
     }
+    if (o->offer && o->offer->base)
+      facts_offer(&h->facts, o->offer->base, ID_BLOCK, o->offer->place, o->offer->path);
+    else if (o->offer)
+      facts_offer_none(&h->facts, o->offer->why);
     if (o->id)
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {
@@ -55,6 +59,7 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
     h->facts.user_namespace = o->user_namespace;
+    h->facts.ids_mapped = o->ids_mapped;
   }
   if (o->apparmor_cache)
     provide(h, o);

@@ -26,6 +26,14 @@ struct harden_hook {
   bool wanted;
 };
 
+/* What a container may be mapped to; see facts_offer. All borrowed. */
+struct harden_offer {
+  uint32_t base; /* 0: nothing, and why not */
+  const char *why;
+  const char *place; /* directory of the views */
+  const char *path;  /* NULL: a new user namespace */
+};
+
 struct harden_options {
   const struct policy *policies[HARDEN_POLICIES_MAX]; /* applied in this order; borrowed */
   size_t policies_len;
@@ -42,10 +50,12 @@ struct harden_options {
   /* Gives the container its SELinux level: see struct facts_selinux. NULL: a sample one is used. */
   int (*level)(void *arg, const char *engine, char **ret, bool *ret_shared, struct error *err);
   void *level_arg;
-  const struct harden_hook *hook; /* our own; borrowed, NULL: there is none */
-  pid_t init;                     /* exec: the container's first process; 0: unknown */
-  bool sandbox;                   /* exec: the container is a pod's pause process */
-  bool user_namespace;            /* exec: the container has its own user namespace */
+  const struct harden_hook *hook;   /* our own; borrowed, NULL: there is none */
+  pid_t init;                       /* exec: the container's first process; 0: unknown */
+  bool sandbox;                     /* exec: the container is a pod's pause process */
+  bool user_namespace;              /* exec: the container has its own user namespace */
+  int64_t ids_mapped;               /* exec: see struct facts */
+  const struct harden_offer *offer; /* NULL: nobody was asked */
 };
 
 /* Zero-initialise. Owns its members, but for the source's text, which stays the caller's. */

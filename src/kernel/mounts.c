@@ -66,12 +66,15 @@ static bool device(char *text, unsigned *ret_major, unsigned *ret_minor) {
   return true;
 }
 
+#define IDMAPPED (1U << 31) /* no flag of mount(2)'s */
+
 static unsigned read_flags(const char *list) {
   static const struct {
     const char *word;
     unsigned flag;
   } words[] = {
-    { "ro", MS_RDONLY }, { "nosuid", MS_NOSUID }, { "nodev", MS_NODEV }, { "noexec", MS_NOEXEC }
+    { "ro", MS_RDONLY },     { "nosuid", MS_NOSUID },  { "nodev", MS_NODEV },
+    { "noexec", MS_NOEXEC }, { "idmapped", IDMAPPED },
   };
   unsigned flags = 0;
   for (const char *p = list;; p++) {
@@ -107,6 +110,8 @@ static bool parse_line(char *line, struct kernel_mount *m) {
   if (!type || !source || !options || f.next)
     return false;
   m->flags = read_flags(flags);
+  m->idmapped = m->flags & IDMAPPED;
+  m->flags &= ~IDMAPPED;
   m->readonly = strncmp(options, "ro", 2) == 0 && (options[2] == ',' || !options[2]);
   m->root = kernel_mounts_unescape(root);
   m->place = kernel_mounts_unescape(place);

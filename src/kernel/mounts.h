@@ -16,6 +16,7 @@ struct kernel_mount {
   unsigned flags;    /* of the mount */
   bool readonly;     /* the file system is, for everyone */
   bool shared;       /* mounts made here appear elsewhere */
+  bool idmapped;     /* its files' owners are not those on disk */
   bool slave;        /* mounts made elsewhere appear here */
   const char *type, *source;
   const char *options; /* of the file system: "rw,size=65536k,mode=755" */

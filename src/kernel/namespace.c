@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -84,6 +86,27 @@ int kernel_namespace_at(const char *path, struct kernel_namespace *ret, struct e
     return error_set(err, ERROR_INPUT, 0, "%s is no namespace", path);
   *ret = (struct kernel_namespace){ st.st_dev, st.st_ino };
   return 0;
+}
+
+static int owner_of(int dir, const char *file, struct kernel_namespace *ret) {
+  struct stat st;
+  CLEANUP_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -1; /* a type that this kernel does not have */
+  CLEANUP_FD int owner = ioctl(fd, strcmp(file, files[KERNEL_NS_USER]) == 0 ? NS_GET_PARENT : NS_GET_USERNS);
+  if (owner < 0)
+    return errno == EPERM ? 0 : -1;
+  if (fstat(owner, &st) < 0)
+    return -1;
+  *ret = (struct kernel_namespace){ st.st_dev, st.st_ino };
+  return 0;
+}
+
+void kernel_owners_read(const struct kernel_process *p, struct kernel_owners *ret) {
+  *ret = (struct kernel_owners){ 0 };
+  for (size_t i = 0; i < KERNEL_NAMESPACES && !ret->error; i++)
+    if (owner_of(p->dir, files[i], &ret->of[i]) < 0)
+      ret->error = errno;
 }
 
 static bool take_mapping(const char **at, struct kernel_mapping *ret) {

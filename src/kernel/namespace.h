@@ -32,6 +32,14 @@ int kernel_namespaces_own(struct kernel_namespace ret[KERNEL_NAMESPACES], struct
 /* The one behind a path that OCI would join. Not a namespace: ERROR_INPUT. */
 int kernel_namespace_at(const char *path, struct kernel_namespace *ret, struct error *err) MUST_CHECK;
 
+/* Whose the namespaces of a process are: the user namespace that owns each (of a user namespace its parent).
+ * inode 0: not told, since it is beyond our own. */
+struct kernel_owners {
+  struct kernel_namespace of[KERNEL_NAMESPACES];
+  int error; /* errno: none was asked */
+};
+void kernel_owners_read(const struct kernel_process *p, struct kernel_owners *ret);
+
 /* Ids inside .. inside+count-1 are outside .. in our own user namespace. */
 struct kernel_mapping {
   uint32_t inside, outside, count;

@@ -62,6 +62,8 @@ static bool describe(int dir, const char *name, int flags, struct kernel_place *
   ret->mount = st.mask & ASK_MOUNT ? st.mount : 0;
   ret->is_mount = st.attributes & ATTRIBUTE_MOUNT_ROOT;
   ret->mode = st.mode;
+  ret->uid = st.uid;
+  ret->gid = st.gid;
   ret->dev = makedev(st.dev_major, st.dev_minor);
   ret->rdev = makedev(st.rdev_major, st.rdev_minor);
   ret->inode = st.inode;

@@ -15,6 +15,8 @@ struct kernel_place {
   uint64_t
       mount; /* kernel_mount.id of the mount it is seen through; 0: the kernel does not tell (before 5.8) */
   mode_t mode;
+  uid_t uid; /* as we see them */
+  gid_t gid;
   dev_t dev, rdev;
   ino_t inode;
   long type; /* of the file system, statfs(2)'s f_type; kernel_places_look() tells TMPFS_MAGIC from others, 0

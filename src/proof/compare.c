@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { ROWS = 22, TEXT_MAX = 600 }; /* TEXT_MAX: bytes of a text, behind which more of the same is left out */
+enum { ROWS = 25, TEXT_MAX = 600 }; /* TEXT_MAX: bytes of a text, behind which more of the same is left out */
 
 /* clang-format off */
 const struct proof_row proof_rows[] = {
@@ -33,6 +33,9 @@ const struct proof_row proof_rows[] = {
   {"OH-PRF-029", "process", "no open directory and no other file of the host comes along", proof_files},
   {"OH-PRF-030", "apparmor", "the AppArmor profile is the config's, and enforced", proof_apparmor},
   {"OH-PRF-031", "selinux", "the SELinux label is the config's", proof_selinux},
+  {"OH-PRF-032", "user-namespace", "exactly the promised ids of the host are the container's", proof_map},
+  {"OH-PRF-033", "user-namespace", "its user namespace owns every other namespace that is new", proof_owners},
+  {"OH-PRF-034", "user-namespace", "its root and what is bound from the host belong to its own ids", proof_views},
   {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -40,10 +40,14 @@ static void look_at_joined(const json_t *list, struct proof_view *v) {
   }
 }
 
-/* On the host, where the runtime took it from. */
+/* Where the runtime took it from. */
 static void look_at_rootfs(const struct proof_promise *p, struct kernel_place *ret) {
   const char *path = json_string_value(jsonx_at(p->config, "/root/path"));
   *ret = (struct kernel_place){ .error = ENOENT };
+  if (p->map.base) { /* the host does not see it; what it was is known from when it was made */
+    *ret = (struct kernel_place){ .dev = p->map.device, .inode = p->map.inode };
+    return;
+  }
   if (!path || !p->bundle)
     return;
   CLEANUP_FREE char *full = *path == '/' ? xstrdup(path) : xasprintf("%s/%s", p->bundle, path);
@@ -89,6 +93,8 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
   look_at_self(v);
   look_at_joined(jsonx_at(p->config, "/linux/namespaces"), v);
   look_at_rootfs(p, &v->rootfs);
+  if (p->map.base)
+    kernel_owners_read(&v->kernel.process, &v->owners);
   v->cwd_promised.error = ENOENT;
   if (v->kernel.root >= 0) {
     kernel_place_of_fd(v->kernel.root, false, &v->root);

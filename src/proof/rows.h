@@ -13,6 +13,7 @@ proof_check proof_capabilities, proof_no_new_privileges, proof_user, proof_group
 proof_check proof_cwd, proof_oom_score, proof_files; /* process.c */
 proof_check proof_filter, proof_floor;               /* filters.c */
 proof_check proof_namespaces, proof_idmaps;          /* namespaces.c */
+proof_check proof_map, proof_owners, proof_views;    /* user_namespace.c */
 proof_check proof_root, proof_root_readonly, proof_propagation, proof_mounts, proof_no_other_mounts,
     proof_masked, proof_readonly;        /* mounts.c, paths.c */
 proof_check proof_cgroup, proof_rlimits; /* resources.c */

@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 void call_init(struct call *c) {
-  *c = (struct call){
-    .target = { .fd = -1 }, .bundle = BUNDLE_NONE, .state_lock = -1, .view = PROOF_VIEW_NONE
-  };
+  *c = (struct call){ .target = { .fd = -1 },
+                      .map = USERMAP_NONE,
+                      .bundle = BUNDLE_NONE,
+                      .state_lock = -1,
+                      .view = PROOF_VIEW_NONE };
 }
 
 void call_free(struct call *c) {
@@ -28,6 +30,7 @@ void call_free(struct call *c) {
   free(c->bundle_path);
   json_decref(c->annotations);
   state_free(&c->state);
+  usermap_free(&c->map);
   bundle_close(&c->bundle);
   harden_free(&c->harden);
   free(c->hook);
@@ -93,6 +96,9 @@ void call_undo(struct call *c, struct error *err) {
   cleanup_fd_p(&c->state_lock);
   c->state_lock = -1;
   if (bundle_revert(&c->bundle, &also) < 0)
+    error_wrap(err, "%s; and before that", also.message);
+  also = (struct error){ 0 };
+  if (usermap_undo(c, &also) < 0)
     error_wrap(err, "%s; and before that", also.message);
   also = (struct error){ 0 };
   if (c->state_saved && state_remove(c->config.state_dir, c->root, c->command.id, &also) < 0)

@@ -3,7 +3,8 @@
  * One invocation, from argv to exec: what was asked, what is known, and the one way that each verb takes.
  *
  *   argv -> selfopt, command -> config -> target
- *     create run restore  bundle -> harden -> state -> config.json -> event -> (run: guard) -> floor -> exec
+ *     create run restore  bundle -> (ids) -> harden -> state -> (views) -> config.json -> event
+ *                         -> (run: guard) -> floor -> exec
  *     exec update         state -> private hardened copy -> event -> floor -> exec
  *     start               state -> proof -> event -> exec
  *     delete              state removed -> exec
@@ -21,6 +22,7 @@
 #include "runtime/selfopt.h"
 #include "runtime/state.h"
 #include "runtime/target.h"
+#include "runtime/usermap.h"
 
 struct call {
   struct selfopt self;
@@ -41,6 +43,8 @@ struct call {
 
   struct state state; /* where there is one: without what became members above */
   bool known;         /* there is one */
+
+  struct usermap map; /* create: the user namespace that the container is given */
 
   struct bundle bundle;
   struct harden harden;

@@ -102,6 +102,13 @@ static int save(struct call *c, struct error *err) {
     .creator = getpid(),
     .creator_start = start,
   };
+  if (usermap_is_given(c)) {
+    state.map.base = c->map.base;
+    state.map.place = c->map.place;
+    state.map.device = c->map.device;
+    state.map.inode = c->map.inode;
+    state.map.unmapped = c->map.unmapped;
+  }
   memcpy(state.policies, c->policies, sizeof state.policies); /* everything in it is borrowed */
   memcpy(state.before, c->before, sizeof state.before);
   memcpy(state.after, c->after, sizeof state.after);
@@ -112,7 +119,7 @@ static int save(struct call *c, struct error *err) {
  * The state of a container that exists stays as it is: the runtime will refuse the second of that name. Nor
  * may two creations of one name, neither of which the runtime knows yet, write over each other.
  */
-static int keep_state(struct call *c, struct error *err) {
+static int keep_state(struct call *c, bool *ret_exists, struct error *err) {
   CLEANUP_STATE struct state old = { 0 };
   CLEANUP_RECORD struct record record = { 0 };
   struct error ignored = { 0 };
@@ -123,6 +130,7 @@ static int keep_state(struct call *c, struct error *err) {
     return -1;
   if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
     return -1;
+  *ret_exists = record.exists;
   if (record.exists)
     return 0;
   if (state_load(c->state_lock, &old, &found, &ignored) == 0 && found &&
@@ -133,8 +141,36 @@ static int keep_state(struct call *c, struct error *err) {
   return save(c, err);
 }
 
+/* From the bundle's text to the bytes that go back. */
+static int harden(struct call *c, struct error *err) {
+  if (call_harden(c, c->bundle.fd, err) < 0)
+    return -1;
+  if (c->harden.changed)
+    sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
+  return usermap_is_given(c) ? 0 : usermap_drop(c, err);
+}
+
+/* What the kernel refuses is known only now, and the config says otherwise: once more, without it. The state
+ * names the place before there is anything at it, so that whoever finds it after a crash can tidy up. */
+static int make_map(struct call *c, struct error *err) {
+  bool again;
+  if (!usermap_is_given(c))
+    return 0;
+  if (usermap_make(c, &again, err) < 0)
+    return -1;
+  if (again) {
+    harden_free(&c->harden);
+    memcpy(c->after, c->before, sizeof c->after);
+    if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, (size_t)c->config.config_limit, err) < 0 ||
+        harden(c, err) < 0)
+      return -1;
+  }
+  return save(c, err);
+}
+
 static int commit(struct call *c, struct error *err) {
-  if (keep_state(c, err) < 0)
+  bool exists;
+  if (keep_state(c, &exists, err) < 0 || (!exists && make_map(c, err) < 0))
     return -1;
   cleanup_fd_p(&c->state_lock);
   c->state_lock = -1;
@@ -166,10 +202,8 @@ int call_create(struct call *c, struct error *err) {
   if (parse(c, err) < 0)
     return without_bundle(c, err);
   if (call_select(c, c->annotations, err) < 0 || judge_options(c, err) < 0 || find_hook(c, err) < 0 ||
-      call_harden(c, c->bundle.fd, err) < 0)
+      usermap_want(c, err) < 0 || harden(c, err) < 0)
     return -1;
-  if (c->harden.changed)
-    sha256_hex(c->harden.bytes.data, c->harden.bytes.len, c->after);
   if (c->command.verb == VERB_RUN || leftover_likely(c->config.state_dir, c->root))
     leftover_collect(c->config.state_dir, c->root);
   return commit(c, err);

@@ -17,7 +17,10 @@ int call_delete(struct call *c, struct error *err) {
   /* A failing delete leaves a pod terminating for ever: leftovers are for `hardenctl gc`. */
   if (!refused) {
     const bool lives = record.exists && (record.alive || !record.readable);
-    (void)!lease_free_all(c->config.state_dir, c->root, c->command.id, lives, &kept);
+    bool leased;
+    (void)!lease_free_all(c->config.state_dir, c->root, c->command.id, lives, &leased, &kept);
+    if (leased)
+      usermap_forget(&c->config, c->root, c->command.id);
     (void)!state_remove(c->config.state_dir, c->root, c->command.id, &kept);
   }
   return call_pass(c, err);

@@ -334,17 +334,21 @@ static int each_table(const char *state_dir, int (*visit)(const char *kind, void
 
 struct ending {
   const char *state_dir, *root, *id;
-  bool lives;
+  bool lives, any;
 };
 
 static int end(const char *kind, void *arg, struct error *err) {
-  const struct ending *e = arg;
+  struct ending *e = arg;
+  e->any = true;
   return lease_free(e->state_dir, kind, e->root, e->id, e->lives, err);
 }
 
-int lease_free_all(const char *state_dir, const char *root, const char *id, bool lives, struct error *err) {
-  struct ending ending = { state_dir, root, id, lives };
-  return each_table(state_dir, end, &ending, err);
+int lease_free_all(const char *state_dir, const char *root, const char *id, bool lives, bool *ret_any,
+                   struct error *err) {
+  struct ending ending = { state_dir, root, id, lives, false };
+  const int done = each_table(state_dir, end, &ending, err);
+  *ret_any = ending.any;
+  return done;
 }
 
 struct scan {

@@ -61,8 +61,8 @@ int lease_claim(const char *state_dir, const struct lease_kind *kind, const stru
  * free when both are gone. */
 int lease_free(const char *state_dir, const char *kind, const char *root, const char *id, bool lives,
                struct error *err) MUST_CHECK;
-/* Of every kind. */
-int lease_free_all(const char *state_dir, const char *root, const char *id, bool lives,
+/* Of every kind. *ret_any: there are tables, in which it may have held some. */
+int lease_free_all(const char *state_dir, const char *root, const char *id, bool lives, bool *ret_any,
                    struct error *err) MUST_CHECK;
 
 /* Hands each record of all tables to `found`, the stale ones after they were removed if `remove`. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "idmap/stage.h"
 #include "io/fileio.h"
 #include "io/path.h"
 #include "runtime/command.h"
@@ -89,6 +90,8 @@ static int scan_locked(const struct scan *s, int fd, const char *path, struct er
     return 0;
   }
   const bool gone = found && is_gone(&state);
+  if (gone && s->remove && state.map.place)
+    stage_remove_place(state.map.place);
   if (remove_files(s, fd, path, gone, &kept, err) < 0)
     return -1;
   if (gone)

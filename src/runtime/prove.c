@@ -160,7 +160,12 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
   if (read_config(c, &text, &seccomp, &c->promised, err) < 0)
     return call_unprovable(c, PROOF_NO_CONFIG, err);
   const struct proof_promise promise = {
-    .config = c->promised, .seccomp = seccomp, .preserved_fds = c->state.handed_fds, .waiting = true
+    .config = c->promised,
+    .seccomp = seccomp,
+    .preserved_fds = c->state.handed_fds,
+    .map = { c->state.map.base, c->state.map.place, c->state.map.device, c->state.map.inode,
+             c->state.map.unmapped },
+    .waiting = true,
   };
   return call_compare(c, promise, init, err);
 }

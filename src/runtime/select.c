@@ -146,6 +146,7 @@ typedef int harden_flow(struct harden *h, const struct harden_options *options, 
 static int flow(struct call *c, int bundle_fd, harden_flow *run, bool gives_level, struct error *err) {
   const struct seccomp_cache cache = { c->config.cache_dir };
   const struct harden_hook hook = { c->hook, &c->hook_args, c->guarded };
+  struct harden_offer offer;
   struct harden_options options = {
     .policies_len = c->policies_len,
     .runtime = c->target.kind,
@@ -162,6 +163,8 @@ static int flow(struct call *c, int bundle_fd, harden_flow *run, bool gives_leve
     .init = c->init,
     .sandbox = c->sandbox,
     .user_namespace = c->user_namespace,
+    .ids_mapped = c->state.map.base ? ID_BLOCK : 0,
+    .offer = usermap_offered(&c->map, &offer),
   };
   for (size_t i = 0; i < c->policies_len; i++)
     options.policies[i] = &c->policies[i];

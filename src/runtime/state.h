@@ -38,6 +38,13 @@ struct state {
   unsigned handed_fds; /* how many open files, from 3 on, the engine gives to the container */
   bool sandbox;
   bool user_namespace;
+  struct {
+    uint32_t base; /* the host's id of the container's root, where the user namespace is ours; 0: it is not */
+    char *place;   /* the directory of its views */
+    dev_t device;  /* of its root directory; known once it is made */
+    ino_t inode;
+    struct strlist unmapped; /* destinations of sources whose owners are nobody inside */
+  } map;
   pid_t creator;          /* the wrapper, then the runtime that it became */
   uint64_t creator_start; /* see process_start() */
 };

@@ -26,6 +26,20 @@ static void add_policies(const struct state *s, struct str *out) {
   str_add(out, "]");
 }
 
+static json_t *encode_map(const struct state *s) {
+  json_t *map = json_object(), *unmapped = json_array();
+  if (!map || !unmapped)
+    die_out_of_memory();
+  jsonx_set_new(map, "base", json_integer(s->map.base));
+  jsonx_set_new(map, "place", jsonx_string_new(s->map.place));
+  jsonx_set_new(map, "device", jsonx_u64_new(s->map.device));
+  jsonx_set_new(map, "inode", jsonx_u64_new(s->map.inode));
+  for (size_t i = 0; i < s->map.unmapped.len; i++)
+    jsonx_append_new(unmapped, jsonx_string_new(s->map.unmapped.items[i]));
+  jsonx_set_new(map, "unmapped", unmapped);
+  return map;
+}
+
 static json_t *encode_members(const struct state *s) {
   json_t *document = json_object();
   if (!document)
@@ -47,6 +61,8 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "handedFds", json_integer(s->handed_fds));
   jsonx_set_new(document, "sandbox", json_boolean(s->sandbox));
   jsonx_set_new(document, "userNamespace", json_boolean(s->user_namespace));
+  if (s->map.base)
+    jsonx_set_new(document, "map", encode_map(s));
   jsonx_set_new(document, "creator", json_integer(s->creator));
   jsonx_set_new(document, "creatorStart", jsonx_u64_new(s->creator_start));
   return document;
@@ -121,6 +137,23 @@ static int take_policies(struct state *s, const struct jsonx_span *part, struct 
   return 0;
 }
 
+static int take_map(struct state *s, const json_t *map) {
+  uint64_t base, device, inode;
+  if (!map)
+    return 0;
+  const json_t *unmapped = json_object_get(map, "unmapped");
+  for (size_t i = 0; i < json_array_size(unmapped); i++)
+    strlist_add(&s->map.unmapped, json_string_value(json_array_get(unmapped, i)));
+  if (take_string(map, "place", &s->map.place) < 0 || !jsonx_u64_get(json_object_get(map, "base"), &base) ||
+      base == 0 || base > UINT32_MAX || !jsonx_u64_get(json_object_get(map, "device"), &device) ||
+      !jsonx_u64_get(json_object_get(map, "inode"), &inode))
+    return -1;
+  s->map.base = (uint32_t)base;
+  s->map.device = (dev_t)device;
+  s->map.inode = (ino_t)inode;
+  return 0;
+}
+
 /* Those that an older state lacks: a node is upgraded while containers run. */
 static void take_later_members(struct state *s, const json_t *document) {
   const char *config = json_string_value(json_object_get(document, "config"));
@@ -143,6 +176,7 @@ static int take_members(struct state *s, const json_t *document, struct error *e
   bad |= take_bool(document, "sandbox", &s->sandbox);
   bad |= take_bool(document, "userNamespace", &s->user_namespace);
   bad |= !jsonx_u64_get(json_object_get(document, "creatorStart"), &s->creator_start);
+  bad |= take_map(s, json_object_get(document, "map"));
   bad |= !json_is_integer(creator);
   s->creator = (pid_t)json_integer_value(creator);
   s->pid_file = xstrdup(json_string_value(pid_file));
@@ -175,6 +209,8 @@ void state_free(struct state *s) {
   free(s->created);
   free(s->runtime);
   json_decref(s->annotations);
+  free(s->map.place);
+  strlist_free(&s->map.unmapped);
   for (size_t i = 0; i < s->policies_len; i++)
     policy_free(&s->policies[i]);
   *s = (struct state){ 0 };

@@ -20,7 +20,7 @@ oh_config() {
   RUNTIME=$1
   RUNTIME_PATH=$(command -v "$1")
   jq -n --arg t "$T" --arg r "$RUNTIME_PATH" '{
-    runtimes: [{path: $r}], policyDir: ($t + "/policies"), stateDir: ($t + "/state"),
+    runtimes: [{path: $r}], policyDir: ($t + "/policies"), stateDir: ($t + "/state"), mapDir: ($t + "/maps"),
     events: ($t + "/events.json")} | '"(${2:-.})" >"$T/config.json"
   chmod 600 "$T/config.json"
 }

@@ -66,7 +66,8 @@ static struct lease claim(const char *id, const char *key, uint64_t number) {
 
 static void give_back(const char *id, bool lives) {
   struct error err = { 0 };
-  cr_assert_eq(lease_free_all(dir, root, id, lives, &err), 0, "%s", err.message);
+  bool any;
+  cr_assert_eq(lease_free_all(dir, root, id, lives, &any, &err), 0, "%s", err.message);
 }
 
 /* In a process that is gone afterwards. */

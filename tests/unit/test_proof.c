@@ -229,6 +229,21 @@ static void fixture_free(struct fixture *f) {
   CLEANUP(fixture_free) struct fixture f;                                                                    \
   fixture_init(&f)
 
+/* The user namespace is the wrapper's gift: everything of it holds. */
+static void give_map(struct fixture *f) {
+  json_t *mount = json_array_get(json_object_get(f->config, "mounts"), 8);
+  json_object_set_new(mount, "source", json_string("/maps/c/volumes/8"));
+  f->promise.map = (struct proof_map){ .base = MAPPED, .place = "/maps/c", .device = 8, .inode = 2 };
+  f->view.root.uid = f->view.root.gid = MAPPED;
+  f->view.root.mount = 100;
+  for (size_t i = 0; i < KERNEL_NAMESPACES; i++)
+    f->view.owners.of[i] = f->view.kernel.namespaces[KERNEL_NS_USER];
+  f->view.owners.of[KERNEL_NS_NETWORK] = f->view.host[KERNEL_NS_USER]; /* joined: the engine's */
+  for (size_t i = 0; i < f->view.kernel.mounts.len; i++)
+    if (strcmp(f->view.kernel.mounts.items[i].place, "/data") == 0)
+      f->view.kernel.mounts.items[i].idmapped = true;
+}
+
 /* Ways to break a promise. */
 static struct kernel_mount *mount_at(struct fixture *f, const char *place) {
   return (struct kernel_mount *)kernel_mounts_at(&f->view.kernel.mounts, place);
@@ -329,6 +344,13 @@ BREAK(profile_complains, free(k->label); k->label = xstrdup("tight (complain)"))
 BREAK(profile_of_a_mixed_stack, free(k->label); k->label = xstrdup("tight//&other (mixed)"))
 BREAK(no_profile, free(k->label); k->label = xstrdup("unconfined"))
 BREAK(other_label, free(k->label_on_exec); k->label_on_exec = xstrdup("other"))
+BREAK(other_ids, give_map(f); f->promise.map.base += ID_BLOCK; f->view.root.uid += ID_BLOCK;
+      f->view.root.gid += ID_BLOCK)
+BREAK(other_owner, give_map(f); f->view.owners.of[KERNEL_NS_IPC] = f->view.host[KERNEL_NS_USER])
+BREAK(root_as_on_disk, give_map(f); f->view.root.uid = f->view.root.gid = 0)
+BREAK(root_group_as_on_disk, give_map(f); f->view.root.gid = 0)
+BREAK(volume_as_on_disk, give_map(f);
+      for (size_t i = 0; i < k->mounts.len; i++) k->mounts.items[i].idmapped = false)
 
 static const struct {
   const char *id, *name;
@@ -398,6 +420,11 @@ static const struct {
   WAY("030", profile_of_a_mixed_stack),
   WAY("030", no_profile),
   WAY("031", other_label),
+  WAY("032", other_ids),
+  WAY("033", other_owner),
+  WAY("034", root_as_on_disk),
+  WAY("034", root_group_as_on_disk),
+  WAY("034", volume_as_on_disk),
 };
 
 static const struct proof_finding *finding(const struct proof *proof, const char *id) {
@@ -423,6 +450,22 @@ Test(proof, what_was_promised_holds) {
   proof_compare(&proof, &f.promise, &f.view);
   others_held(&proof, NULL, "whole");
   cr_assert_null(proof_veto(&proof, &f.view));
+}
+
+Test(proof, a_given_user_namespace_holds) {
+  FIXTURE(f);
+  CLEANUP_PROOF struct proof proof = { 0 };
+  CLEANUP_PROOF struct proof unmapped = { 0 };
+  char data[] = "/data", *shown[] = { data };
+  give_map(&f);
+  proof_compare(&proof, &f.promise, &f.view);
+  others_held(&proof, NULL, "given");
+  /* What is shown as it is is promised so. */
+  for (size_t i = 0; i < f.view.kernel.mounts.len; i++)
+    f.view.kernel.mounts.items[i].idmapped = false;
+  f.promise.map.unmapped = (struct strlist){ shown, 1 };
+  proof_compare(&unmapped, &f.promise, &f.view);
+  others_held(&unmapped, NULL, "unmapped");
 }
 
 Test(proof, each_broken_promise_is_named_and_no_other) {

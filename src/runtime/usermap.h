@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The user namespace of a container that comes without one: its block of the host's ids, and what the control
+ * user-namespace has written into its config, made.
+ *
+ *   usermap_want   is there one to be given? A block of ids is leased for it
+ *   harden         writes it into the config, or does not
+ *   usermap_make   makes it; a refusal of the kernel is why the config is hardened anew without it
+ *   exec           the runtime runs in the stage's mount namespace; killed at any point, nobody leaves a
+ * mount
+ *
+ * A pod decides once: its containers join the user namespace of its sandbox, or have none.
+ */
+#ifndef HARDEN_USERMAP_H
+#define HARDEN_USERMAP_H
+
+#include "harden/harden.h"
+#include "idmap/rootfs.h"
+#include "idmap/stage.h"
+
+struct call;
+
+struct usermap {
+  bool asked;    /* a policy wants one, and the container comes without */
+  char *why;     /* why none can be given; NULL: one can, or nobody asked */
+  uint32_t base; /* of its ids on the host; 0: none */
+  bool leased;   /* by this call: a failure gives it back */
+  char *place;   /* directory of its views */
+  char *path;    /* of the user namespace of its pod; NULL: a new one */
+
+  struct stage stage; /* entered: the runtime runs there */
+  struct mapped_rootfs rootfs;
+  dev_t device; /* of its root directory */
+  ino_t inode;
+  struct strlist unmapped; /* destinations */
+};
+#define USERMAP_NONE                                                                                         \
+  { .stage = STAGE_NONE }
+
+/* Nothing is looked at where no policy wants one. */
+int usermap_want(struct call *c, struct error *err) MUST_CHECK;
+/* For harden_options: NULL where nobody asked. Fills and returns *offer, which borrows. */
+const struct harden_offer *usermap_offered(const struct usermap *m, struct harden_offer *offer);
+/* Does the hardened config have it? */
+bool usermap_is_given(const struct call *c) MUST_CHECK;
+
+/* *ret_again: it cannot be made, nothing is changed, and c->map.why says why: to be hardened anew, which
+ * offers nothing then. Otherwise -1 is for the caller to fail with. */
+int usermap_make(struct call *c, bool *ret_again, struct error *err) MUST_CHECK;
+
+/* Gives the ids back, where the config has not come to need them. */
+int usermap_drop(struct call *c, struct error *err) MUST_CHECK;
+/* Takes back the views, the engine's own mount in its place, and the ids. */
+int usermap_undo(struct call *c, struct error *err) MUST_CHECK;
+void usermap_free(struct usermap *m);
+
+/* exec: the container's root owns the pipes that it gets as standard input and output. */
+int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) MUST_CHECK;
+
+/* The empty directories of a container that is gone. */
+void usermap_forget(const struct config *config, const char *root, const char *id);
+
+#endif
