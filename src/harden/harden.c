@@ -110,6 +110,8 @@ static int prove(struct harden *h, const struct harden_options *o, struct facts 
     return error_wrap(err, "the hardened document cannot be read back");
   }
   h->after.src = NULL;
+  for (size_t i = 0; i < o->policies_len && h->spec.kind == SPEC_CONFIG; i++)
+    spec_share(&h->after, "/linux/seccomp", h->plans[i].merged);
   for (size_t i = 0; i < o->policies_len; i++) {
     facts->seccomp = h->spec.kind == SPEC_CONFIG ? &h->plans[i] : NULL;
     if (harden_verify(h->spec.kind, h->before, h->after.root, o->policies[i], facts, err) < 0)

@@ -256,11 +256,17 @@ static int make_dir(int parent, const char *name, mode_t mode, int *ret_fd) {
 int path_make_dirs(const char *path, mode_t mode, struct error *err) {
   if (path[0] != '/')
     return error_set(err, ERROR_INTERNAL, 0, "path_make_dirs: \"%s\" is not absolute", path);
-  CLEANUP_FD int whole = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
-  if (whole >= 0)
-    return 0;
-  CLEANUP_FD int dir = path_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
-  const char *rest = path;
+  /* The part that is there: nearly always all of it, or all but the last one or two. */
+  CLEANUP_FREE char *there = xstrdup(path);
+  size_t end = strlen(path);
+  CLEANUP_FD int dir = path_open(AT_FDCWD, there, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  while (dir < 0 && errno == ENOENT && end > 0) {
+    while (there[--end] != '/')
+      ;
+    there[end] = '\0';
+    dir = path_open(AT_FDCWD, end > 0 ? there : "/", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  }
+  const char *rest = path + end;
   const char *p;
   size_t len;
   while (dir >= 0 && (len = next_component(&rest, &p)) > 0) {
@@ -271,5 +277,5 @@ int path_make_dirs(const char *path, mode_t mode, struct error *err) {
     close(dir);
     dir = next;
   }
-  return dir >= 0 ? 0 : error_set(err, ERROR_SYSTEM, errno, "cannot open /");
+  return dir >= 0 ? 0 : error_set(err, ERROR_SYSTEM, errno, "cannot open the directory %s", there);
 }

@@ -174,9 +174,19 @@ const size_t oci_names_len = ARRAY_SIZE(oci_names);
 
 /* Maps whose keys are the user's: Go reads them as they are, and so does crun. The last two are those of an
  * update's document, in which "resources" is the root. */
-static const char *const free_maps[] = {
-  "/annotations", "/linux/sysctl", "/linux/netDevices", "/linux/resources/unified", "/linux/resources/rdma",
-  "/unified",     "/rdma",
+#define MAP(pointer)                                                                                         \
+  { pointer, sizeof pointer - 1 }
+static const struct {
+  const char *pointer;
+  size_t len;
+} free_maps[] = {
+  MAP("/annotations"),
+  MAP("/linux/sysctl"),
+  MAP("/linux/netDevices"),
+  MAP("/linux/resources/unified"),
+  MAP("/linux/resources/rdma"),
+  MAP("/unified"),
+  MAP("/rdma"),
 };
 
 static unsigned char lower(char c) {
@@ -218,8 +228,9 @@ const char *names_find(const char *key) {
 }
 
 bool names_is_free_map(const char *pointer) {
+  const size_t len = strlen(pointer);
   for (size_t i = 0; i < ARRAY_SIZE(free_maps); i++)
-    if (strcmp(pointer, free_maps[i]) == 0)
+    if (len == free_maps[i].len && memcmp(pointer, free_maps[i].pointer, len) == 0)
       return true;
   return false;
 }

@@ -322,6 +322,13 @@ static int follow_action(struct spec *spec, const char *pointer, json_t *after, 
                    spec->control ? spec->control : "?", pointer);
 }
 
+void spec_share(struct spec *spec, const char *pointer, json_t *value) {
+  CLEANUP(place_free) struct place p = { 0 };
+  const json_t *there = spec_at(spec, pointer);
+  if (there && json_equal(there, value) && find_place(spec, pointer, false, &p) && json_is_object(p.parent))
+    jsonx_set_new(p.parent, p.key, json_incref(value));
+}
+
 int spec_set(struct spec *spec, const char *pointer, json_t *value, struct reason why, struct error *err) {
   json_auto_t *after = value;
   const json_t *before = spec_at(spec, pointer);
