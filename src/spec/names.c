@@ -175,7 +175,7 @@ const size_t oci_names_len = ARRAY_SIZE(oci_names);
 /* Maps whose keys are the user's: Go reads them as they are, and so does crun. The last two are those of an
  * update's document, in which "resources" is the root. */
 #define MAP(pointer)                                                                                         \
-  { pointer, sizeof pointer - 1 }
+  { pointer, sizeof(pointer) - 1 }
 static const struct {
   const char *pointer;
   size_t len;

@@ -98,8 +98,8 @@ void spec_begin(struct spec *spec, const char *control, enum action action);
 json_t *spec_at(const struct spec *spec, const char *pointer);
 /* The same as a new reference: what is there now, and stays so while edits go on. Not to be written to. */
 json_t *spec_snapshot(const struct spec *spec, const char *pointer) MUST_CHECK;
-/* Where the value at pointer equals `value` (borrowed), `value` takes its place: who compares the two from now
- * on compares addresses. */
+/* Where the value at pointer equals `value` (borrowed), `value` takes its place: who compares the two from
+ * now on compares addresses. */
 void spec_share(struct spec *spec, const char *pointer, json_t *value);
 
 /*

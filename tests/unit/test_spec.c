@@ -341,6 +341,22 @@ static char *slurp(const char *path, size_t *len) {
   return data;
 }
 
+Test(spec, shares_what_is_equal_and_only_that) {
+  CLEANUP_SPEC struct spec spec = { 0 };
+  json_auto_t *same = json_pack("[ss]", "read", "write");
+  json_auto_t *other = json_pack("[s]", "read");
+  static const char text[] = "{\"ociVersion\":\"1.0.2\",\"x\":{\"y\":[\"read\",\"write\"]}}";
+  parse(&spec, SPEC_CONFIG, text);
+  spec_share(&spec, "/x/y", other);
+  spec_share(&spec, "/x/z", same);
+  spec_share(&spec, "/x/y", NULL);
+  cr_expect(dumps_as(&spec, text));
+  cr_expect_neq(spec_at(&spec, "/x/y"), same);
+  spec_share(&spec, "/x/y", same);
+  cr_expect_eq(spec_at(&spec, "/x/y"), same);
+  cr_expect(dumps_as(&spec, text));
+}
+
 /* Every config that real engines wrote is accepted and comes out with the same meaning. */
 Test(spec, fixtures) {
   glob_t found;
