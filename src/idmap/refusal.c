@@ -173,6 +173,19 @@ static const char *said(const struct refusal *why) {
   case REFUSAL_SYSTEM:
     break;
   }
+  switch (why->part) {
+  case REFUSAL_OF_NAMESPACE:
+  case REFUSAL_OF_STAGE:
+  case REFUSAL_OF_SPECIAL:
+    return "cannot be made";
+  case REFUSAL_OF_OVERLAY:
+    return "cannot be mounted";
+  case REFUSAL_OF_ROOTFS:
+  case REFUSAL_OF_LAYER:
+  case REFUSAL_OF_UPPER:
+  case REFUSAL_OF_VOLUME:
+    break;
+  }
   return "cannot be ID-mapped";
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <string.h>
@@ -77,28 +78,42 @@ static int mount_engines(const struct mapped_rootfs *r) {
   return -1;
 }
 
-int remount_put_back(const struct mapped_rootfs *r, const struct stage *stage, struct error *err) {
+enum there { THERE_NOTHING, THERE_ENGINES, THERE_MAPPED, THERE_UNKNOWN };
+
+/* What is mounted at the engine's place, told by its owner: that on disk, or what the map makes of it, which
+ * is never the same. Below both may be a mount that is neither. */
+static enum there look_there(const struct mapped_rootfs *r) {
   struct kernel_place place;
   struct stat st;
+  CLEANUP_FD int fd = path_open(AT_FDCWD, r->engines, O_PATH | O_DIRECTORY, 0, RESOLVE_LEAF);
+  if (fd < 0 || fstat(fd, &st) < 0)
+    return THERE_UNKNOWN;
+  kernel_place_of_fd(fd, false, &place);
+  if (!place.is_mount || place.type != OVERLAYFS_SUPER_MAGIC)
+    return THERE_NOTHING;
+  if (st.st_uid == r->was.st_uid && st.st_dev == r->was.st_dev)
+    return THERE_ENGINES;
+  return st.st_uid == r->mapped_uid ? THERE_MAPPED : THERE_NOTHING;
+}
+
+int remount_put_back(const struct mapped_rootfs *r, const struct stage *stage, struct error *err) {
   if (setns(stage->own, CLONE_NEWNS) == 0)
     umount2(stage->place, MNT_DETACH | UMOUNT_NOFOLLOW);
   if (setns(stage->host, CLONE_NEWNS) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot put the overlay at %s back",
                      r->engines);
-  for (int i = 0; i < 2; i++) {
-    CLEANUP_FD int fd = path_open(AT_FDCWD, r->engines, O_PATH | O_DIRECTORY, 0, RESOLVE_LEAF);
-    if (fd < 0 || fstat(fd, &st) < 0)
-      return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot put the overlay at %s back",
-                       r->engines);
-    kernel_place_of_fd(fd, false, &place);
-    if (!place.is_mount)
-      break;
-    /* The engine's has the owner that is on disk, which is never one that ids are mapped to. */
-    if (st.st_uid == r->was.st_uid && st.st_gid == r->was.st_gid && st.st_dev == r->was.st_dev)
-      return 0;
-    close(steal_fd(&fd));
+  switch (look_there(r)) {
+  case THERE_ENGINES:
+    return 0;
+  case THERE_UNKNOWN:
+    return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot put the overlay at %s back",
+                     r->engines);
+  case THERE_MAPPED:
     if (umount2(r->engines, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
       return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot unmount %s", r->engines);
+    break;
+  case THERE_NOTHING:
+    break;
   }
   if (mount_engines(r) < 0)
     return error_set(err, ERROR_SYSTEM, errno,
@@ -120,33 +135,41 @@ static int failed(struct outcome *o, enum step step) {
  * read-only. So the container's root it is, for the file system alone, and with the capabilities, which a
  * change of that id takes away if the bit is not set.
  */
-static int become(const struct remount *r) {
-  const int bits = prctl(PR_GET_SECUREBITS);
-  if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP) < 0)
+static int become(uint32_t uid, uint32_t gid, int bits) {
+  if (bits < 0 || prctl(PR_SET_SECUREBITS, bits) < 0)
     return -1;
-  setfsgid(r->gid);
-  setfsuid(r->uid);
+  setfsgid(gid);
+  setfsuid(uid);
   errno = EPERM;
-  return (uint32_t)setfsgid((gid_t)-1) == r->gid && (uint32_t)setfsuid((uid_t)-1) == r->uid ? 0 : -1;
+  return (uint32_t)setfsgid((gid_t)-1) == gid && (uint32_t)setfsuid((uid_t)-1) == uid ? 0 : -1;
+}
+
+static int mount_tried(const struct remount *r) {
+  for (int i = 0; mount("overlay", "m", "overlay", r->flags, r->options) < 0; i++) {
+    if (errno != EBUSY || !r->replace || i == TRIES)
+      return -1;
+    pause_a_moment();
+  }
+  return 0;
 }
 
 static int mount_new(const struct remount *r, struct outcome *o) {
   struct statfs fs;
+  const int bits = prctl(PR_GET_SECUREBITS);
   if (chdir(r->scratch) < 0)
     return failed(o, STEP_NAMESPACE);
-  if (become(r) < 0)
-    return failed(o, STEP_IDENTITY);
-  for (int i = 0; mount("overlay", "m", "overlay", r->flags, r->options) < 0; i++) {
-    if (errno != EBUSY || !r->replace || i == TRIES)
-      return failed(o, STEP_MOUNT);
-    pause_a_moment();
-  }
-  setfsuid(0);
-  setfsgid(0);
-  if (statfs("m", &fs) < 0)
-    return failed(o, STEP_MOUNT);
-  errno = 0;
-  return fs.f_flags & ST_RDONLY && !(r->flags & MS_RDONLY) ? failed(o, STEP_READONLY) : 0;
+  int rc =
+      bits < 0 || become(r->uid, r->gid, bits | SECBIT_NO_SETUID_FIXUP) < 0 ? failed(o, STEP_IDENTITY) : 0;
+  if (rc == 0 && mount_tried(r) < 0)
+    rc = failed(o, STEP_MOUNT);
+  /* What may be mounted next is the engine's. */
+  if (become(0, 0, bits) < 0 && rc == 0)
+    rc = failed(o, STEP_IDENTITY);
+  if (rc == 0 && statfs("m", &fs) < 0)
+    rc = failed(o, STEP_MOUNT);
+  if (rc == 0 && fs.f_flags & ST_RDONLY && !(r->flags & MS_RDONLY))
+    rc = failed(o, STEP_READONLY);
+  return rc;
 }
 
 /* In our namespace first: a second mount of the overlay would keep it in use. */
@@ -178,10 +201,16 @@ static void put_back(const struct remount *r, struct outcome *o) {
   o->put_back = remount_put_back(r->rootfs, r->stage, &o->undo) == 0;
 }
 
+/* The program's own end puts its bundle back, which is the parent's to do. */
+static void end(void) {
+  _exit(1);
+}
+
 static _Noreturn void child(int socket, const struct remount *r) {
   struct outcome o = { .step = STEP_DONE, .put_back = true };
   /* What is sent to our group or terminal is not to end it between two mounts. */
   setsid();
+  on_out_of_memory(end);
   const int rc = r->replace ? unmount_engines(r, &o) : mount_new(r, &o);
   if (rc == 0 && r->replace && replace(r, &o) < 0)
     put_back(r, &o);

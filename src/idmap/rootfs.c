@@ -18,8 +18,10 @@
 /* Beside the upper directory. */
 #define OWN_WORK "oci-harden.work"
 
-/* mount(2) takes one page, its NUL included. */
-enum { OPTIONS_MAX = 4095 };
+enum {
+  OPTIONS_MAX = 4095, /* mount(2) takes one page, its NUL included */
+  OVERFLOW_ID = 65534,
+};
 
 void mapped_rootfs_free(struct mapped_rootfs *r) {
   free(r->path);
@@ -61,6 +63,8 @@ static int look(struct mapped_rootfs *r, const struct stage *stage, const struct
   r->engines = xstrdup(wish->path);
   if (fd < 0 || fstat(fd, &r->was) < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_ROOTFS, wish->path, -1, errno);
+  if (!idmap_outside(wish->map->uids, r->was.st_uid, &r->mapped_uid))
+    r->mapped_uid = OVERFLOW_ID;
   mapping_below(stage->mountinfo, wish->path, &below);
   if (below.len) {
     error_set(&told, ERROR_INPUT, 0, "%s is mounted in it", below.items[0]);

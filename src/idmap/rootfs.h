@@ -3,16 +3,17 @@
  * A root file system whose files are on disk as the image has them, seen through ID-mapped mounts.
  *
  * A plain directory, or a mount of a file system that takes ID-mapped mounts, is cloned. An overlay takes
- * none; it is mounted a second time from ID-mapped clones of its layers:
+ * none; it is mounted a second time from ID-mapped clones of its layers, in one of two modes:
  *
- *   ROOTFS_REPLACE  instead of the engine's, which is unmounted, and the new one put in its place: one
- * overlay on the upper directory, but what the engine does as the host's root in it fails or shows the mapped
- * ids ROOTFS_PRIVATE  beside the engine's, with a work directory of its own next to the upper directory: two
- * overlays on it, of which the engine's is not to be written to while the container runs. EBUSY with index=on
+ * ROOTFS_REPLACE: instead of the engine's, which is unmounted, and the new one put in its place. There is one
+ * overlay on the upper directory; what the engine does in it as the host's root fails, or shows mapped ids.
+ *
+ * ROOTFS_PRIVATE: beside the engine's, with a work directory of its own next to the upper one. There are two
+ * on it, of which the engine's is not to be written to while the container runs. EBUSY with index=on.
  *
  * Nothing is chowned; what the container makes as its root belongs to root on disk. Therefore (the caller's
  * to see to): above the layers must be a directory that only root may search, else a program that the
- * container makes set-user-ID root is one on the host; layers_exposed tells.
+ * container makes set-user-ID root is one on the host; `exposed` tells.
  */
 #ifndef HARDEN_IDMAP_ROOTFS_H
 #define HARDEN_IDMAP_ROOTFS_H
@@ -44,7 +45,8 @@ struct mapped_rootfs {
   /* For rootfs_undo. */
   struct overlay overlay;
   char *engines;
-  struct stat was; /* the engine's root directory */
+  struct stat was;     /* the engine's root directory */
+  uint32_t mapped_uid; /* whose it is through the map */
 };
 void mapped_rootfs_free(struct mapped_rootfs *r);
 #define CLEANUP_MAPPED_ROOTFS CLEANUP(mapped_rootfs_free)

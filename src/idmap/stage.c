@@ -52,10 +52,8 @@ static int check_reach(const char *place, struct refusal *why, struct error *err
 
 static int make_place(const char *place, struct refusal *why, struct error *err) {
   CLEANUP_FREE char *rootfs = xasprintf("%s/rootfs", place);
-  if (!path_is_clean(place)) {
-    errno = EINVAL;
+  if (!path_is_clean(place))
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_STAGE, place, -1, EINVAL);
-  }
   if (path_make_dirs(rootfs, PLACE_MODE, err) < 0) {
     *why = (struct refusal){ .kind = REFUSAL_SYSTEM, .part = REFUSAL_OF_STAGE, .sys = err->sys };
     return -1;

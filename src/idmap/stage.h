@@ -4,8 +4,8 @@
  * place of the host's. What is mounted there nobody else sees, and it goes when the last process of the
  * namespace does: whoever is killed leaves two empty directories.
  *
- *   PLACE/rootfs    the container's root. The directory is on the host too: `runc exec`, which runs there,
- * enters it PLACE/volumes/N, PLACE/special/N, PLACE/dev/N
+ * PLACE/rootfs is the container's root; the directory is on the host too, since `runc exec`, which runs
+ * there, enters it. PLACE/volumes/N, PLACE/special/N, PLACE/dev/N are sources of binds.
  *
  * The order: stage_enter, rootfs_map, volume_map and special_* in any order, then exec of the runtime; or,
  * when one of them fails, rootfs_undo and stage_leave.

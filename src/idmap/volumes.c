@@ -42,7 +42,7 @@ static int find_refusing(const struct stage *stage, const struct volume_wish *wi
 
 static int clone_mapped(const struct stage *stage, const struct volume_wish *wish, const struct idmap *map,
                         int *ret_tree, struct refusal *why, struct error *err) {
-  CLEANUP_FD int source = -1, alone = -1;
+  CLEANUP_FD int source = -1, again = -1;
   const uint64_t propagation = wish->slave ? MS_SLAVE : MS_PRIVATE;
   CLEANUP_FD int tree = mapping_clone(wish->source, wish->recursive, map, 0, propagation, &source);
   const int sys = errno;
@@ -53,7 +53,7 @@ static int clone_mapped(const struct stage *stage, const struct volume_wish *wis
   if (source < 0 || !wish->recursive)
     return refuse(why, err, source < 0 ? REFUSAL_SYSTEM : REFUSAL_NONE, REFUSAL_OF_VOLUME, wish->source,
                   source, sys);
-  alone = mapping_clone(wish->source, false, map, 0, MS_PRIVATE, &source);
+  CLEANUP_FD int alone = mapping_clone(wish->source, false, map, 0, MS_PRIVATE, &again);
   if (alone < 0)
     return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_VOLUME, wish->source, source, errno);
   return find_refusing(stage, wish, map, sys, why, err);
@@ -97,7 +97,8 @@ int volume_map(struct mapped_volume *ret, struct stage *stage, const struct volu
     return -1;
   if (fstatvfs(tree, &fs) < 0 || fstat(tree, &seen) < 0 || stat(wish->source, &disk) < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_VOLUME, wish->source, tree, errno);
-  if (disk.st_ino != seen.st_ino || (!wish->unmapped && !mapping_holds(&disk, &seen, map)))
+  if (disk.st_ino != seen.st_ino || disk.st_dev != seen.st_dev ||
+      (!wish->unmapped && !mapping_holds(&disk, &seen, map)))
     return refuse(why, err, REFUSAL_LAYOUT, REFUSAL_OF_VOLUME, wish->source, tree, 0);
   path = stage_make(stage, name, S_ISDIR(seen.st_mode));
   if (!path || mountapi_attach(tree, AT_FDCWD, path) < 0)

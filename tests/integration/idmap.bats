@@ -325,6 +325,30 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   done
 }
 
+@test "refused: an overlay that the kernel does not mount" {
+  for mode in private replace; do
+    layered "cannot-$mode" 2
+    # A directory on the way to the upper one that the container's root could not pass.
+    chown 70000 "$S/up"
+    chmod 700 "$S/up"
+    refuses 'kind=permission part=overlay layer=0' "mode=$mode"
+    [[ "$output" == *'cannot be mounted: Permission denied'* ]]
+    # The engine's is made again by root.
+    [ "$(stat -c %u "$S/up/work/work")" = 0 ]
+    untouched
+  done
+}
+
+@test "broken: the engine's overlay cannot be mounted again either" {
+  layered broken 2
+  mkdir -p "$S/up/work/work/incompat/unknown"
+  run staged mode=replace -- true
+  echo "$output"
+  [ "$status" -eq 4 ]
+  [[ "$output" == *'kind=layout part=overlay'*'broken=1'* ]]
+  [[ "$output" == *"the overlay that the engine mounted at $B/rootfs cannot be mounted again"*', after this failure: '* ]]
+}
+
 @test "refused: layers that are no longer where they were" {
   for mode in private replace; do
     layered "gone-$mode" 2
@@ -400,7 +424,8 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   [ "$status" -eq 1 ]
   [[ "$output" == *'volume system - '* ]]
   [[ "$output" == *'cannot be tried in /proc'* ]]
-  [ -z "$(ls -A "$T/ext/closed" "$T/open" | grep probe)" ]
+  [ -z "$(ls -A "$T/ext/closed")" ]
+  [ -z "$(ls -A "$T/open")" ]
   [ ! -e "$T/place" ]
   [ "$(mounts_here)" = 1 ]
 }
@@ -627,6 +652,6 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   echo "$engines times the engine's overlay, $mapped the mapped one"
   [ "$engines" -gt 0 ] && [ "$mapped" -gt 0 ]
   rm -rf "$S/up/oci-harden.work"
-  [ "$(ls -A "$S/up/fs" | xargs)" = 'kept probe' ]
+  [ "$(ls -A "$S/up/fs")" = $'kept\nprobe' ]
   [ "$(find "$P" | wc -l)" -le 2 ]
 }

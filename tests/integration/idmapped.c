@@ -107,7 +107,9 @@ static int add_device(struct run *r, const char *text, struct refusal *why, stru
 static int add_mount(struct run *r, bool sysfs, const char *ns, struct refusal *why, struct error *err) {
   CLEANUP_FREE char *path = NULL;
   CLEANUP_FD int fd = open_namespace(ns);
-  if ((sysfs ? special_sysfs : special_mqueue)(&r->stage, fd, &path, why, err) < 0)
+  const int rc =
+      sysfs ? special_sysfs(&r->stage, fd, &path, why, err) : special_mqueue(&r->stage, fd, &path, why, err);
+  if (rc < 0)
     return -1;
   printf("%s %s\n", sysfs ? "sysfs" : "mqueue", path);
   return 0;
