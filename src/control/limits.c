@@ -111,6 +111,14 @@ int64_t effective_limit(const json_t *doc, const char *pointer, const char *unif
   return file ? file_limit(file) : limit_read(control_at(doc, pointer));
 }
 
+int64_t effective_swap(const json_t *doc) {
+  const char *file = unified(doc, "memory.swap.max");
+  if (!file)
+    return limit_read(control_at(doc, LIMIT_SWAP));
+  const int64_t memory = effective_limit(doc, LIMIT_MEMORY, "memory.max"), swap = file_limit(file);
+  return swap > LIMIT_NONE - memory ? LIMIT_NONE : memory + swap;
+}
+
 struct cpu_limit effective_cpu(const json_t *doc) {
   const char *file = unified(doc, "cpu.max");
   return file ? file_cpu(file) : cpu_limit_read(control_at(doc, LIMIT_QUOTA), control_at(doc, LIMIT_PERIOD));

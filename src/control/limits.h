@@ -53,6 +53,8 @@ bool limits_unified_only_limits(const char *key);
 
 /* What the config as a whole allows, cgroup v2 overrides included; LIMIT_NONE where there is none. */
 int64_t effective_limit(const json_t *doc, const char *pointer, const char *unified_key);
+/* Memory and swap together, of which the file of cgroup v2 counts only the latter. */
+int64_t effective_swap(const json_t *doc);
 struct cpu_limit effective_cpu(const json_t *doc);
 
 /* The policy's hard ceiling of "RLIMIT_NOFILE", ...; -1: none. */

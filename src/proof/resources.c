@@ -25,7 +25,7 @@ struct promised_limits {
 static struct promised_limits promised(const struct proof_promise *p) {
   return (struct promised_limits){ .pids = effective_limit(p->config, LIMIT_PIDS, "pids.max"),
                                    .memory = effective_limit(p->config, LIMIT_MEMORY, "memory.max"),
-                                   .swap = limit_read(jsonx_at(p->config, LIMIT_SWAP)),
+                                   .swap = effective_swap(p->config),
                                    .cpu = effective_cpu(p->config) };
 }
 

@@ -511,6 +511,30 @@ Test(proof, less_than_promised_holds) {
   others_held(&proof, NULL, "less");
 }
 
+/* memory.swap.max counts swap alone, the promise memory and swap together. */
+Test(proof, swap_that_a_file_of_cgroup_v2_promises) {
+  static const struct {
+    const char *file;
+    int64_t is;
+    bool held;
+  } cases[] = {
+    { "'0'", 1048576, true },          { "'0'", 1048577, false },           { "'4096'", 1052672, true },
+    { "'4096'", 1052673, false },      { "'max'", KERNEL_UNLIMITED, true }, { "'0'", -1, true },
+    { "'0'", KERNEL_UNLIMITED, false }
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    FIXTURE(f);
+    CLEANUP_PROOF struct proof proof = { 0 };
+    json_object_del(jsonx_at(f.config, "/linux/resources/memory"), "swap");
+    json_object_set_new(jsonx_at(f.config, "/linux/resources"), "unified", json_object());
+    set_config(&f, "/linux/resources/unified", "memory.swap.max", cases[i].file);
+    f.view.kernel.group_limits.swap = cases[i].is;
+    proof_compare(&proof, &f.promise, &f.view);
+    cr_expect_eq(finding(&proof, "OH-PRF-025")->outcome, cases[i].held ? PROOF_HELD : PROOF_BROKEN,
+                 "%s, %lld", cases[i].file, (long long)cases[i].is);
+  }
+}
+
 Test(proof, a_container_in_our_own_user_namespace_has_its_ids_as_they_are) {
   FIXTURE(f);
   CLEANUP_PROOF struct proof proof = { 0 };
