@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# VM: selinux
+# SELinux, judged by what the kernel denies: the module profiles/selinux/ under runc and crun.
+load ../integration/helper
+
+FILES=container_file_t
+LABEL=system_u:system_r:container_t
+
+setup() {
+  oh_setup
+  policy require '{}'
+  POLICY=require
+}
+teardown() {
+  echo 1 >/sys/fs/selinux/enforce
+  [ ! -e /etc/selinux/config.away ] || mv /etc/selinux/config.away /etc/selinux/config
+  oh_teardown
+}
+
+# policy NAME JSON: restricted without what a machine of these tests has not, and what is said of selinux.
+policy() {
+  jq -n --argjson s "$2" '{extends: "restricted", apparmor: {action: "off"}, selinux: ({mode: "require"} + $s)}' \
+    >"$T/policies/$1.json"
+  chmod 600 "$T/policies/$1.json"
+}
+
+# labelled NAME [JQ]: a bundle whose image any container may read and run.
+labelled() {
+  local dir
+  dir=$(bundle "$1" "del(.process.apparmorProfile) | ${2:-.}")
+  chcon -R "system_u:object_r:container_ro_file_t:s0" "$dir/rootfs"
+  printf '%s\n' "$dir"
+}
+
+# chcon -R LABEL DIR; busybox has one, coreutils too.
+chcon() { command chcon "$@"; }
+
+# in_pod SANDBOX: the jq program of a container of that pod.
+in_pod() {
+  printf '.annotations = {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "%s"}' "$1"
+}
+
+# volume NAME DIR: the jq program that mounts DIR at /NAME.
+volume() {
+  printf '.mounts += [{destination: "/%s", type: "bind", source: "%s", options: ["rbind", "rw"]}]' "$1" "$2"
+}
+
+# start ID BUNDLE: a container that stays, its label in $label and its level in $level.
+start() {
+  oh create --bundle "$2" --pid-file "$T/$1.pid" "$1" >"$T/$1.out" 2>&1 </dev/null || { cat "$T/$1.out"; return 1; }
+  oh start "$1" || return 1
+  label=$(tr -d '\0' <"/proc/$(cat "$T/$1.pid")/attr/current")
+  level=${label#*:*:*:}
+}
+
+inside() { oh exec "$@" </dev/null; }
+
+leases() { "$CTL" --config "$T/config.json" selinux status --json | jq -r "${1:-.leases[] | .id}"; }
+
+refused() { # refused RULE TEXT COMMAND...
+  local rule=$1 text=$2
+  shift 2
+  run "$@"
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"$text"* ]]
+  grep -q "\"$rule\"" "$T/events.json"
+}
+
+@test "a container has a label at a pair of its own, and an exec the same" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    CMD='sleep 100' b=$(labelled "$runtime")
+    start "c-$runtime" "$b"
+    [[ $label =~ ^$LABEL:s0:c[0-9]+,c[0-9]+$ ]]
+    [ "$(inside "c-$runtime" cat /proc/self/attr/current | tr -d '\0')" = "$label" ]
+    [ "$(inside --process <(jq '.process | .args = ["cat", "/proc/self/attr/current"] | .selinuxLabel = "system_u:system_r:spc_t:s0"' \
+      "$b/config.json") "c-$runtime" | tr -d '\0')" = "$label" ]
+    [ "$(inside "c-$runtime" stat -c %C /tmp 2>/dev/null || true)" != "" ]
+    jq -e --arg m "system_u:object_r:$FILES:$level" '.linux.mountLabel == $m' "$b/config.json"
+    oh delete --force "c-$runtime"
+  done
+}
+
+@test "the containers of a pod have one level, and reach each other's files; another pod's are denied" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    mkdir "$T/data-$runtime"
+    echo secret >"$T/data-$runtime/file"
+    share=$(volume data "$T/data-$runtime")
+    one=$(CMD='sleep 100' labelled "one-$runtime" "$(in_pod pod1) | $share")
+    two=$(CMD='sleep 100' labelled "two-$runtime" "$(in_pod pod1) | $share")
+    other=$(CMD='sleep 100' labelled "other-$runtime" "$(in_pod pod2) | $share")
+    start "one-$runtime" "$one"
+    mine=$level
+    start "two-$runtime" "$two"
+    [ "$level" = "$mine" ]
+    start "other-$runtime" "$other"
+    [ "$level" != "$mine" ]
+    chcon -R "system_u:object_r:$FILES:$mine" "$T/data-$runtime"
+    [ "$(inside "one-$runtime" cat /data/file)" = secret ]
+    [ "$(inside "two-$runtime" cat /data/file)" = secret ]
+    inside "two-$runtime" sh -c 'echo new >/data/two'
+    [ "$(inside "one-$runtime" cat /data/two)" = new ]
+    dmesg -c >/dev/null
+    run inside "other-$runtime" cat /data/file
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"ermission denied"* ]]
+    dmesg | grep -E "avc: +denied .*scontext=$LABEL:$level tcontext=system_u:object_r:$FILES:$mine "
+    for id in one two other; do oh delete --force "$id-$runtime"; done
+  done
+}
+
+@test "a file of the host's own label is out of reach, and so are host processes" {
+  mkdir "$T/host"
+  echo secret >"$T/host/file"
+  b=$(CMD='sleep 100' labelled host "$(volume host "$T/host")")
+  start host "$b"
+  run inside host cat /host/file
+  [ "$status" -ne 0 ]
+  run inside host sh -c 'echo x >/host/new'
+  [ "$status" -ne 0 ]
+  [ ! -e "$T/host/new" ]
+}
+
+@test "what a container may do it does" {
+  b=$(CMD='sleep 100' labelled works)
+  start works "$b"
+  inside works sh -ec 'echo x >/tmp/f; mkdir /tmp/d; mv /tmp/f /tmp/d/g; ln -s g /tmp/d/h; cat /tmp/d/h; rm -r /tmp/d
+    cat /proc/meminfo /proc/self/status /sys/kernel/mm/transparent_hugepage/enabled >/dev/null
+    echo a | cat | grep -q a; kill -0 $$; (sleep 100 & kill $!); test -w /dev/null; head -c 4 /dev/urandom >/dev/null
+    mknod /tmp/p p; (echo x >/tmp/p &) ; cat /tmp/p'
+}
+
+@test "a pair is given back when the container is deleted, or found to be gone" {
+  b=$(CMD='sleep 100' labelled freed)
+  start freed "$b"
+  [ "$(leases)" = freed ]
+  [ "$(leases '.leases[].level')" = "$level" ]
+  oh kill freed KILL
+  while [ "$(oh state freed | jq -r .status)" != stopped ]; do sleep 0.1; done
+  oh delete freed
+  [ "$(leases)" = "" ]
+  b=$(CMD='sleep 100' labelled behind)
+  start behind "$b"
+  runc --root "$T/root" delete --force behind
+  [ "$(leases '.leases[] | select(.stale) | .id')" = behind ]
+  "$CTL" --config "$T/config.json" gc
+  [ "$(leases)" = "" ]
+}
+
+@test "a container that is refused leaves no pair behind" {
+  b=$(labelled none '.process.cwd = "/proc/self/fd/3"')
+  run oh create --bundle "$b" none
+  [ "$status" -ne 0 ]
+  [ "$(leases)" = "" ]
+}
+
+@test "an engine's label is kept, and its pair is nobody else's" {
+  b=$(CMD='sleep 100' labelled engine '.process.selinuxLabel = "'$LABEL':s0:c7,c9" | .linux.mountLabel = "system_u:object_r:container_file_t:s0:c7,c9"')
+  start engine "$b"
+  [ "$level" = s0:c7,c9 ]
+  [ "$(leases '.leases[].level')" = s0:c7,c9 ]
+  policy alone '{"shareLevel": false}'
+  b=$(CMD='sleep 100' labelled second '.process.selinuxLabel = "'$LABEL':s0:c7,c9"')
+  POLICY=alone refused OH-SEL-008 'those of another pod' oh create --bundle "$b" second
+  oh create --bundle "$b" second >/dev/null 2>&1 </dev/null
+  jq -se 'map(.. | objects | select(.rule? == "OH-SEL-008" and .outcome? == "finding")) | length > 0' "$T/events.json"
+}
+
+@test "where SELinux cannot be had there is no container: create and exec, runc and crun" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    CMD='sleep 100' b=$(labelled "runs-$runtime")
+    start "runs-$runtime" "$b"
+    CMD='true' b=$(labelled "row-$runtime")
+    create() { cp "$b/config.json" "$T/save.json"; oh create --bundle "$b" "row-$runtime"; local r=$?; cmp "$b/config.json" "$T/save.json" && return "$r"; }
+    echo 0 >/sys/fs/selinux/enforce
+    refused OH-SEL-004 'SELinux is permissive' create
+    refused OH-SEL-004 'SELinux is permissive' inside "runs-$runtime" true
+    echo 1 >/sys/fs/selinux/enforce
+    mv /etc/selinux/config /etc/selinux/config.away
+    refused OH-SEL-004 'without /etc/selinux/config' create
+    refused OH-SEL-004 'without /etc/selinux/config' inside "runs-$runtime" true
+    mv /etc/selinux/config.away /etc/selinux/config
+    label() { jq --arg l "$1" '.process.selinuxLabel = $l' "$T/save.json" >"$b/config.json"; }
+    label system_u:system_r:nothing_t:s0:c1,c2
+    refused OH-SEL-006 'does not know' create
+    label system_u:system_r:spc_t:s0
+    refused OH-SEL-006 'does not know' create
+    label system_u:system_r:host_t:s0
+    refused OH-SEL-002 'host_t is not one of selinux.keep' create
+    policy lax '{"type": "lax_t"}'
+    POLICY=lax refused OH-SEL-006 'permissive' create
+    policy bound '{"type": "bound_t"}'
+    label ''
+    POLICY=bound refused OH-SEL-012 'no_new_privs' create
+    policy far '{"type": "far_t"}'
+    POLICY=far refused OH-SEL-011 'does not let the runtime' create
+  done
+}
+
+@test "with SELinux switched on and no policy loaded there is no container" {
+  [ "$(tr -d '\0' </run/before-policy/label)" = kernel ]
+  for runtime in runc crun; do
+    cat /run/before-policy/"$runtime"-*.log
+    [ "$(cat "/run/before-policy/$runtime-plain.code")" = 1 ]
+    grep -q 'no policy is loaded' "/run/before-policy/$runtime-plain.log"
+    [ "$(cat "/run/before-policy/$runtime-labelled.code")" = 1 ]
+    grep -q 'the engine asks for a label' "/run/before-policy/$runtime-labelled.log"
+  done
+}
+
+@test "start compares the label with what was promised" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    CMD='sleep 100' b=$(labelled "proof-$runtime")
+    oh create --bundle "$b" "proof-$runtime" >/dev/null 2>&1 </dev/null
+    oh start "proof-$runtime"
+    jq -se --arg id "proof-$runtime" 'map(select(.event.action == "start" or .oci_harden.verb? == "start")) | length > 0' "$T/events.json"
+    oh delete --force "proof-$runtime"
+  done
+}
