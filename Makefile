@@ -365,6 +365,7 @@ install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	for p in privileged baseline restricted strict; do \
 	  ln -sf oci-harden $(DESTDIR)$(PREFIX)/sbin/oci-harden-$$p || exit 1; done
 	for m in $(MAN); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m || exit 1; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/oci-harden/selinux profiles/selinux/*.cil
 	install -m 644 tools/hardenctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
 
 .PHONY: uninstall

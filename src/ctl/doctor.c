@@ -73,6 +73,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
     return CTL_FINDINGS;
   }
   doctor_policies(&d, &config);
+  doctor_selinux(&d, &config);
   doctor_runtimes(&d, &config);
   doctor_hook(&d, &config);
   doctor_directories(&d, &config);

@@ -25,6 +25,7 @@ const struct ctl_command *const ctl_commands[] = {
   &ctl_seccomp_show,
   &ctl_seccomp_simulate,
   &ctl_seccomp_merge,
+  &ctl_selinux_status,
   &ctl_inspect,
   &ctl_doctor,
   &ctl_gc,

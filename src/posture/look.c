@@ -36,6 +36,12 @@ static void look_at_hosts(struct posture_facts *f, const struct kernel_view *v) 
   }
 }
 
+static void look_at_selinux(struct posture_facts *f) {
+  CLEANUP_SELINUX_HOST struct selinux_host host = { 0 };
+  struct error ignored = { 0 };
+  f->selinux = selinux_look(&host, &ignored) < 0 ? SELINUX_UNMOUNTED : host.state;
+}
+
 /* --- places --- */
 
 static bool host_has(const struct posture_facts *f, const struct kernel_mount *m) {
@@ -169,6 +175,7 @@ void posture_look(struct posture_facts *ret, const struct kernel_view *v,
   *ret = (struct posture_facts){ 0 };
   look_at_hosts(ret, v);
   look_at_device_group(ret, v);
+  look_at_selinux(ret);
   const struct kernel_mount *waits = served(ret, v);
   if (v->unread[KERNEL_ROOT] || v->unread[KERNEL_MOUNTS]) {
     ret->places_unread = xstrdup(v->unread[v->unread[KERNEL_ROOT] ? KERNEL_ROOT : KERNEL_MOUNTS]);

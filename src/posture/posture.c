@@ -31,6 +31,8 @@ const struct posture_rule posture_rules[] = {
   [POSTURE_FD] = { "OH-INS-024", "an open file is a directory outside the container" },
   [POSTURE_CWD] = { "OH-INS-025", "the working directory is outside the container" },
   [POSTURE_UNREAD] = { "OH-INS-026", "what the policy speaks of could not be read" },
+  [POSTURE_LABEL] = { "OH-INS-027",
+                      "the process has no SELinux label that keeps it apart, or nothing enforces it" },
   { NULL, NULL },
 };
 
@@ -113,8 +115,8 @@ static const struct {
   void (*tell)(const struct posture *p);
   void (*compare)(const struct posture *p);
 } subjects[] = {
-  SUBJECT(privileges), SUBJECT(filters), SUBJECT(user),   SUBJECT(namespaces),
-  SUBJECT(mounts),     SUBJECT(devices), SUBJECT(limits),
+  SUBJECT(privileges), SUBJECT(filters), SUBJECT(user),    SUBJECT(labels),
+  SUBJECT(namespaces), SUBJECT(mounts),  SUBJECT(devices), SUBJECT(limits),
 };
 
 void posture_tell(const struct kernel_view *v, const struct posture_facts *f, unsigned without,

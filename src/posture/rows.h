@@ -32,6 +32,7 @@ enum posture_rule_index {
   POSTURE_FD,
   POSTURE_CWD,
   POSTURE_UNREAD,
+  POSTURE_LABEL,
 };
 
 /* What a function of a subject works on. `policy` is NULL when telling. */
@@ -68,7 +69,8 @@ bool posture_wants(const struct posture *p, int section_action);
   void posture_compare_##name(const struct posture *p)
 POSTURE_SUBJECT(privileges); /* capabilities, no_new_privs */
 POSTURE_SUBJECT(filters);
-POSTURE_SUBJECT(user); /* and the LSM's label */
+POSTURE_SUBJECT(user);   /* and the LSM's label */
+POSTURE_SUBJECT(labels); /* whether it is as the policy has it */
 POSTURE_SUBJECT(namespaces);
 POSTURE_SUBJECT(mounts); /* the root file system, mounts, masks */
 POSTURE_SUBJECT(devices);

@@ -9,19 +9,16 @@
 
 /* DESIGN's order; selinux is not there yet. */
 static const char *const order[] = {
-  "capabilities",   "no-new-privileges",
-  "seccomp",        "apparmor",
-  "namespaces",     "rootfs",
-  "mounts",         "paths",
-  "devices",        "sysctl",
-  "user-namespace", "user",
-  "resources",      "process",
-  "environment",    "hooks",
-  "annotations",
+  "capabilities", "no-new-privileges", "seccomp", "apparmor",
+  "selinux",      "namespaces",        "rootfs",  "mounts",
+  "paths",        "devices",           "sysctl",  "user-namespace",
+  "user",         "resources",         "process", "environment",
+  "hooks",        "annotations",
 };
 
-static const char *const on_exec[] = { "capabilities",   "no-new-privileges", "apparmor", "user",
-                                       "user-namespace", "resources",         "process",  "environment" };
+static const char *const on_exec[] = { "capabilities", "no-new-privileges", "apparmor",  "selinux",
+                                       "user",         "user-namespace",    "resources", "process",
+                                       "environment" };
 
 static bool listed(const char *const *list, size_t len, const char *name) {
   for (size_t i = 0; i < len; i++)

@@ -44,7 +44,7 @@ Test(policy, a_file_without_extends_starts_with_every_control_off) {
     cr_expect_eq(action, ACTION_OFF, "%s", row->key);
     sections++;
   }
-  cr_expect_eq(sections, 17);
+  cr_expect_eq(sections, 18);
   cr_expect_eq(p.mode, POLICY_ENFORCE);
   cr_expect_eq(p.restore, PERMIT_DENY);
   cr_expect_eq(p.resources.pids_max, -1);

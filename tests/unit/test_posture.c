@@ -280,6 +280,25 @@ static void hide_status(struct scene *s) {
 static void serve_files(struct scene *s) {
   s->f.places_unread = xstrdup("fuse");
 }
+static void relabel(struct scene *s, const char *label) {
+  s->f.selinux = SELINUX_ENFORCING;
+  free(s->v.label);
+  s->v.label = xstrdup(label);
+}
+static void lose_label(struct scene *s) {
+  relabel(s, "kernel");
+}
+static void be_unconfined(struct scene *s) {
+  relabel(s, "system_u:system_r:spc_t:s0:c1,c2");
+}
+static void have_all_categories(struct scene *s) {
+  relabel(s, "system_u:system_r:container_t:s0-s0:c0.c1023");
+}
+static void be_permissive(struct scene *s) {
+  relabel(s, "system_u:system_r:container_t:s0:c1,c2");
+  s->f.selinux = SELINUX_PERMISSIVE;
+  s->policy.selinux.mode = LSM_REQUIRE;
+}
 
 static const struct {
   void (*change)(struct scene *s);
@@ -319,6 +338,10 @@ static const struct {
   { hide_filters, "OH-INS-026", "seccomp", "EPERM" },
   { hide_status, "OH-INS-026", "capabilities", "EPERM" },
   { serve_files, "OH-INS-026", "paths", "fuse" },
+  { lose_label, "OH-INS-027", "selinux", "no context" },
+  { be_unconfined, "OH-INS-027", "selinux", "spc_t" },
+  { have_all_categories, "OH-INS-027", "selinux", "s0-s0:c0.c1023" },
+  { be_permissive, "OH-INS-027", "selinux", "permissive" },
 };
 
 Test(posture, nothing_deviates) {
@@ -368,7 +391,7 @@ Test(posture, a_section_that_is_off_is_not_compared) {
   s.policy.capabilities.action = s.policy.no_new_privileges.action = s.policy.seccomp.action =
       s.policy.user.action = s.policy.namespaces.action = s.policy.rootfs.action = s.policy.mounts.action =
           s.policy.paths.action = s.policy.devices.action = s.policy.resources.action =
-              s.policy.process.action = ACTION_OFF;
+              s.policy.process.action = s.policy.selinux.action = ACTION_OFF;
   compare(&s, &rows);
   cr_assert_eq(rows.len, 0, "%s", rows.items[0].value);
   clear(&s);

@@ -25,16 +25,26 @@ policy() {
   chmod 600 "$T/policies/$1.json"
 }
 
-# labelled NAME [JQ]: a bundle whose image any container may read and run.
-labelled() {
-  local dir
-  dir=$(bundle "$1" "del(.process.apparmorProfile) | ${2:-.}")
-  chcon -R "system_u:object_r:container_ro_file_t:s0" "$dir/rootfs"
-  printf '%s\n' "$dir"
+# One image for all of them, which any container may read and run: the policy has it read-only.
+setup_file() {
+  IMAGE=$BATS_FILE_TMPDIR/image CONFIG=$BATS_FILE_TMPDIR/config.json
+  export IMAGE CONFIG
+  oh_setup
+  dir=$(bundle image 'del(.process.apparmorProfile)')
+  mv "$dir/rootfs" "$IMAGE"
+  jq --arg i "$IMAGE" '.root.path = $i' "$dir/config.json" >"$CONFIG"
+  mkdir "$IMAGE/data"
+  chcon -R system_u:object_r:container_ro_file_t:s0 "$IMAGE"
+  oh_teardown
 }
 
-# chcon -R LABEL DIR; busybox has one, coreutils too.
-chcon() { command chcon "$@"; }
+# labelled NAME [JQ]: a bundle of that image.
+labelled() {
+  mkdir "$T/$1"
+  jq --arg cmd "${CMD:-true}" --arg group "/oh-$(basename "$T")-$1" \
+    '.process.args[2] = $cmd | .linux.cgroupsPath = $group | '"${2:-.}" "$CONFIG" >"$T/$1/config.json"
+  printf '%s\n' "$T/$1"
+}
 
 # in_pod SANDBOX: the jq program of a container of that pod.
 in_pod() {
@@ -77,7 +87,6 @@ refused() { # refused RULE TEXT COMMAND...
     [ "$(inside "c-$runtime" cat /proc/self/attr/current | tr -d '\0')" = "$label" ]
     [ "$(inside --process <(jq '.process | .args = ["cat", "/proc/self/attr/current"] | .selinuxLabel = "system_u:system_r:spc_t:s0"' \
       "$b/config.json") "c-$runtime" | tr -d '\0')" = "$label" ]
-    [ "$(inside "c-$runtime" stat -c %C /tmp 2>/dev/null || true)" != "" ]
     jq -e --arg m "system_u:object_r:$FILES:$level" '.linux.mountLabel == $m' "$b/config.json"
     oh delete --force "c-$runtime"
   done
@@ -115,11 +124,11 @@ refused() { # refused RULE TEXT COMMAND...
 @test "a file of the host's own label is out of reach, and so are host processes" {
   mkdir "$T/host"
   echo secret >"$T/host/file"
-  b=$(CMD='sleep 100' labelled host "$(volume host "$T/host")")
+  b=$(CMD='sleep 100' labelled host "$(volume data "$T/host")")
   start host "$b"
-  run inside host cat /host/file
+  run inside host cat /data/file
   [ "$status" -ne 0 ]
-  run inside host sh -c 'echo x >/host/new'
+  run inside host sh -c 'echo x >/data/new'
   [ "$status" -ne 0 ]
   [ ! -e "$T/host/new" ]
 }
@@ -174,8 +183,8 @@ refused() { # refused RULE TEXT COMMAND...
     oh_config "$runtime"
     CMD='sleep 100' b=$(labelled "runs-$runtime")
     start "runs-$runtime" "$b"
-    CMD='true' b=$(labelled "row-$runtime")
-    create() { cp "$b/config.json" "$T/save.json"; oh create --bundle "$b" "row-$runtime"; local r=$?; cmp "$b/config.json" "$T/save.json" && return "$r"; }
+    b=$(labelled "row-$runtime")
+    create() { oh create --bundle "$b" row; }
     echo 0 >/sys/fs/selinux/enforce
     refused OH-SEL-004 'SELinux is permissive' create
     refused OH-SEL-004 'SELinux is permissive' inside "runs-$runtime" true
@@ -184,21 +193,21 @@ refused() { # refused RULE TEXT COMMAND...
     refused OH-SEL-004 'without /etc/selinux/config' create
     refused OH-SEL-004 'without /etc/selinux/config' inside "runs-$runtime" true
     mv /etc/selinux/config.away /etc/selinux/config
-    label() { jq --arg l "$1" '.process.selinuxLabel = $l' "$T/save.json" >"$b/config.json"; }
-    label system_u:system_r:nothing_t:s0:c1,c2
+    jq '.process.selinuxLabel = "system_u:system_r:nothing_t:s0:c1,c2"' "$CONFIG" >"$b/config.json"
     refused OH-SEL-006 'does not know' create
-    label system_u:system_r:spc_t:s0
-    refused OH-SEL-006 'does not know' create
-    label system_u:system_r:host_t:s0
-    refused OH-SEL-002 'host_t is not one of selinux.keep' create
-    policy lax '{"type": "lax_t"}'
-    POLICY=lax refused OH-SEL-006 'permissive' create
-    policy bound '{"type": "bound_t"}'
-    label ''
-    POLICY=bound refused OH-SEL-012 'no_new_privs' create
-    policy far '{"type": "far_t"}'
-    POLICY=far refused OH-SEL-011 'does not let the runtime' create
   done
+}
+
+@test "a label that cannot be had, or confines nothing, is refused before the runtime" {
+  b=$(labelled other '.process.selinuxLabel = "system_u:system_r:host_t:s0"')
+  refused OH-SEL-002 'host_t is not one of selinux.keep' oh create --bundle "$b" other
+  cp "$CONFIG" "$b/config.json"
+  policy lax '{"type": "lax_t"}'
+  POLICY=lax refused OH-SEL-006 'permissive' oh create --bundle "$b" other
+  policy bound '{"type": "bound_t"}'
+  POLICY=bound refused OH-SEL-012 'no_new_privs' oh create --bundle "$b" other
+  policy far '{"type": "far_t"}'
+  POLICY=far refused OH-SEL-011 'does not let the runtime' oh create --bundle "$b" other
 }
 
 @test "with SELinux switched on and no policy loaded there is no container" {
@@ -212,13 +221,25 @@ refused() { # refused RULE TEXT COMMAND...
   done
 }
 
+# weak RUNTIME JQ: a runtime that makes another container than it is told to (tests/integration/weak-runtime.c).
+weak() {
+  oh_config "$1" '.runtimes = [{path: "'"$BUILD/helpers/weak-runtime"'", type: "'"$1"'"}]'
+  WEAK_RUNTIME=$(command -v "$1") WEAK_JQ=$2
+  export WEAK_RUNTIME WEAK_JQ
+}
+
 @test "start compares the label with what was promised" {
   for runtime in runc crun; do
-    oh_config "$runtime"
-    CMD='sleep 100' b=$(labelled "proof-$runtime")
-    oh create --bundle "$b" "proof-$runtime" >/dev/null 2>&1 </dev/null
-    oh start "proof-$runtime"
-    jq -se --arg id "proof-$runtime" 'map(select(.event.action == "start" or .oci_harden.verb? == "start")) | length > 0' "$T/events.json"
-    oh delete --force "proof-$runtime"
+    for change in 'del(.process.selinuxLabel)' '.process.selinuxLabel = "'$LABEL':s0:c8,c9"' '.process.selinuxLabel |= sub("container_t"; "container_init_t")'; do
+      weak "$runtime" "$change"
+      b=$(CMD='sleep 100' labelled "weak-$runtime")
+      oh create --bundle="$b" "weak-$runtime" >/dev/null 2>&1 </dev/null
+      refused OH-PRF-031 'label' oh start "weak-$runtime"
+      rm -r "$b" "$b.weak"
+    done
+    unset WEAK_JQ
+    b=$(CMD='sleep 100' labelled "kept-$runtime")
+    start "kept-$runtime" "$b"
+    oh delete --force "kept-$runtime"
   done
 }
