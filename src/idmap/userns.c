@@ -75,13 +75,13 @@ static void let_go(struct holder *h) {
   *h = (struct holder)HOLDER_NONE;
 }
 
-/* join: a user namespace, or -1. Of that it says how it went, by one byte: 0 or an errno. */
+/* join: a user namespace, or -1. Of that it says how it went: 0 or an errno. */
 static _Noreturn void hold(int own, int parents, int join) {
-  char byte = 0;
+  char byte;
   close(parents);
   if (join >= 0) {
-    byte = setns(join, CLONE_NEWUSER) < 0 ? (char)errno : 0;
-    if (send(own, &byte, 1, MSG_NOSIGNAL) != 1)
+    const int how = setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
+    if (send(own, &how, sizeof how, MSG_NOSIGNAL) != (ssize_t)sizeof how)
       _exit(1);
   }
   while (read(own, &byte, 1) < 0 && errno == EINTR)
@@ -108,16 +108,14 @@ static int start_holder(struct holder *h, unsigned long flags, int join) {
 
 /* What it said; it may not have got that far when start_holder() returns. -1 with errno. */
 static int joined(const struct holder *h) {
-  char byte = 0;
+  int how = 0;
   ssize_t n;
   do
-    n = read(h->socket, &byte, 1);
+    n = read(h->socket, &how, sizeof how);
   while (n < 0 && errno == EINTR);
-  if (n == 1 && byte)
-    errno = byte;
-  else if (n == 0)
-    errno = ECHILD;
-  return n == 1 && !byte ? 0 : -1;
+  if (n >= 0)
+    errno = n == (ssize_t)sizeof how ? how : ECHILD;
+  return n == (ssize_t)sizeof how && how == 0 ? 0 : -1;
 }
 
 /* Its pid is nobody else's as long as we have not waited for it. */
