@@ -116,8 +116,10 @@ int kernel_filters_stop(const struct kernel_process *p, enum kernel_filters_hold
     *ret = KERNEL_FILTERS_STOPPED;
     return 0;
   }
-  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0)
-    return failed(p, errno, "it may not be traced", err);
+  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0) {
+    const int refusal = errno;
+    return failed(p, refusal, kernel_untraceable(), err);
+  }
   *ret = KERNEL_FILTERS_ASKED;
   return 0;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 enum { STAT_LIMIT = 4096, START_FIELD = 22, AT_ONCE = 16384 }; /* AT_ONCE: bytes; few files have more */
 
@@ -124,4 +125,13 @@ int kernel_process_link(const struct kernel_process *p, const char *name, char *
   text[n] = '\0';
   *ret = xstrdup(text);
   return 0;
+}
+
+const char *kernel_untraceable(void) {
+  char scope = 0;
+  CLEANUP_FD int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  const bool forbidden = fd >= 0 && read(fd, &scope, 1) == 1 && scope == '3';
+  return forbidden
+             ? "it may not be traced: kernel.yama.ptrace_scope=3 keeps everybody from that until a reboot"
+             : "it may not be traced";
 }

@@ -46,4 +46,7 @@ int kernel_process_link(const struct kernel_process *p, const char *name, char *
  * it in parentheses and may hold anything. */
 uint64_t kernel_start_parse(const char *stat);
 
+/* Why ptrace refused, as the end of a sentence: on some hosts nobody may trace anything. Static. */
+const char *kernel_untraceable(void);
+
 #endif

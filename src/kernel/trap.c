@@ -9,8 +9,10 @@
 enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL };
 
 int kernel_trap_set(const struct kernel_process *p, struct error *err) {
-  if (ptrace(PTRACE_SEIZE, p->pid, NULL, (void *)OPTIONS) < 0)
-    return error_set(err, ERROR_SYSTEM, errno, "process %d may not be traced", (int)p->pid);
+  if (ptrace(PTRACE_SEIZE, p->pid, NULL, (void *)OPTIONS) < 0) {
+    const int refusal = errno;
+    return error_set(err, ERROR_SYSTEM, refusal, "process %d: %s", (int)p->pid, kernel_untraceable());
+  }
   /* Alive behind the seizure, it is the one that was seized. */
   if (!kernel_process_alive(p))
     return error_set(err, ERROR_SYSTEM, ESRCH, "process %d", (int)p->pid);
