@@ -413,7 +413,7 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
 
 @test "refused: ids outside the map" {
   layered ids 1
-  refuses 'kind=ids part=special' device=c:1:3:666:70000:0
+  refuses 'kind=permission part=special' device=c:1:3:666:70000:0
   untouched
 }
 
