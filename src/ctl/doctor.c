@@ -65,6 +65,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   ctl_parse(self, argc, argv, parse, &a);
   struct doctor d = { .json = a.json, .quiet = a.quiet, .colour = !a.json && terminal_has_colour(stdout) };
   doctor_kernel(&d);
+  doctor_apparmor(&d);
   CLEANUP_CONFIG struct config config = { 0 };
   struct error why = { 0 };
   if (ctl_load_config(&config, &why) < 0) {

@@ -24,6 +24,7 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 void doctor_kernel(struct doctor *d);
+void doctor_apparmor(struct doctor *d); /* apparmor.c */
 void doctor_selinux(struct doctor *d, const struct config *config);
 void doctor_policies(struct doctor *d, const struct config *config);
 void doctor_runtimes(struct doctor *d, const struct config *config);

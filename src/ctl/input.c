@@ -153,6 +153,7 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
     .policies_len = ret->policies_len,
     .runtime = runtime_of(judge, config),
     .bundle_fd = named >= 0 ? named : document->bundle_fd,
+    .apparmor_cache = APPARMOR_CACHE,
     .facts = ret->facts_given ? &ret->facts : NULL,
   };
   for (size_t i = 0; i < ret->policies_len; i++)
