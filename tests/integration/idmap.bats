@@ -476,6 +476,25 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   done
 }
 
+@test "a volume left unmapped belongs to nobody, whom the container's root is not" {
+  for runtime in runc crun; do
+    mkdir "$T/secrets-$runtime"
+    echo secret >"$T/secrets-$runtime/key"
+    echo public >"$T/secrets-$runtime/note"
+    chmod 600 "$T/secrets-$runtime/key"
+    CMD='stat -c %u /v/key; cat /v/note; cat /v/key; echo x >/v/note; chown 0 /v/key; touch /v/new' \
+      JQ="| .mounts += [{destination: \"/v\", type: \"bind\", source: \"$T/place-$runtime/volumes/0\", options: [\"rbind\", \"rw\"]}]" layered "$runtime" 1
+    run contained "$runtime" replace "$runtime" "rplain=$T/secrets-$runtime"
+    echo "$output"
+    grep -qx 65534 <<<"$output"
+    grep -qx public <<<"$output"
+    ! grep -qx secret <<<"$output" || false
+    [ "$(grep -cE 'Permission denied|not permitted' <<<"$output")" = 4 ]
+    [ "$(cat "$T/secrets-$runtime/note")" = public ]
+    [ ! -e "$T/secrets-$runtime/new" ]
+  done
+}
+
 @test "a mount's own flags are told, and its submounts come only when asked for" {
   layered flags 1
   mkdir -p "$T/v/sub" "$T/w"
