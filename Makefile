@@ -367,6 +367,9 @@ install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	for m in $(MAN); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m || exit 1; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/oci-harden/selinux profiles/selinux/*.cil
 	install -m 644 tools/hardenctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' deploy/oci-harden-apparmor.service \
+	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/oci-harden-apparmor.service
 # For the kernel that runs here, which a DESTDIR is not for.
 	if [ -z "$(DESTDIR)" ] && [ -e /sys/kernel/security/apparmor/features ]; then \
 	  $(PREFIX)/sbin/hardenctl apparmor compile || echo 'install: mend that, then run hardenctl apparmor compile'; fi
@@ -379,6 +382,7 @@ uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden
 	rm -rf $(DESTDIR)$(PREFIX)/share/oci-harden
 	for m in $(notdir $(MAN)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/oci-harden-apparmor.service
 	[ -n "$(DESTDIR)" ] || rm -rf /var/cache/oci-harden
 
 .PHONY: clean

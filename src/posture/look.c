@@ -36,6 +36,13 @@ static void look_at_hosts(struct posture_facts *f, const struct kernel_view *v) 
   }
 }
 
+static void look_at_apparmor(struct posture_facts *f) {
+  struct apparmor_host host;
+  struct error ignored = { 0 };
+  f->apparmor = apparmor_look(&host, &ignored) < 0 ? APPARMOR_HIDDEN : (int)host.state;
+  free(host.profiles);
+}
+
 static void look_at_selinux(struct posture_facts *f) {
   CLEANUP_SELINUX_HOST struct selinux_host host = { 0 };
   struct error ignored = { 0 };
@@ -176,6 +183,7 @@ void posture_look(struct posture_facts *ret, const struct kernel_view *v,
   look_at_hosts(ret, v);
   look_at_device_group(ret, v);
   look_at_selinux(ret);
+  look_at_apparmor(ret);
   const struct kernel_mount *waits = served(ret, v);
   if (v->unread[KERNEL_ROOT] || v->unread[KERNEL_MOUNTS]) {
     ret->places_unread = xstrdup(v->unread[v->unread[KERNEL_ROOT] ? KERNEL_ROOT : KERNEL_MOUNTS]);

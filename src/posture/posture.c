@@ -33,6 +33,8 @@ const struct posture_rule posture_rules[] = {
   [POSTURE_UNREAD] = { "OH-INS-026", "what the policy speaks of could not be read" },
   [POSTURE_LABEL] = { "OH-INS-027",
                       "the process has no SELinux label that keeps it apart, or nothing enforces it" },
+  [POSTURE_PROFILE] = { "OH-INS-028",
+                        "no AppArmor profile that the policy has or keeps confines the process" },
   { NULL, NULL },
 };
 

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "control/device_rules.h"
 #include "kernel/view.h"
+#include "lsm/apparmor.h"
 #include "lsm/selinux.h"
 #include "policy/policy.h"
 #include "seccomp/compile.h"
@@ -50,6 +51,7 @@ struct posture_facts {
 
   struct posture_node *nodes; /* below /dev */
   size_t nodes_len;
+  int apparmor;                /* enum apparmor_state; the same */
   int selinux;                 /* enum selinux_state; UNKNOWN: nobody looked */
   bool allowed_known;          /* the kernel tells what the device cgroup allows: on version 1 only */
   struct device_rules allowed; /* what it tells */

@@ -33,6 +33,7 @@ enum posture_rule_index {
   POSTURE_CWD,
   POSTURE_UNREAD,
   POSTURE_LABEL,
+  POSTURE_PROFILE,
 };
 
 /* What a function of a subject works on. `policy` is NULL when telling. */

@@ -299,6 +299,24 @@ static void be_permissive(struct scene *s) {
   s->f.selinux = SELINUX_PERMISSIVE;
   s->policy.selinux.mode = LSM_REQUIRE;
 }
+static void profile(struct scene *s, const char *label) {
+  s->f.apparmor = APPARMOR_ON;
+  free(s->v.label);
+  s->v.label = xstrdup(label);
+}
+static void lose_profile(struct scene *s) {
+  profile(s, "unconfined");
+}
+static void complain(struct scene *s) {
+  profile(s, "oci-harden-restricted-00000000 (complain)");
+}
+static void have_other_profile(struct scene *s) {
+  profile(s, "docker-default (enforce)");
+}
+static void lose_apparmor(struct scene *s) {
+  s->f.apparmor = APPARMOR_DISABLED;
+  s->policy.apparmor.mode = LSM_REQUIRE;
+}
 
 static const struct {
   void (*change)(struct scene *s);
@@ -342,6 +360,10 @@ static const struct {
   { be_unconfined, "OH-INS-027", "selinux", "spc_t" },
   { have_all_categories, "OH-INS-027", "selinux", "s0-s0:c0.c1023" },
   { be_permissive, "OH-INS-027", "selinux", "permissive" },
+  { lose_profile, "OH-INS-028", "apparmor", "unconfined" },
+  { complain, "OH-INS-028", "apparmor", "(complain)" },
+  { have_other_profile, "OH-INS-028", "apparmor", "docker-default" },
+  { lose_apparmor, "OH-INS-028", "apparmor", "switched on" },
 };
 
 Test(posture, nothing_deviates) {
@@ -391,7 +413,7 @@ Test(posture, a_section_that_is_off_is_not_compared) {
   s.policy.capabilities.action = s.policy.no_new_privileges.action = s.policy.seccomp.action =
       s.policy.user.action = s.policy.namespaces.action = s.policy.rootfs.action = s.policy.mounts.action =
           s.policy.paths.action = s.policy.devices.action = s.policy.resources.action =
-              s.policy.process.action = s.policy.selinux.action = ACTION_OFF;
+              s.policy.process.action = s.policy.selinux.action = s.policy.apparmor.action = ACTION_OFF;
   compare(&s, &rows);
   cr_assert_eq(rows.len, 0, "%s", rows.items[0].value);
   clear(&s);
