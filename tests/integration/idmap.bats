@@ -14,7 +14,7 @@ setup() {
 teardown() {
   oh_unmount
   oh_teardown
-  [ "$(stat -c '%a %u:%g' /dev/null)" = '666 0:0' ]
+  [ "$(stat -c %u /dev/null)" != "$FIRST" ]
 }
 
 # layered NAME LAYERS [OPTION...]: a,bundle whose rootfs is an overlay as containerd makes it, the busybox being the lowest layer. Sets B
@@ -143,19 +143,22 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
   done
 }
 
+# (How an access list shows inside is another matter: Linux 6.1 gives the ids in it as unmapped, and heeds them all the same.)
 @test "set-user-ID programs, access lists and capabilities of files, made in the image and in the container" {
-  local script='attributes show /imaged; echo x >/made; attributes set /made; attributes show /made
-    attributes as 1000 grep Cap[PE] /proc/self/status; attributes as 1000 /capped/grep Cap[PE] /proc/self/status
+  local script='echo made >/made; attributes set /made
+    for f in imaged made; do for id in 7 8; do attributes as $id cat /$f; done; done
+    attributes show /imaged | tail -n 1; attributes show /made | tail -n 1
+    attributes as 1000 grep CapE /proc/self/status; attributes as 1000 /capped/grep CapE /proc/self/status
     attributes as 1000 /suid who'
   for runtime in runc crun; do
-    CMD=$script JQ='| .process.env = ["PATH=/bin:/"]' layered "$runtime" 1
+    CMD="{ $script; } 2>&1" JQ='| .process.env = ["PATH=/bin:/"]' layered "$runtime" 1
     umount "$B/rootfs"
     mkdir "$S/1/fs/capped"
     cp "$BUILD/helpers/attributes" "$S/1/fs/bin/"
     cp /bin/busybox "$S/1/fs/capped/grep"
     cp "$BUILD/helpers/attributes" "$S/1/fs/suid"
     chmod 4755 "$S/1/fs/suid"
-    echo x >"$S/1/fs/imaged"
+    echo imaged >"$S/1/fs/imaged"
     "$BUILD/helpers/attributes" set "$S/1/fs/imaged"
     "$BUILD/helpers/attributes" set "$S/1/fs/capped/grep"
     chmod 755 "$S/1/fs/capped/grep"
@@ -163,16 +166,20 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
     run contained "$runtime" private "$runtime"
     echo "$output"
     [ "$status" -eq 0 ]
-    local list=system.posix_acl_access=0200000001000600ffffffff020004000700000004000400ffffffff10000400ffffffff20000000ffffffff
-    [ "$(grep -c "^$list$" <<<"$output")" = 2 ]
-    [ "$(grep -c '^security.capability=0100000200040000000000000000000000000000$' <<<"$output")" = 2 ]
-    [ "$(grep -c 'CapEff:.*0000000000000000' <<<"$output")" = 1 ]
-    [ "$(grep -c 'CapEff:.*0000000000000400' <<<"$output")" = 1 ]
-    [ "${lines[-1]}" = 0 ]
-    # On disk the list is the image's; the capability is one of the namespace's root, which is root's there.
+    local capability=security.capability=0100000200040000000000000000000000000000
+    [ "$(sed 1d <<<"$output")" = "imaged
+cat: can't open '/imaged': Permission denied
+made
+cat: can't open '/made': Permission denied
+$capability
+$capability
+CapEff:	0000000000000000
+CapEff:	0000000000000400
+0" ]
+    # On disk the list is the image's.
     run "$BUILD/helpers/attributes" show "$S/up/fs/made"
     echo "$output"
-    [ "${lines[0]}" = "$list" ]
+    [ "${lines[0]}" = system.posix_acl_access=0200000001000600ffffffff020004000700000004000400ffffffff10000400ffffffff20000000ffffffff ]
   done
 }
 
@@ -608,7 +615,8 @@ refuses() { # refuses TEXT WISH...: exit 3, and the text in what is said
     run contained "$runtime" private "$runtime"
     echo "$output"
     [[ "$output" == *$'\nopened\n'* ]]
-    [ "$(stat -c '%a %u:%g' /dev/null)" = '666 0:0' ]
+    [ "$(stat -c %u /dev/null)" != "$FIRST" ]
+    [ "$(stat -c %a /dev/null)" = 666 ]
   done
 }
 
