@@ -6,28 +6,27 @@
 #include <ctype.h>
 #include <string.h>
 
+/* The part that *next begins with, which ends at a colon or with the text; *next becomes what is behind it.
+ */
+static const char *next_part(char **next) {
+  char *part = *next;
+  char *end = part + strcspn(part, ":");
+  *next = *end ? end + 1 : end;
+  *end = '\0';
+  return part;
+}
+
 bool selinux_context_parse(struct selinux_context *ret, const char *text) {
-  enum { USER, ROLE, TYPE, PARTS };
-  const char *parts[PARTS];
   char *next = xstrdup(text);
   *ret = (struct selinux_context){ .text = next };
-  for (int i = USER; i < PARTS; i++) {
-    parts[i] = next;
-    char *colon = strchr(next, ':');
-    const bool last = i == TYPE && !colon;
-    if ((!colon && !last) || colon == next || !*next) {
-      selinux_context_free(ret);
-      return false;
-    }
-    next = last ? next + strlen(next) : colon + 1;
-    if (!last)
-      *colon = '\0';
-  }
-  ret->user = parts[USER];
-  ret->role = parts[ROLE];
-  ret->type = parts[TYPE];
+  ret->user = next_part(&next);
+  ret->role = next_part(&next);
+  ret->type = next_part(&next);
   ret->level = next;
-  return true;
+  if (*ret->user && *ret->role && *ret->type)
+    return true;
+  selinux_context_free(ret);
+  return false;
 }
 
 void selinux_context_free(struct selinux_context *c) {

@@ -85,8 +85,9 @@ int selinux_look(struct selinux_host *ret, struct error *err) {
             : enforce                   ? SELINUX_ENFORCING
                                         : SELINUX_PERMISSIVE;
   h.config = access("/etc/selinux/config", F_OK) == 0;
-  *ret = h;
-  h = (struct selinux_host){ 0 };
+  ret->state = h.state;
+  ret->config = h.config;
+  ret->own = steal_ptr(&h.own);
   return 0;
 }
 
