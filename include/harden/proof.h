@@ -27,6 +27,7 @@
 #include "control/control.h"
 #include "io/jsonx.h"
 #include "kernel/view.h"
+#include "lsm/selinux.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "seccomp/plan.h"
@@ -81,6 +82,7 @@ struct proof_view {
   struct kernel_place rootfs;      /* /root/path of the config on the host */
   struct kernel_place cwd_promised;
   struct kernel_owners owners;  /* where ids are mapped by us */
+  enum selinux_state selinux;   /* of the host; UNKNOWN: no label was promised, or it cannot be told */
   struct proof_places mounts;   /* of each of /mounts, in its order */
   struct proof_places masked;   /* of each of /linux/maskedPaths */
   struct proof_places readonly; /* of each of /linux/readonlyPaths */

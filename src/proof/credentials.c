@@ -3,6 +3,7 @@
 #include "io/jsonx.h"
 #include "kernel/caps.h"
 #include "lsm/apparmor.h"
+#include "lsm/selinux.h"
 #include "proof/rows.h"
 
 #include <string.h>
@@ -137,26 +138,6 @@ enum proof_outcome proof_groups(const struct proof_promise *p, const struct proo
   return proof_outcome_of(why);
 }
 
-/* The label holds from the next execve on, which is the container's program. */
-static bool is_labelled(const struct kernel_view *k, const char *promised) {
-  const char *is = *k->label_on_exec ? k->label_on_exec : k->label;
-  const size_t len = strlen(promised);
-  return strncmp(is, promised, len) == 0 && (is[len] == '\0' || str_starts(is + len, " ("));
-}
-
-static enum proof_outcome compare_label(const struct proof_promise *p, const struct proof_view *v,
-                                        const char *pointer, struct str *why) {
-  const char *promised = json_string_value(jsonx_at(p->config, pointer));
-  if (!promised || !*promised)
-    return PROOF_HELD;
-  if (proof_unread(v, KERNEL_LABEL, why))
-    return PROOF_UNREAD;
-  if (!is_labelled(&v->kernel, promised))
-    proof_say(why, "the label %s was promised, and the kernel has \"%s\", on exec \"%s\"", promised,
-              v->kernel.label, v->kernel.label_on_exec);
-  return proof_outcome_of(why);
-}
-
 /* Does a policy in force want AppArmor to enforce? */
 static bool wants_enforcement(const struct proof_promise *p) {
   for (size_t i = 0; i < p->policies_len; i++) {
@@ -209,6 +190,34 @@ enum proof_outcome proof_apparmor(const struct proof_promise *p, const struct pr
   return proof_outcome_of(why);
 }
 
+/* Does a policy in force refuse a SELinux that does not enforce? It may have been switched over since create.
+ */
+static bool wants_enforcing_selinux(const struct proof_promise *p) {
+  for (size_t i = 0; i < p->policies_len; i++) {
+    const struct policy *policy = p->policies[i];
+    const enum action action = policy_action(policy, policy->selinux.action);
+    const bool wants = policy->selinux.mode == LSM_REQUIRE ||
+                       (policy->selinux.mode == LSM_PREFER && !policy->selinux.unenforced);
+    if (wants && (action == ACTION_HARDEN || action == ACTION_DENY))
+      return true;
+  }
+  return false;
+}
+
+/* Before the start the label is the runtime's, and the promised one holds from the next execve on, which is
+ * the container's program. */
 enum proof_outcome proof_selinux(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  return compare_label(p, v, "/process/selinuxLabel", why);
+  const char *promised = json_string_value(jsonx_at(p->config, "/process/selinuxLabel"));
+  if (!promised || !*promised)
+    return PROOF_HELD;
+  if (proof_unread(v, KERNEL_LABEL, why))
+    return PROOF_UNREAD;
+  const char *is = *v->kernel.label_on_exec ? v->kernel.label_on_exec : v->kernel.label;
+  if (strcmp(is, promised) != 0)
+    proof_say(why, "the label %s was promised, and the kernel has \"%s\", on exec \"%s\"", promised,
+              v->kernel.label, v->kernel.label_on_exec);
+  if (v->selinux != SELINUX_ENFORCING && wants_enforcing_selinux(p))
+    proof_say(why, "the label %s was promised to be enforced, and SELinux is %s", promised,
+              selinux_state_names[v->selinux]);
+  return proof_outcome_of(why);
 }

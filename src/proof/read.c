@@ -88,6 +88,15 @@ static void look_at_self(struct proof_view *v) {
   v->sets_floors = v->sets_floors || (s.caps[KERNEL_CAPS_EFFECTIVE] >> SYS_ADMIN & 1);
 }
 
+/* Where no label was promised it does not matter. */
+static void look_at_selinux(const struct proof_promise *p, struct proof_view *v) {
+  CLEANUP_SELINUX_HOST struct selinux_host host = { 0 };
+  const char *label = json_string_value(jsonx_at(p->config, "/process/selinuxLabel"));
+  struct error ignored = { 0 };
+  if (label && *label && selinux_look(&host, &ignored) == 0)
+    v->selinux = host.state;
+}
+
 static void look(const struct proof_promise *p, struct proof_view *v) {
   const char *cwd = json_string_value(jsonx_at(p->config, "/process/cwd"));
   look_at_self(v);
@@ -107,6 +116,7 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
   look_at_places(&places, jsonx_at(p->config, "/mounts"), "destination", false, &v->mounts);
   look_at_places(&places, jsonx_at(p->config, "/linux/maskedPaths"), NULL, true, &v->masked);
   look_at_places(&places, jsonx_at(p->config, "/linux/readonlyPaths"), NULL, true, &v->readonly);
+  look_at_selinux(p, v);
   if (proof_filter_is_pending(p))
     proof_read_pending(&v->kernel, &v->pending);
 }

@@ -31,7 +31,8 @@ static const char config_text[] =
     "work','user':{'uid':1000,"
     "'gid':1001,'additionalGids':[10,60000]},'noNewPrivileges':true,'oomScoreAdj':100,'apparmorProfile':'"
     "tight',"
-    "'selinuxLabel':'tight','rlimits':[{'type':'RLIMIT_NOFILE','soft':20000,'hard':20000}],'capabilities':{"
+    "'selinuxLabel':'u:r:tight_t:s0:c1,c2','rlimits':[{'type':'RLIMIT_NOFILE','soft':20000,'hard':20000}],'"
+    "capabilities':{"
     "'bounding':['CAP_NET_BIND_SERVICE'],'permitted':['CAP_NET_BIND_SERVICE'],'effective':['CAP_NET_BIND_"
     "SERVICE']}},"
     "'mounts':[{'destination':'/proc','type':'proc','source':'proc','options':['nosuid','noexec','nodev']},"
@@ -153,6 +154,7 @@ static void fill_mounts(struct fixture *f) {
 static void fill_process(struct fixture *f) {
   struct kernel_view *k = &f->view.kernel;
   const struct kernel_mapping map = { 0, MAPPED, 65536 };
+  f->view.selinux = SELINUX_ENFORCING;
   for (size_t i = 0; i < KERNEL_IDS; i++) {
     k->status.uid[i] = MAPPED + 1000;
     k->status.gid[i] = MAPPED + 1001;
@@ -170,7 +172,7 @@ static void fill_process(struct fixture *f) {
   k->cwd = xstrdup("/work");
   k->exe = xstrdup("/runc");
   k->label = xstrdup("tight (enforce)");
-  k->label_on_exec = xstrdup("tight (enforce)");
+  k->label_on_exec = xstrdup("u:r:tight_t:s0:c1,c2");
   k->oom_score_adj = 100;
   for (size_t i = 0; i < KERNEL_LIMITS; i++)
     k->rlimits[i] = (struct kernel_limit){ UINT64_MAX, UINT64_MAX };
@@ -343,7 +345,8 @@ BREAK(other_profile, free(k->label); k->label = xstrdup("tighter (enforce)"))
 BREAK(profile_complains, free(k->label); k->label = xstrdup("tight (complain)"))
 BREAK(profile_of_a_mixed_stack, free(k->label); k->label = xstrdup("tight//&other (mixed)"))
 BREAK(no_profile, free(k->label); k->label = xstrdup("unconfined"))
-BREAK(other_label, free(k->label_on_exec); k->label_on_exec = xstrdup("other"))
+BREAK(other_label, free(k->label_on_exec); k->label_on_exec = xstrdup("u:r:tight_t:s0:c1,c3"))
+BREAK(no_longer_enforcing, f->view.selinux = SELINUX_PERMISSIVE; f->policy.selinux.mode = LSM_REQUIRE)
 BREAK(other_ids, give_map(f); f->promise.map.base += ID_BLOCK; f->view.root.uid += ID_BLOCK;
       f->view.root.gid += ID_BLOCK)
 BREAK(other_owner, give_map(f); f->view.owners.of[KERNEL_NS_IPC] = f->view.host[KERNEL_NS_USER])
@@ -420,6 +423,7 @@ static const struct {
   WAY("030", profile_of_a_mixed_stack),
   WAY("030", no_profile),
   WAY("031", other_label),
+  WAY("031", no_longer_enforcing),
   WAY("032", other_ids),
   WAY("033", other_owner),
   WAY("034", root_as_on_disk),
@@ -639,7 +643,6 @@ Test(proof, sections_that_are_not_in_force_are_recorded_only) {
   proof_compare(&audited, &f.promise, &f.view);
   cr_expect_eq(finding(&audited, "OH-PRF-011")->outcome, PROOF_BROKEN);
   cr_expect_null(proof_veto(&audited, &f.view));
-  /* The labels have no section yet: the mode decides. */
   f.policy.no_new_privileges.action = ACTION_HARDEN;
   f.policy.mode = POLICY_AUDIT;
   f.view.kernel.status.no_new_privs = true;
