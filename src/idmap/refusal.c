@@ -17,6 +17,7 @@ static const char *const kinds[] = {
   [REFUSAL_BUSY] = "busy",
   [REFUSAL_READONLY] = "readonly",
   [REFUSAL_PERMISSION] = "permission",
+  [REFUSAL_IDS] = "ids",
   [REFUSAL_LAYOUT] = "layout",
   [REFUSAL_CLOSED] = "closed",
   [REFUSAL_SYSTEM] = "system",
@@ -57,6 +58,8 @@ const char *refusal_remedy(const struct refusal *why) {
   case REFUSAL_PERMISSION:
     return "run as root with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP in the host's user "
            "namespace";
+  case REFUSAL_IDS:
+    return "use ids below the size of the container's range";
   case REFUSAL_LAYOUT:
     return why->part == REFUSAL_OF_OVERLAY
                ? "see the kernel's log for what overlayfs did not take; layers that are ID-mapped want Linux "
@@ -163,6 +166,8 @@ static const char *said(const struct refusal *why) {
     return "is in use";
   case REFUSAL_READONLY:
     return "came up read-only";
+  case REFUSAL_IDS:
+    return "needs an id that the map has no place for";
   case REFUSAL_LAYOUT:
     return "is not understood";
   case REFUSAL_CLOSED:

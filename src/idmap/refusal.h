@@ -19,6 +19,7 @@ enum refusal_kind {
   REFUSAL_BUSY,       /* the overlay's upper directory, or its mount, is in use */
   REFUSAL_READONLY,   /* the overlay came up read-only */
   REFUSAL_PERMISSION, /* the kernel did not let us */
+  REFUSAL_IDS,        /* an id that is asked for has no place in the map */
   REFUSAL_LAYOUT,     /* the mount table, or what it names, is not understood */
   REFUSAL_CLOSED,     /* the place of the private mounts cannot be reached by the container's root */
   REFUSAL_SYSTEM,     /* anything else that failed: not of this container, perhaps not the next time */

@@ -209,7 +209,7 @@ static int map_overlay(struct mapped_rootfs *r, const struct stage *stage, const
   CLEANUP(build_free) struct build b = { .r = r, .stage = stage, .wish = wish };
   struct error told = { 0 };
   if (!idmap_outside(wish->map->uids, 0, &b.uid) || !idmap_outside(wish->map->gids, 0, &b.gid))
-    return refuse(why, err, REFUSAL_PERMISSION, REFUSAL_OF_NAMESPACE, NULL, -1, 0);
+    return refuse(why, err, REFUSAL_IDS, REFUSAL_OF_OVERLAY, wish->path, -1, 0);
   if (overlay_settle(&r->overlay, wish->path, &told) < 0)
     return refuse_layout(why, err, wish->path, -1, &told);
   if (stack(&b, why, err) < 0)

@@ -80,7 +80,7 @@ int special_device(struct stage *stage, const struct special_node *node, const s
   CLEANUP_FREE char *path = xasprintf("%s/dev/%u", stage->place, stage->devices);
   uint32_t uid, gid;
   if (!idmap_outside(map->uids, node->uid, &uid) || !idmap_outside(map->gids, node->gid, &gid))
-    return refuse(why, err, REFUSAL_PERMISSION, REFUSAL_OF_SPECIAL, path, -1, EOVERFLOW);
+    return refuse(why, err, REFUSAL_IDS, REFUSAL_OF_SPECIAL, path, -1, 0);
   if (stage->devices == 0 && mount_devices(stage, why, err) < 0)
     return -1;
   stage->devices++; /* the tmpfs stands, whatever becomes of the node */
@@ -99,7 +99,7 @@ int special_own_pipes(const struct idmap *map, struct refusal *why, struct error
   uint32_t uid, gid;
   struct stat st;
   if (!idmap_outside(map->uids, 0, &uid) || !idmap_outside(map->gids, 0, &gid))
-    return refuse(why, err, REFUSAL_PERMISSION, REFUSAL_OF_SPECIAL, NULL, -1, EOVERFLOW);
+    return refuse(why, err, REFUSAL_IDS, REFUSAL_OF_SPECIAL, NULL, -1, 0);
   for (int fd = 0; fd < STDIO; fd++)
     if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(fd, uid, gid) < 0)
       return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_SPECIAL, "standard input or output", -1, errno);

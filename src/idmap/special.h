@@ -28,7 +28,7 @@ struct special_node {
   uint32_t uid, gid;
 };
 /* Makes one on a tmpfs of the stage. *ret_path is to be bound; the caller frees. An id that the container
- * does not have is REFUSAL_PERMISSION. */
+ * does not have is REFUSAL_IDS. */
 int special_device(struct stage *stage, const struct special_node *node, const struct idmap *map,
                    char **ret_path, struct refusal *why, struct error *err) MUST_CHECK;
 
