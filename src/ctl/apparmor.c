@@ -47,9 +47,7 @@ static int run_compile(const struct ctl_command *self, int argc, char **argv, st
   ctl_parse(self, argc, argv, parse_compile, &a);
   if (!a.features && must_be_on(&profiles, err) < 0)
     return error_wrap(err, "no features to compile for (--features)");
-  return ctl_apparmor_make(APPARMOR_CACHE, a.features ? a.features : APPARMOR_FS "/features", err) < 0
-             ? -1
-             : CTL_OK;
+  return ctl_apparmor_make(APPARMOR_CACHE, a.features, err) < 0 ? -1 : CTL_OK;
 }
 
 const struct ctl_command ctl_apparmor_compile = {

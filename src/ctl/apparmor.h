@@ -11,7 +11,8 @@
 void ctl_apparmor_text(const struct builtin *profile, bool newer, struct str *ret);
 /* apparmor_parser's path; NULL: there is none. Static. */
 const char *ctl_apparmor_parser(void);
-/* All of ours for the features (a file or a directory), into the cache. Prints what it has written. */
+/* All of ours for the features (a file or a directory; NULL: the running kernel's), into the cache. Prints
+ * what it has written. */
 int ctl_apparmor_make(const char *cache, const char *features, struct error *err) MUST_CHECK;
 
 #endif

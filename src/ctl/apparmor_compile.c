@@ -124,8 +124,21 @@ static void features_drop(aa_features **features) {
   aa_features_unref(*features);
 }
 
+/* That this kernel's build has these features. */
+static int remember(const char *cache, const char *id, struct error *err) {
+  CLEANUP_FREE char *name = apparmor_kernel_link();
+  CLEANUP_FREE char *link = xasprintf("%s/%s", cache, name);
+  CLEANUP_FREE char *fresh = xasprintf("%s.%d", link, (int)getpid());
+  if (symlink(id, fresh) == 0 && rename(fresh, link) == 0)
+    return 0;
+  error_set(err, ERROR_SYSTEM, errno, "%s", link);
+  unlink(fresh);
+  return -1;
+}
+
 /* CACHE/FEATURES, made where it is not there, and the features in it as the parser wants them. */
-static int make_directory(const char *cache, const char *features_file, char **ret_dir, struct error *err) {
+static int make_directory(const char *cache, const char *features_file, bool running, char **ret_dir,
+                          struct error *err) {
   CLEANUP(features_drop) aa_features *features = NULL;
   if (aa_features_new(&features, AT_FDCWD, features_file) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "the features of AppArmor in %s", features_file);
@@ -133,11 +146,13 @@ static int make_directory(const char *cache, const char *features_file, char **r
   if (!id)
     return error_set(err, ERROR_SYSTEM, errno, "the features of AppArmor");
   CLEANUP_FREE char *dir = xasprintf("%s/%s", cache, id);
-  CLEANUP_FREE char *path = xasprintf("%s/features", dir);
+  CLEANUP_FREE char *path = xasprintf("%s/" APPARMOR_FEATURES, dir);
   if (path_make_dirs(dir, 0700, err) < 0)
     return -1;
   if (aa_features_write_to_file(features, AT_FDCWD, path) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "%s", path);
+  if (running && remember(cache, id, err) < 0)
+    return -1;
   *ret_dir = steal_ptr(&dir);
   return 0;
 }
@@ -163,12 +178,13 @@ static int compile_into(const char *dir, const char *parser, const struct builti
 }
 
 int ctl_apparmor_make(const char *cache, const char *features, struct error *err) {
+  static const char own[] = APPARMOR_FS "/features";
   const char *parser = ctl_apparmor_parser();
   CLEANUP_FREE char *dir = NULL;
   if (!parser)
     return error_set(err, ERROR_SYSTEM, 0, "there is no %s; install the package apparmor", parsers[0]);
   umask(077);
-  if (make_directory(cache, features, &dir, err) < 0)
+  if (make_directory(cache, features ? features : own, !features, &dir, err) < 0)
     return -1;
   for (const struct builtin *b = builtin_apparmor_profiles; b->name; b++)
     if (compile_into(dir, parser, b, err) < 0)

@@ -83,6 +83,11 @@ enum apparmor_mode apparmor_label_split(char *text);
 
 /* --- loading (apparmor_load.c) --- */
 
+/* In each of the cache's directories: the features that it was compiled for. */
+#define APPARMOR_FEATURES "features"
+/* The name of the link in the cache that leads to the directory of the running kernel's build. The caller
+ * frees. */
+char *apparmor_kernel_link(void) MUST_CHECK;
 /* A digest of the running kernel's features, as the cache's directories are named. The caller frees. */
 int apparmor_features_id(char **ret, struct error *err) MUST_CHECK;
 /* Is it in the cache for this kernel, in a file and in directories that only root may write? An error tells
