@@ -41,6 +41,7 @@ struct proof_map {
   dev_t device;      /* of the ID-mapped root directory */
   ino_t inode;
   struct strlist unmapped; /* destinations of sources that are shown as they are */
+  struct strlist entered;  /* types of namespaces that the wrapper entered, and no config names */
 };
 
 /* All borrowed. */

@@ -4,6 +4,7 @@
  * /proc/1/ns/net and a bind of it in /run are the same host network.
  */
 #include "control/common.h"
+#include "control/user_namespace.h"
 
 #include <string.h>
 
@@ -122,7 +123,8 @@ static int judge_entry(const struct turn *t, const json_t *list, size_t index) {
 }
 
 static int require(const struct turn *t, const char *type) {
-  if (!wants_private(t->policy, type) || find(spec_at(t->spec, list_pointer), type))
+  if (!wants_private(t->policy, type) || find(spec_at(t->spec, list_pointer), type) ||
+      user_namespace_entered(t->spec->root, type, t->facts))
     return 0;
   if (strcmp(type, "mount") == 0)
     return spec_refuse(t->spec, list_pointer,
@@ -194,7 +196,8 @@ int namespaces_verify(enum spec_kind kind, const json_t *after, const struct pol
     if (count > 1)
       return control_broken(err, list_pointer, "%s is there %zu times", types[i], count);
     bool must = wants_private(policy, types[i]);
-    if (must && count == 0 && strcmp(types[i], "user") != 0)
+    if (must && count == 0 && strcmp(types[i], "user") != 0 &&
+        !user_namespace_entered(after, types[i], facts))
       return control_broken(err, list_pointer, "%s is missing", types[i]);
     if (path && (*path != '/' || strlist_has(&facts->bad_namespace_paths, path) ||
                  (must && strlist_has(&facts->host_namespace_paths, path)) || strcmp(types[i], "mount") == 0))
@@ -220,6 +223,9 @@ int namespaces_not_weaker(enum spec_kind kind, const json_t *before, const json_
     return 0;
   for (size_t i = 0; i < json_array_size(b); i++) {
     const json_t *was = json_array_get(b, i), *is = find(a, type_of(was));
+    const char *entered = user_namespace_entered(after, type_of(was), facts);
+    if (!is && entered && path_of(was) && strcmp(path_of(was), entered) == 0)
+      continue;
     if (!is)
       return control_broken(err, list_pointer, "%s is gone", type_of(was));
     const char *was_path = path_of(was), *is_path = path_of(is);

@@ -12,18 +12,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { RULE_MAP, RULE_VIEW, RULE_FLAGS, RULE_SYSCTL, RULE_NONE, RULE_REQUIRE, RULE_UNMAPPED };
+enum { RULE_MAP, RULE_VIEW, RULE_FLAGS, RULE_SYSCTL, RULE_NONE, RULE_REQUIRE, RULE_UNMAPPED, RULE_ENTERED };
 const struct control_rule user_namespace_rules[] = {
   [RULE_MAP] = { "OH-UNS-001", "a container that comes without a user namespace gets one, whose ids are an "
                                "unprivileged range of the host's" },
   [RULE_VIEW] = { "OH-UNS-002", "its root and bind sources become ID-mapped views of the engine's" },
-  [RULE_FLAGS] = { "OH-UNS-003", "a view of a source has the flags of the source's own mount" },
+  [RULE_FLAGS] = { "OH-UNS-003", "a bind of a view repeats the flags that the view has" },
   [RULE_SYSCTL] = { "OH-UNS-004", "a sysctl is within the mapped ids, or the wrapper sets it where the "
                                   "container may not" },
   [RULE_NONE] = { "OH-UNS-005", "that a container has no user namespace is recorded, with the reason" },
   [RULE_REQUIRE] = { "OH-UNS-006", "a container that can have no user namespace is refused where the policy "
                                    "requires one" },
   [RULE_UNMAPPED] = { "OH-UNS-007", "an exec's user and groups are mapped" },
+  [RULE_ENTERED] = { "OH-UNS-008", "a joined namespace of another owner is entered by the wrapper" },
   { NULL, NULL },
 };
 
@@ -51,10 +52,19 @@ static const char *namespace_path(const json_t *root, const char *type) {
   return path && *path ? path : NULL;
 }
 
+static const char *entered_path(const char *type, const struct user_namespace_offer *offer) {
+  for (size_t i = 0; offer->size && i < ENTERED_TYPES; i++)
+    if (strcmp(entered_types[i], type) == 0)
+      return offer->entered[i];
+  return NULL;
+}
+
 /* Is the namespace owned by another user namespace than the offered one? Of those of a process whose user
  * namespace is joined only the network comes from elsewhere: the engine makes it before the sandbox. */
 static bool is_foreign(const json_t *root, const char *type, const struct user_namespace_offer *offer) {
   const char *path = namespace_path(root, type);
+  if (entered_path(type, offer))
+    return true;
   if (!path || !offer->path || strcmp(type, "network") == 0)
     return path != NULL;
   const size_t len = (size_t)(strrchr(offer->path, '/') - offer->path) + 1;
@@ -88,6 +98,10 @@ bool user_namespace_is_ours(const json_t *root, const struct facts *facts) {
          (path && facts->offer.root && strcmp(path, facts->offer.root) == 0);
 }
 
+const char *user_namespace_entered(const json_t *root, const char *type, const struct facts *facts) {
+  return user_namespace_is_ours(root, facts) ? entered_path(type, &facts->offer) : NULL;
+}
+
 /* When to map. Each gives the reason against, as the end of a sentence, or NULL; the caller frees. */
 
 static char *against_namespaces(const json_t *root, const struct facts *facts) {
@@ -96,6 +110,8 @@ static char *against_namespaces(const json_t *root, const struct facts *facts) {
     return xstrdup("it has no mount namespace of its own");
   for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
     const char *path = namespace_path(root, types[i]);
+    if (!namespace_entry(root, types[i]) && entered_path(types[i], &facts->offer))
+      continue;
     if (!namespace_entry(root, types[i]) || (path && strlist_has(&facts->host_namespace_paths, path)))
       return xasprintf("it shares the host's %s namespace", types[i]);
   }
@@ -227,16 +243,23 @@ static void change_free(struct change *c) {
   json_decref(c->options);
 }
 
-/* In the user namespace the flags of a mount from outside are locked: a remount that leaves one out is EPERM,
- * and crun takes them off where it can. */
-static json_t *with_flags(const json_t *options, const struct strlist *flags) {
-  struct mount_wish wish = { 0 };
-  for (size_t i = 0; i < flags->len; i++)
-    wish.flags |= mount_flag_named(flags->items[i]);
+/* What a view has that is from outside is locked inside: a remount that leaves one out is EPERM. It has what
+ * its source's mount has, and what all its binds are to have; and only the plain words count in a remount. */
+static const char *const flag_words[] = { "ro", "nosuid", "nodev", "noexec" };
+
+static unsigned locked_flags(const struct mount_view *v, const struct source_fact *source) {
+  unsigned flags = v->is.set;
+  for (size_t i = 0; i < source->options.len; i++)
+    flags |= mount_flag_named(source->options.items[i]);
+  return flags;
+}
+
+static json_t *with_flags(const json_t *options, unsigned flags) {
+  const struct mount_wish wish = { .flags = flags };
   json_t *out = mount_options_apply(options, &wish);
-  for (size_t i = 0; i < flags->len; i++)
-    if (!control_has(out, flags->items[i]))
-      jsonx_append_new(out, jsonx_string_new(flags->items[i]));
+  for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+    if (flags & mount_flag_named(flag_words[i]) && !control_has(out, flag_words[i]))
+      jsonx_append_new(out, jsonx_string_new(flag_words[i]));
   return out;
 }
 
@@ -262,7 +285,7 @@ static struct change change_of(const struct mount_view *v, const json_t *root, c
   struct change c = { .why = view_reason };
   if (strcmp(v->type, "bind") == 0) {
     const struct source_fact *fact = facts_source(facts, v->source);
-    json_t *options = with_flags(v->options, &fact->options);
+    json_t *options = with_flags(v->options, locked_flags(v, fact));
     c.source = jsonx_string_new(fact->clone);
     if (v->options ? json_equal(options, v->options) : json_array_size(options) == 0)
       json_decref(options);
@@ -280,8 +303,9 @@ static int change_mount(struct spec *spec, size_t index, const struct change *c,
   CLEANUP_FREE char *mount = jsonx_pointer_index("/mounts", index);
   CLEANUP_FREE char *source = jsonx_pointer(mount, "source");
   CLEANUP_FREE char *options = jsonx_pointer(mount, "options");
-  static const struct reason flags = { "OH-UNS-003",
-                                       "the source's own mount has these flags, which are locked inside" };
+  static const struct reason flags = {
+    "OH-UNS-003", "the view has these flags, which are locked inside: a remount must repeat them"
+  };
   if (c->whole && spec_set(spec, mount, json_incref(c->whole), c->why, err))
     return -1;
   if (c->source && spec_set(spec, source, json_incref(c->source), c->why, err))
@@ -356,6 +380,24 @@ static int add_namespace(struct spec *spec, const struct facts *facts, struct er
   return spec_set(spec, GIDS, mappings(&facts->offer), why, err);
 }
 
+static int remove_entered(struct spec *spec, const struct facts *facts, struct error *err) {
+  static const struct reason why = {
+    "OH-UNS-008", "the runtime would join the user namespace first, and may not enter this one then"
+  };
+  for (size_t i = 0; i < ENTERED_TYPES; i++) {
+    const json_t *entry = namespace_entry(spec->root, entered_types[i]), *list = spec_at(spec, NAMESPACES);
+    for (size_t k = 0; facts->offer.entered[i] && k < json_array_size(list); k++) {
+      CLEANUP_FREE char *pointer = jsonx_pointer_index(NAMESPACES, k);
+      if (json_array_get(list, k) != entry)
+        continue;
+      if (spec_remove(spec, pointer, why, err))
+        return -1;
+      break;
+    }
+  }
+  return 0;
+}
+
 static int apply_exec(struct spec *spec, const struct facts *facts, struct error *err) {
   const char *pointer;
   uint64_t id;
@@ -385,7 +427,7 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
   }
   if (add_namespace(spec, facts, err) ||
       spec_set(spec, ROOT, jsonx_string_new(facts->offer.root), view_reason, err) ||
-      change_mounts(spec, facts, err))
+      change_mounts(spec, facts, err) || remove_entered(spec, facts, err))
     return -1;
   return change_sysctls(spec, facts, err);
 }
@@ -399,6 +441,9 @@ static int ours_holds(const json_t *after, const struct facts *facts, struct err
     return control_broken(err, NAMESPACES, "it is not the offered user namespace");
   if (!is_offered_map(control_at(after, UIDS), offer) || !is_offered_map(control_at(after, GIDS), offer))
     return control_broken(err, UIDS, "ids are not mapped as offered");
+  for (size_t i = 0; i < ENTERED_TYPES; i++)
+    if (offer->entered[i] && namespace_entry(after, entered_types[i]))
+      return control_broken(err, NAMESPACES, "the runtime is to join the %s namespace", entered_types[i]);
   if (offer->base < ID_BLOCK || offer->size > UINT32_MAX - offer->base)
     return control_broken(err, UIDS, "privileged ids of the host are mapped");
   if (!root || strcmp(root, offer->root) != 0)
@@ -414,10 +459,12 @@ static int mount_holds(const struct mount_view *v, const json_t *root, const str
   if (strcmp(v->type, "bind") == 0) {
     if (!fact || !fact->clone || strcmp(source, fact->clone) != 0)
       return control_broken(err, pointer, "the source is not the ID-mapped one");
-    for (size_t i = 0; i < fact->options.len; i++)
-      if (!control_has(v->options, fact->options.items[i]))
-        return control_broken(err, pointer, "%s is locked, and not among its options",
-                              fact->options.items[i]);
+    const unsigned locked = locked_flags(v, fact);
+    if (v->is.contested & locked)
+      return control_broken(err, pointer, "a flag that is locked is to be taken off");
+    for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+      if (locked & mount_flag_named(flag_words[i]) && !control_has(v->options, flag_words[i]))
+        return control_broken(err, pointer, "%s is locked, and not among its options", flag_words[i]);
   }
   if (!v->stands_for && ((strcmp(v->type, "sysfs") == 0 && is_foreign(root, "network", &facts->offer)) ||
                          (strcmp(v->type, "mqueue") == 0 && is_foreign(root, "ipc", &facts->offer))))

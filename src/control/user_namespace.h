@@ -8,6 +8,11 @@
 /* Has the config anything of what facts->offer offers? */
 bool user_namespace_is_ours(const json_t *root, const struct facts *facts) MUST_CHECK;
 
+/* The path of a namespace that the wrapper enters for a config that is given the offered user namespace, and
+ * that is therefore not in its list; NULL: none. Borrowed. */
+const char *user_namespace_entered(const json_t *root, const char *type,
+                                   const struct facts *facts) MUST_CHECK;
+
 /* Why the container of the config, as the controls before this one have left it, can have none: the end of a
  * sentence. NULL: it can. The caller frees. */
 char *user_namespace_against(const json_t *root, const struct facts *facts) MUST_CHECK;

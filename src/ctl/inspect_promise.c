@@ -6,6 +6,7 @@
 #include "ctl/inspect.h"
 #include "io/fileio.h"
 #include "io/path.h"
+#include "runtime/usermap.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -63,6 +64,7 @@ void promise_load(struct promise *ret, const struct subject *subject, size_t con
     .policies = ret->policies,
     .policies_len = state->policies_len,
     .waiting = subject->created,
+    .map = usermap_promised(state),
   };
 }
 

@@ -12,12 +12,18 @@ void facts_unknown(struct facts *ret, const struct spec *spec, enum runtime_kind
   };
 }
 
+const char *const entered_types[] = {
+  [ENTERED_NETWORK] = "network", [ENTERED_IPC] = "ipc", [ENTERED_UTS] = "uts", NULL
+};
+
 static void offer_free(struct user_namespace_offer *o) {
   free(o->why);
   free(o->path);
   free(o->root);
   free(o->sysfs);
   free(o->mqueue);
+  for (size_t i = 0; i < ENTERED_TYPES; i++)
+    free(o->entered[i]);
   *o = (struct user_namespace_offer){ 0 };
 }
 
@@ -34,6 +40,11 @@ void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir,
     free(source->clone);
     source->clone = source->real ? xasprintf("%s/volumes/%zu", dir, i) : NULL;
   }
+}
+
+void facts_offer_entered(struct facts *f, int type, const char *path) {
+  free(f->offer.entered[type]);
+  f->offer.entered[type] = xstrdup(path);
 }
 
 void facts_offer_none(struct facts *f, const char *why) {

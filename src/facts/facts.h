@@ -35,13 +35,19 @@ struct source_fact {
   char *clone; /* where a view of it for the offered user namespace will be; NULL: none is offered */
 };
 
+enum { ENTERED_NETWORK, ENTERED_IPC, ENTERED_UTS, ENTERED_TYPES };
+extern const char *const entered_types[]; /* as in OCI: "network", ... */
+
 /* What the wrapper can make for a container whose config has no user namespace. None of it is there yet. */
 struct user_namespace_offer {
-  char *why;            /* there is none: why, as the end of a sentence; NULL: nobody was asked */
-  uint32_t base, size;  /* the host's ids; size 0: there is none */
-  char *path;           /* of the one to join, a pod's; NULL: a new one */
-  char *root;           /* where the ID-mapped view of the root will be */
-  char *sysfs, *mqueue; /* where such file systems of a joined network and ipc namespace will be */
+  char *why;                    /* there is none: why, as the end of a sentence; NULL: nobody was asked */
+  uint32_t base, size;          /* the host's ids; size 0: there is none */
+  char *path;                   /* of the one to join, a pod's; NULL: a new one */
+  char *root;                   /* where the ID-mapped view of the root will be */
+  char *entered[ENTERED_TYPES]; /* paths of joined namespaces that the wrapper enters instead of the runtime:
+                                   runc before 1.3 joins the user namespace first, and may not enter them then
+                                 */
+  char *sysfs, *mqueue;         /* where such file systems of a joined network and ipc namespace will be */
 };
 
 /* One destination in the container. */
@@ -155,6 +161,8 @@ struct facts {
  * as idmap/stage.h has it: volumes/N for the Nth source, special/0 for sysfs, special/1 for mqueue. path: see
  * struct user_namespace_offer; copied. */
 void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir, const char *path);
+/* The namespace of that type is entered by the wrapper. */
+void facts_offer_entered(struct facts *f, int type, const char *path);
 void facts_offer_none(struct facts *f, const char *why);
 
 /* Looks. bundle_fd: the bundle's directory. Policies give further destinations and sources. A rootfs that is

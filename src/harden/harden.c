@@ -46,10 +46,13 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
       strlist_copy(&h->facts.hook_args, o->hook->args);
       h->facts.hook_wanted = o->hook->wanted;
     }
-    if (o->offer && o->offer->base)
+    if (o->offer && o->offer->base) {
       facts_offer(&h->facts, o->offer->base, ID_BLOCK, o->offer->place, o->offer->path);
-    else if (o->offer)
+      for (int i = 0; i < ENTERED_TYPES; i++)
+        facts_offer_entered(&h->facts, i, o->offer->entered[i]);
+    } else if (o->offer) {
       facts_offer_none(&h->facts, o->offer->why);
+    }
     if (o->id)
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {

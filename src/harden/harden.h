@@ -30,8 +30,9 @@ struct harden_hook {
 struct harden_offer {
   uint32_t base; /* 0: nothing, and why not */
   const char *why;
-  const char *place; /* directory of the views */
-  const char *path;  /* NULL: a new user namespace */
+  const char *place;          /* directory of the views */
+  const char *path;           /* NULL: a new user namespace */
+  const char *const *entered; /* ENTERED_TYPES paths, NULL where there is none */
 };
 
 struct harden_options {

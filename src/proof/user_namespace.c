@@ -50,6 +50,11 @@ enum proof_outcome proof_owners(const struct proof_promise *p, const struct proo
       proof_say(why,
                 "the %s namespace was promised to be its user namespace's, and the kernel has it another's",
                 kernel_ns_names[ns]);
+  for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++)
+    if (strlist_has(&p->map.entered, kernel_ns_names[ns]) &&
+        kernel_namespace_same(&v->kernel.namespaces[ns], &v->host[ns]))
+      proof_say(why, "the %s namespace was promised not to be the host's, and the kernel has it so",
+                kernel_ns_names[ns]);
   return proof_outcome_of(why);
 }
 

@@ -89,6 +89,21 @@ static bool is_our_output(const struct bundle *b) {
          backup.st_uid == geteuid() && same_time(&backup.st_mtim, &b->st.st_mtim);
 }
 
+int bundle_take_kept(struct bundle *b, size_t limit, bool *ret_done, struct error *err) {
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  *ret_done = is_our_output(b);
+  if (!*ret_done)
+    return 0;
+  if (file_read(b->dir, b->backup, RESOLVE_INSIDE, limit, &text, &len, NULL, err) < 0)
+    return error_wrap(err, "bundle %s", b->path);
+  free(b->text);
+  b->text = steal_ptr(&text);
+  b->src.text = b->text;
+  b->src.len = len;
+  return 0;
+}
+
 static void tie_times(const struct bundle *b) {
   struct stat st;
   if (fstatat(b->dir, b->name, &st, AT_SYMLINK_NOFOLLOW) < 0)

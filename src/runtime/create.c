@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/sha256.h"
 #include "base/stamp.h"
+#include "io/path.h"
 #include "runtime/call.h"
 #include "runtime/fds.h"
 #include "runtime/guard.h"
@@ -49,15 +50,36 @@ static int judge_options(struct call *c, struct error *err) {
   return 0;
 }
 
+/* A config that names the views of a container is of no use for another: its engine asks for a container once
+ * more from a bundle that we have rewritten. */
+static bool names_views(const struct call *c) {
+  const char *root = json_string_value(spec_at(&c->harden.spec, "/root/path"));
+  return root && path_is_below(root, c->config.map_dir);
+}
+
+static void note_digest(struct call *c) {
+  sha256_hex(c->bundle.text, c->bundle.src.len, c->before);
+  memcpy(c->after, c->before, sizeof c->after);
+}
+
+static int take_kept(struct call *c, size_t limit, struct error *err) {
+  bool done;
+  harden_free(&c->harden);
+  if (bundle_take_kept(&c->bundle, limit, &done, err) < 0)
+    return -1;
+  note_digest(c);
+  return harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err);
+}
+
 static int parse(struct call *c, struct error *err) {
   const size_t limit = (size_t)c->config.config_limit;
   if (bundle_open(&c->bundle, command_value(&c->command, "bundle"), command_value(&c->command, "config"),
                   limit, err) < 0)
     return -1;
   c->bundle_path = xstrdup(c->bundle.path);
-  sha256_hex(c->bundle.text, c->bundle.src.len, c->before);
-  memcpy(c->after, c->before, sizeof c->after);
-  if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err) < 0)
+  note_digest(c);
+  if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err) < 0 ||
+      (names_views(c) && take_kept(c, limit, err) < 0))
     return -1;
   /* Controls may take annotations out. */
   c->annotations = spec_snapshot(&c->harden.spec, "/annotations");
@@ -107,6 +129,7 @@ static int save(struct call *c, struct error *err) {
     state.map.place = c->map.place;
     state.map.device = c->map.device;
     state.map.inode = c->map.inode;
+    state.map.entered = c->map.entered_types;
     state.map.unmapped = c->map.unmapped;
   }
   memcpy(state.policies, c->policies, sizeof state.policies); /* everything in it is borrowed */
@@ -176,7 +199,8 @@ static int commit(struct call *c, struct error *err) {
   c->state_lock = -1;
   if (c->harden.changed && bundle_replace(&c->bundle, c->harden.bytes.data, c->harden.bytes.len, err) < 0)
     return -1;
-  if (call_event(c, err) < 0 || (c->guarded && guard_start(c, err) < 0))
+  if (call_event(c, err) < 0 || (c->guarded && guard_start(c, err) < 0) ||
+      (usermap_is_given(c) && !exists && usermap_enter(&c->map, err) < 0))
     return -1;
   return call_start(c, err);
 }

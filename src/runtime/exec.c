@@ -135,6 +135,19 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
   return raise_oom_score(c, err) < 0 ? -1 : substitute_file(c, err);
 }
 
+/* A container that was given a user namespace: its root owns what it is handed, and the runtime finds itself
+ * where it may not go from inside. */
+static int follow_map(struct call *c, struct error *err) {
+  CLEANUP_RECORD struct record record = { 0 };
+  if (usermap_own_stdio(c->state.map.base, c->target.kind, err) < 0)
+    return -1;
+  if (c->state.map.entered.len == 0)
+    return 0;
+  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+    return error_wrap(err, "exec");
+  return record.alive ? usermap_enter_again(&c->state.map.entered, record.pid, err) : 0;
+}
+
 int call_exec(struct call *c, struct error *err) {
   if (call_known_policies(c, err) < 0 || call_judge_fds(c, err) < 0)
     return -1;
@@ -145,8 +158,7 @@ int call_exec(struct call *c, struct error *err) {
   /* With nothing in force the call is only recorded, and a pipe is the runtime's to read. */
   if ((enforces || (file && is_regular(file))) && harden_process(c, enforces, err) < 0)
     return -1;
-  if (call_event(c, err) < 0 ||
-      (c->state.map.base && usermap_own_stdio(c->state.map.base, c->target.kind, err) < 0))
+  if (call_event(c, err) < 0 || (c->state.map.base && follow_map(c, err) < 0))
     return -1;
   return call_start(c, err);
 }

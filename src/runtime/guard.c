@@ -71,7 +71,7 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
     .executed = true,
     .floorless = !c->known,
     .map = { usermap_is_given(c) ? c->map.base : 0, c->map.place, c->map.device, c->map.inode,
-             c->map.unmapped },
+             c->map.unmapped, c->map.entered_types },
   };
   journal_free(&c->harden.spec.journal); /* create's, which had its event */
   if (call_compare(c, promise, init, err) == 0 && call_event(c, err) == 0)

@@ -163,8 +163,7 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
     .config = c->promised,
     .seccomp = seccomp,
     .preserved_fds = c->state.handed_fds,
-    .map = { c->state.map.base, c->state.map.place, c->state.map.device, c->state.map.inode,
-             c->state.map.unmapped },
+    .map = usermap_promised(&c->state),
     .waiting = true,
   };
   return call_compare(c, promise, init, err);

@@ -26,17 +26,25 @@ static void add_policies(const struct state *s, struct str *out) {
   str_add(out, "]");
 }
 
+static json_t *encode_list(const struct strlist *list) {
+  json_t *array = json_array();
+  if (!array)
+    die_out_of_memory();
+  for (size_t i = 0; i < list->len; i++)
+    jsonx_append_new(array, jsonx_string_new(list->items[i]));
+  return array;
+}
+
 static json_t *encode_map(const struct state *s) {
-  json_t *map = json_object(), *unmapped = json_array();
-  if (!map || !unmapped)
+  json_t *map = json_object();
+  if (!map)
     die_out_of_memory();
   jsonx_set_new(map, "base", json_integer(s->map.base));
   jsonx_set_new(map, "place", jsonx_string_new(s->map.place));
   jsonx_set_new(map, "device", jsonx_u64_new(s->map.device));
   jsonx_set_new(map, "inode", jsonx_u64_new(s->map.inode));
-  for (size_t i = 0; i < s->map.unmapped.len; i++)
-    jsonx_append_new(unmapped, jsonx_string_new(s->map.unmapped.items[i]));
-  jsonx_set_new(map, "unmapped", unmapped);
+  jsonx_set_new(map, "entered", encode_list(&s->map.entered));
+  jsonx_set_new(map, "unmapped", encode_list(&s->map.unmapped));
   return map;
 }
 
@@ -137,13 +145,19 @@ static int take_policies(struct state *s, const struct jsonx_span *part, struct 
   return 0;
 }
 
+static void take_list(const json_t *map, const char *key, struct strlist *ret) {
+  const json_t *array = json_object_get(map, key);
+  for (size_t i = 0; i < json_array_size(array); i++)
+    if (json_is_string(json_array_get(array, i)))
+      strlist_add(ret, json_string_value(json_array_get(array, i)));
+}
+
 static int take_map(struct state *s, const json_t *map) {
   uint64_t base, device, inode;
   if (!map)
     return 0;
-  const json_t *unmapped = json_object_get(map, "unmapped");
-  for (size_t i = 0; i < json_array_size(unmapped); i++)
-    strlist_add(&s->map.unmapped, json_string_value(json_array_get(unmapped, i)));
+  take_list(map, "entered", &s->map.entered);
+  take_list(map, "unmapped", &s->map.unmapped);
   if (take_string(map, "place", &s->map.place) < 0 || !jsonx_u64_get(json_object_get(map, "base"), &base) ||
       base == 0 || base > UINT32_MAX || !jsonx_u64_get(json_object_get(map, "device"), &device) ||
       !jsonx_u64_get(json_object_get(map, "inode"), &inode))
@@ -210,6 +224,7 @@ void state_free(struct state *s) {
   free(s->runtime);
   json_decref(s->annotations);
   free(s->map.place);
+  strlist_free(&s->map.entered);
   strlist_free(&s->map.unmapped);
   for (size_t i = 0; i < s->policies_len; i++)
     policy_free(&s->policies[i]);

@@ -5,11 +5,13 @@
 #include "control/mount_view.h"
 #include "control/sysctl.h"
 #include "control/user_namespace.h"
+#include "idmap/mountapi.h"
 #include "idmap/special.h"
 #include "idmap/volumes.h"
 #include "io/fileio.h"
 #include "io/path.h"
 #include "runtime/call.h"
+#include "runtime/record.h"
 #include "runtime/usermap_ids.h"
 
 #include <errno.h>
@@ -25,6 +27,9 @@ void usermap_free(struct usermap *m) {
   mapped_rootfs_free(&m->rootfs);
   stage_free(&m->stage);
   strlist_free(&m->unmapped);
+  strlist_free(&m->entered_types);
+  for (size_t i = 0; i < ENTERED_TYPES; i++)
+    free(m->entered[i]);
   *m = (struct usermap)USERMAP_NONE;
 }
 
@@ -65,6 +70,76 @@ static const char *path_of_namespace(const json_t *config, const char *type, boo
   return NULL;
 }
 
+/* runc only: crun joins a user namespace last. In a pod's user namespace the pod's own namespaces can be
+ * joined; the network is the engine's. */
+static void choose_entered(struct usermap *m, const json_t *config, enum runtime_kind runtime) {
+  for (size_t i = 0; runtime == RUNTIME_RUNC && i < ENTERED_TYPES; i++) {
+    bool found;
+    const char *path = path_of_namespace(config, entered_types[i], &found);
+    if (!path || (m->path && i != ENTERED_NETWORK))
+      continue;
+    m->entered[i] = xstrdup(path);
+    strlist_add(&m->entered_types, entered_types[i]);
+  }
+}
+
+/* The pod whose container this is, by the engine's word; NULL: none. */
+static const char *pod_of(const struct call *c) {
+  static const char *const keys[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
+  const char *pod = NULL;
+  for (size_t i = 0; !pod && i < ARRAY_SIZE(keys); i++)
+    pod = json_string_value(json_object_get(c->annotations, keys[i]));
+  return pod;
+}
+
+/* A user may write annotations, but not choose the namespaces that the engine joins: a container of the pod
+ * is in one of its sandbox. */
+static bool joins(const json_t *config, pid_t sandbox) {
+  CLEANUP_FREE char *dir = xasprintf("/proc/%d/ns/", (int)sandbox);
+  for (size_t i = 0; i < ENTERED_TYPES; i++) {
+    bool found;
+    const char *path = path_of_namespace(config, entered_types[i], &found);
+    if (path && str_starts(path, dir))
+      return true;
+  }
+  return false;
+}
+
+static char *join_pod(struct call *c, const char *pod, uint32_t *ret_base) {
+  CLEANUP_STATE struct state state = { 0 };
+  CLEANUP_RECORD struct record record = { 0 };
+  CLEANUP_FD int fd = -1;
+  struct error unread = { 0 };
+  bool found = false;
+  if (strchr(pod, '/') || state_open(c->config.state_dir, c->root, pod, false, &fd, &unread) < 0 ||
+      state_load(fd, &state, &found, &unread) < 0 ||
+      record_read(&record, c->root, pod, c->target.kind, &unread) < 0)
+    return xasprintf("its pod's sandbox cannot be looked at: %s", unread.message);
+  if (!found || !state.map.base)
+    return xstrdup("its pod's sandbox has none of ours");
+  if (!record.alive || !joins(c->harden.spec.root, record.pid))
+    return xstrdup("it joins no namespace of its pod's sandbox");
+  *ret_base = state.map.base;
+  c->map.path = xasprintf("/proc/%d/ns/user", (int)record.pid);
+  return NULL;
+}
+
+static int take_ids(struct call *c, const char *pod, struct error *err) {
+  struct usermap *m = &c->map;
+  const struct lease_holder holder = { c->root, c->command.id, pod };
+  uint32_t wanted = 0;
+  if (pod && !c->sandbox && (m->why = join_pod(c, pod, &wanted)))
+    return 0;
+  if (usermap_ids_take(&c->config, &holder, &m->base, &m->leased, err) < 0) {
+    m->why = xstrdup(err->message);
+    *err = (struct error){ 0 };
+  } else if (wanted && wanted != m->base) {
+    m->why = xasprintf("its pod's ids are %u and up, and %u were leased", wanted, m->base);
+    return usermap_drop(c, err);
+  }
+  return 0;
+}
+
 int usermap_want(struct call *c, struct error *err) {
   struct usermap *m = &c->map;
   bool has;
@@ -77,18 +152,47 @@ int usermap_want(struct call *c, struct error *err) {
     m->why = xstrdup("a checkpoint brings its own ids");
     return 0;
   }
-  const struct lease_holder holder = { c->root, c->command.id, NULL };
   m->place = place_of(&c->config, c->root, c->command.id);
-  if (usermap_ids_take(&c->config, &holder, &m->base, &m->leased, err) < 0) {
-    m->why = xstrdup(err->message);
-    *err = (struct error){ 0 };
-  }
+  if (take_ids(c, pod_of(c), err) < 0)
+    return -1;
+  if (!m->why)
+    choose_entered(m, c->harden.spec.root, c->target.kind);
   return 0;
 }
 
 const struct harden_offer *usermap_offered(const struct usermap *m, struct harden_offer *offer) {
-  *offer = (struct harden_offer){ m->why ? 0 : m->base, m->why, m->place, m->path };
+  *offer = (struct harden_offer){ .base = m->why ? 0 : m->base,
+                                  .why = m->why,
+                                  .place = m->place,
+                                  .path = m->path,
+                                  .entered = (const char *const *)m->entered };
   return m->asked ? offer : NULL;
+}
+
+static int enter(const char *path, int type, struct error *err) {
+  static const int flags[ENTERED_TYPES] = { CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS };
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
+  if (fd < 0 || setns(fd, flags[type]) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "the %s namespace %s cannot be entered", entered_types[type],
+                     path);
+  return 0;
+}
+
+int usermap_enter(const struct usermap *m, struct error *err) {
+  for (int i = 0; i < ENTERED_TYPES; i++)
+    if (m->entered[i] && enter(m->entered[i], i, err) < 0)
+      return -1;
+  return 0;
+}
+
+int usermap_enter_again(const struct strlist *types, pid_t init, struct error *err) {
+  static const char *const files[ENTERED_TYPES] = { "net", "ipc", "uts" };
+  for (int i = 0; i < ENTERED_TYPES; i++) {
+    CLEANUP_FREE char *path = xasprintf("/proc/%d/ns/%s", (int)init, files[i]);
+    if (strlist_has(types, entered_types[i]) && enter(path, i, err) < 0)
+      return -1;
+  }
+  return 0;
 }
 
 bool usermap_is_given(const struct call *c) {
@@ -142,15 +246,29 @@ static int make_root(const struct making *m, struct error *err) {
   return promised(m->map->rootfs.path, m->facts->offer.root, err);
 }
 
+/* What every bind of the view is to have, the view has, and inside nobody takes it off: crun leaves the flags
+ * of files out there. */
+static int lock_flags(const char *path, unsigned flags, struct error *err) {
+  const struct mount_attr attr = {
+    .attr_set =
+        (flags & MOUNT_RO ? MOUNT_ATTR_RDONLY : 0U) | (flags & MOUNT_NOSUID ? MOUNT_ATTR_NOSUID : 0U) |
+        (flags & MOUNT_NODEV ? MOUNT_ATTR_NODEV : 0U) | (flags & MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0U),
+  };
+  CLEANUP_FD int view = attr.attr_set ? path_open(AT_FDCWD, path, O_PATH, 0, RESOLVE_TRUSTED) : -1;
+  if (attr.attr_set && (view < 0 || mountapi_set(view, false, &attr) < 0))
+    return error_set(err, ERROR_SYSTEM, errno, "%s", path);
+  return 0;
+}
+
 /* A file system that takes no map: what may only be read is shown as it is, and belongs to nobody inside. */
 static int make_view(const struct making *m, const struct source_fact *source, const struct volume_wish *wish,
-                     bool readonly, const char *destination, struct error *err) {
+                     unsigned flags, const char *destination, struct error *err) {
   CLEANUP_MAPPED_VOLUME struct mapped_volume volume = { 0 };
   struct volume_wish again = *wish;
   again.unmapped = true;
   m->map->stage.volumes = (unsigned)(source - m->facts->sources);
   if (volume_map(&volume, &m->map->stage, wish, &m->ids, m->why, err) < 0) {
-    if (!readonly || wish->unmapped || m->why->broken)
+    if (!(flags & MOUNT_RO) || wish->unmapped || m->why->broken)
       return -1;
     *m->why = (struct refusal){ 0 };
     *err = (struct error){ 0 };
@@ -159,6 +277,8 @@ static int make_view(const struct making *m, const struct source_fact *source, c
   }
   if (!volume.mapped)
     strlist_add(&m->map->unmapped, destination);
+  if (lock_flags(volume.path, flags, err) < 0)
+    return -1;
   return promised(volume.path, source->clone, err);
 }
 
@@ -171,7 +291,8 @@ static int make_views(const struct making *m, const struct mount_list *l, struct
     if (!source)
       continue;
     struct volume_wish wish = { .source = source->real, .unmapped = source->sensitive != NULL };
-    bool readonly = true, first = true;
+    unsigned flags = MOUNT_RO | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
+    bool first = true;
     for (size_t k = 0; k < l->len; k++) {
       const struct mount_view *other = &l->items[k];
       if (strcmp(other->type, "bind") != 0 || !other->source || strcmp(other->source, v->source) != 0)
@@ -179,17 +300,20 @@ static int make_views(const struct making *m, const struct mount_list *l, struct
       first = first && k >= i;
       wish.recursive = wish.recursive || other->is.recursive;
       wish.slave = wish.slave || other->is.propagation == PROPAGATION_SLAVE;
-      readonly = readonly && other->is.set & MOUNT_RO;
+      flags &= other->is.set;
     }
-    if (first && make_view(m, source, &wish, readonly, v->destination, err) < 0)
+    if (first && make_view(m, source, &wish, flags, v->destination, err) < 0)
       return -1;
   }
   return 0;
 }
 
-static int open_namespace(const json_t *config, const char *type, int *ret, struct error *err) {
+static int open_namespace(const struct making *m, const char *type, int *ret, struct error *err) {
   bool found;
-  const char *path = path_of_namespace(config, type, &found);
+  const char *path = path_of_namespace(m->config, type, &found);
+  for (size_t i = 0; i < ENTERED_TYPES; i++)
+    if (m->map->entered[i] && strcmp(entered_types[i], type) == 0)
+      path = m->map->entered[i];
   *ret = path ? path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED) : -1;
   return path && *ret < 0 ? error_set(err, ERROR_SYSTEM, errno, "%s", path) : 0;
 }
@@ -198,7 +322,7 @@ static int make_special(const struct making *m, const struct mount_view *v, stru
   const bool sysfs = strcmp(v->type, "sysfs") == 0;
   CLEANUP_FREE char *path = NULL;
   CLEANUP_FD int ns = -1;
-  if (open_namespace(m->config, sysfs ? "network" : "ipc", &ns, err) < 0)
+  if (open_namespace(m, sysfs ? "network" : "ipc", &ns, err) < 0)
     return -1;
   m->map->stage.specials = sysfs ? 0 : 1;
   if ((sysfs ? special_sysfs : special_mqueue)(&m->map->stage, ns, &path, m->why, err) < 0)
@@ -241,28 +365,59 @@ static int write_sysctl(int ns, const char *name, const char *value, struct erro
   return 0;
 }
 
-/* What the control has taken out of the config, with the ids as the host counts them. */
+static bool may_bind(const json_t *config) {
+  const json_t *set = jsonx_at(config, "/process/capabilities/bounding");
+  for (size_t i = 0; i < json_array_size(set); i++)
+    if (strcmp(json_string_value(json_array_get(set, i)), "CAP_NET_BIND_SERVICE") == 0)
+      return true;
+  return false;
+}
+
+/* Ids as the host counts them. */
+static char *on_host(uint32_t base, const uint64_t range[2]) {
+  const uint64_t last = ID_BLOCK - 1;
+  return xasprintf("%u\t%u", base + (uint32_t)(range[0] < last ? range[0] : last),
+                   base + (uint32_t)(range[1] < last ? range[1] : last));
+}
+
+/* What the control has taken out of the config is set from outside. */
+static int set_sysctl(const struct making *m, int ns, const struct journal_entry *e, bool *ret_port,
+                      struct error *err) {
+  CLEANUP_FREE char *name = sysctl_dotted(strrchr(e->pointer, '/') + 1);
+  CLEANUP_FREE char *value = NULL;
+  uint64_t range[2];
+  if (!name || !json_is_string(e->before))
+    return error_set(err, ERROR_INPUT, 0, "%s: no sysctl", e->pointer);
+  *ret_port = *ret_port || strcmp(name, SYSCTL_PORT) == 0;
+  value = strcmp(name, SYSCTL_PING) == 0 && sysctl_range(e->before, range) && range[0] <= range[1]
+              ? on_host(m->map->base, range)
+              : xstrdup(json_string_value(e->before));
+  return write_sysctl(ns, name, value, err);
+}
+
+/* A network that another user namespace owns gives no port below 1024 for CAP_NET_BIND_SERVICE. */
+static int open_ports(const struct making *m, int ns, struct error *err) {
+  if (write_sysctl(ns, SYSCTL_PORT, "0", err) < 0)
+    return -1;
+  journal_add(
+      &m->call->harden.spec.journal, "user-namespace", "OH-UNS-004", OUTCOME_FINDING, "/linux/sysctl", NULL,
+      NULL, "ports below 1024 are opened to all of the joined network: the capability does not reach there");
+  return 0;
+}
+
 static int set_sysctls(const struct making *m, struct error *err) {
-  const struct journal *journal = &m->call->harden.spec.journal;
-  const uint32_t base = m->map->base;
   CLEANUP_FD int ns = -1;
-  for (size_t i = 0; i < journal->len; i++) {
+  bool port = false;
+  if (open_namespace(m, "network", &ns, err) < 0)
+    return -1;
+  const struct journal *journal = &m->call->harden.spec.journal;
+  for (size_t i = 0; ns >= 0 && i < journal->len; i++) {
     const struct journal_entry *e = &journal->entries[i];
-    uint64_t range[2];
-    if (e->outcome != OUTCOME_CHANGED || e->after || strcmp(e->rule, "OH-UNS-004") != 0)
-      continue;
-    CLEANUP_FREE char *name = sysctl_dotted(strrchr(e->pointer, '/') + 1);
-    CLEANUP_FREE char *value = xstrdup(json_string_value(e->before));
-    if (name && strcmp(name, SYSCTL_PING) == 0 && sysctl_range(e->before, range) && range[0] <= range[1]) {
-      free(value);
-      value = xasprintf("%u\t%u", base + (uint32_t)(range[0] < ID_BLOCK ? range[0] : ID_BLOCK - 1),
-                        base + (uint32_t)(range[1] < ID_BLOCK ? range[1] : ID_BLOCK - 1));
-    }
-    if (!name || !value || (ns < 0 && open_namespace(m->config, "network", &ns, err) < 0) ||
-        write_sysctl(ns, name, value, err) < 0)
+    if (e->outcome == OUTCOME_CHANGED && !e->after && strcmp(e->rule, "OH-UNS-004") == 0 &&
+        set_sysctl(m, ns, e, &port, err) < 0)
       return -1;
   }
-  return 0;
+  return ns >= 0 && !port && may_bind(m->config) ? open_ports(m, ns, err) : 0;
 }
 
 int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) {
@@ -335,4 +490,15 @@ int usermap_undo(struct call *c, struct error *err) {
   struct error left = { 0 };
   const int undone = take_back(&c->map, err);
   return usermap_drop(c, undone < 0 ? &left : err) < 0 ? -1 : undone;
+}
+
+struct proof_map usermap_promised(const struct state *state) {
+  return (struct proof_map){
+    .base = state->map.base,
+    .place = state->map.place,
+    .device = state->map.device,
+    .inode = state->map.inode,
+    .unmapped = state->map.unmapped,
+    .entered = state->map.entered,
+  };
 }

@@ -15,18 +15,22 @@
 #define HARDEN_USERMAP_H
 
 #include "harden/harden.h"
+#include "harden/proof.h"
 #include "idmap/rootfs.h"
 #include "idmap/stage.h"
+#include "runtime/state.h"
 
 struct call;
 
 struct usermap {
-  bool asked;    /* a policy wants one, and the container comes without */
-  char *why;     /* why none can be given; NULL: one can, or nobody asked */
-  uint32_t base; /* of its ids on the host; 0: none */
-  bool leased;   /* by this call: a failure gives it back */
-  char *place;   /* directory of its views */
-  char *path;    /* of the user namespace of its pod; NULL: a new one */
+  bool asked;                   /* a policy wants one, and the container comes without */
+  char *why;                    /* why none can be given; NULL: one can, or nobody asked */
+  uint32_t base;                /* of its ids on the host; 0: none */
+  bool leased;                  /* by this call: a failure gives it back */
+  char *place;                  /* directory of its views */
+  char *entered[ENTERED_TYPES]; /* paths of namespaces that the runtime must find itself in */
+  struct strlist entered_types; /* their types */
+  char *path;                   /* of the user namespace of its pod; NULL: a new one */
 
   struct stage stage; /* entered: the runtime runs there */
   struct mapped_rootfs rootfs;
@@ -54,8 +58,16 @@ int usermap_drop(struct call *c, struct error *err) MUST_CHECK;
 int usermap_undo(struct call *c, struct error *err) MUST_CHECK;
 void usermap_free(struct usermap *m);
 
+/* The namespaces that this process, and the runtime that it becomes, is to be in: of a config, or, for an
+ * exec, of the container's first process. The last step before exec. */
+int usermap_enter(const struct usermap *m, struct error *err) MUST_CHECK;
+int usermap_enter_again(const struct strlist *types, pid_t init, struct error *err) MUST_CHECK;
+
 /* exec: the container's root owns the pipes that it gets as standard input and output. */
 int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) MUST_CHECK;
+
+/* What a container was promised, by its state; borrows. */
+struct proof_map usermap_promised(const struct state *state);
 
 /* The empty directories of a container that is gone. */
 void usermap_forget(const struct config *config, const char *root, const char *id);

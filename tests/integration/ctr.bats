@@ -73,7 +73,7 @@ run_hardened() { ctr_ run --runc-binary "$OH" "$@"; }
   ctr_ tasks kill -s KILL c2
   wait_for 10 sh -c "ctr --address $T/c/s tasks ls | grep -q STOPPED"
   ctr_ tasks rm c2
-  run find "$T/state" -path '*/.cache' -prune -o -mindepth 1 -print
+  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
   echo "$output"
   [ -z "$output" ]
 }

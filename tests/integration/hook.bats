@@ -26,7 +26,7 @@ weak_config() { # weak_config RUNTIME: the weak runtime (weak-runtime.c) under t
   unset WEAK_JQ WEAK_FD
 }
 
-no_state() { local left; left=$(find "$T/state" -path "$T/state/.cache" -prune -o -not -type d -print); [ -z "$left" ] || { echo "left: $left"; return 1; }; }
+no_state() { local left; left=$(find "$T/state" -path "$T/state/.cache" -prune -o -path "$T/state/.leases" -prune -o -not -type d -print); [ -z "$left" ] || { echo "left: $left"; return 1; }; }
 no_guard() { ! pgrep -f "^[^ ]*oci-harden.*$T" >/dev/null; }
 last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.outcome", ."rule.id"[0]? // "-"] | join(" ")'; }
 

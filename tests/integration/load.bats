@@ -30,11 +30,11 @@ teardown() { oh_teardown; }
   [ "$(sed -n 's/^load: \([0-9]*\) kills in the wrapper$/\1/p' <<<"$output")" -ge $((count / 3)) ]
 
   # What was killed may have left state, and nothing else; gc takes it.
-  left=$(find "$T/state" -path "$T/state/.cache" -prune -o -type f -print | wc -l)
+  left=$(find "$T/state" -path "$T/state/.cache" -prune -o -path "$T/state/.leases" -prune -o -type f -print | wc -l)
   cp "$T/runc.json" "$T/config.json"
   "$CTL" --config "$T/config.json" gc
   echo "# load: $left files of state were left to gc" >&3
-  run find "$T/state" -path '*/.cache' -prune -o -mindepth 1 -print
+  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
   echo "$output"
   [ -z "$output" ]
   [ -z "$(find "$T/runc-root" "$T/crun-root" "$T/bundles" -mindepth 1)" ]

@@ -75,6 +75,13 @@ static void offer(struct input *in) {
     strlist_add(&fact->options, "nosuid");
   }
   facts_offer(&in->facts, 1879048192, ID_BLOCK, "/run/maps/x", NULL);
+  const json_t *list = spec_at(&in->spec, "/linux/namespaces");
+  for (size_t i = 0; i < json_array_size(list); i++)
+    for (int type = 0; type < ENTERED_TYPES; type++)
+      if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "type")), entered_types[type]) ==
+          0)
+        facts_offer_entered(&in->facts, type,
+                            json_string_value(json_object_get(json_array_get(list, i), "path")));
 }
 
 /* Two more than the built-in ones: each has a way of its own with containers that can have no user namespace.
