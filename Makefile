@@ -270,10 +270,10 @@ check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and sta
 	  tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
 
-VM ?= apparmor selinux
+VM ?= apparmor selinux plain
 ONLY ?=
 .PHONY: check-lsm
-check-lsm: ## tests in machines with AppArmor and with SELinux, by QEMU; VM=apparmor ONLY="FILE..." for a part
+check-lsm: ## tests in machines of another kernel, with AppArmor and with SELinux, by QEMU; VM=apparmor ONLY="FILE..." for a part
 	@tools/install-deps build vm
 	@$(SUB) -s all $(HELPERS)
 	@BUILD=$(BUILD) VM='$(VM)' ONLY='$(ONLY)' tests/vm/run

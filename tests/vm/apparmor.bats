@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # VM: apparmor
+# WHY: AppArmor
 # Our AppArmor profiles in a kernel that enforces them: what containers need works, what they must not do is denied by
 # the profile alone (every other control is off), and is in the kernel's log. And the control itself: what is kept,
 # replaced, loaded and refused, on create and on exec, with runc and with crun.

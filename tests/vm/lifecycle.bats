@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# VM: selinux
+# VM: plain
 # WHY: Linux 6.1 with cgroup v2
 # A container's whole life under each policy, on the kernel of Debian 12.
 load ../integration/helper

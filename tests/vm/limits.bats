@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# VM: selinux
+# VM: plain
 # WHY: cgroup v2 with every controller, and CAP_SYS_RESOURCE
 # What a policy limits is what the kernel says, proved before the start; and it holds.
 load ../integration/helper

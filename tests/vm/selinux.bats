@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # VM: selinux
+# WHY: SELinux
 # SELinux, judged by what the kernel denies: the module profiles/selinux/ under runc and crun.
 load ../integration/helper
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# VM: selinux
+# VM: plain
 # WHY: yama
 # Where the kernel restricts tracing, by which the proof reads filters and `run` holds its program. Its name makes it the
 # last file of its machine: from 3 there is no way back.
