@@ -183,6 +183,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   [[ "$output" == *"OCI runtime create failed: "* ]]
   [[ "$output" == *"OH-USR-002"* ]]
   [ -d "/proc/$(pid_of "$POD")" ]
+  rm "$T/policies/strict.json"
 }
 
 @test "a pod on the host's network or in its ipc namespace is refused, and kubelet's user reads why" {
@@ -289,4 +290,24 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [[ "$output" == *"httpd -f -p 80"* ]]
     teardown
   done
+}
+
+@test "user namespaces: a pod decides at its sandbox, its containers join it; exec, port 80, shared pids" {
+  local ids more
+  jq -n '{extends: "restricted", "user-namespace": {mode: "require"}}' >"$T/policies/restricted.json"
+  for more in . '.linux.security_context.namespace_options = {pid: 0}'; do
+    pod restricted "$more"
+    ids=$(awk '{print $2}' "/proc/$(pid_of "$POD")/uid_map")
+    [ "$ids" -ge 1879048192 ]
+    container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 80 -h /tmp/w' "$more"
+    container 'sleep 600' "$more"
+    [ "$(readlink "/proc/$(pid_of "$POD")/ns/user")" = "$(readlink "/proc/$(pid_of "$ID")/ns/user")" ]
+    grep -Eq "^Uid:.$ids" "/proc/$(pid_of "$ID")/status"
+    run exec_sync /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; id -u
+      ls /sys/class/net; hostname'
+    echo "$output"
+    [[ "$output" == *hello*0*lo* ]]
+    teardown
+  done
+  rm "$T/policies/restricted.json"
 }

@@ -182,6 +182,7 @@ ORDINARY="runc baseline restricted"
   done
   jq -n '{extends: "strict", "user-namespace": {mode: "off"}}' >"$T/policies/strict.json"
   run run_ strict --rm "$IMAGE" true
+  rm "$T/policies/strict.json"
   echo "$output"
   [[ "$output" == *"OH-USR-002"* ]]
 }

@@ -211,6 +211,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   done
   jq -n '{extends: "strict", "user-namespace": {mode: "off"}}' >"$T/policies/strict.json"
   run run_ strict --rm "$IMAGE" true
+  rm "$T/policies/strict.json"
   echo "$output"
   [[ "$output" == *"OH-USR-002"* ]]
 }

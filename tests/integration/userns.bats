@@ -51,3 +51,101 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
     grep -Eq '^ +0 +18[0-9]{8} +65536$' "$T/out"
   done
 }
+
+@test "what the container makes belongs to root on disk, and a volume's files keep their owners" {
+  for runtime in runc crun; do
+    mkdir -p "$T/volume-$runtime"
+    echo theirs >"$T/volume-$runtime/theirs"
+    chown 1000:1000 "$T/volume-$runtime/theirs"
+    start "$runtime" "v-$runtime" ".root.readonly = false | .mounts += [{destination: \"/volume\", type: \"bind\",
+      source: \"$T/volume-$runtime\", options: [\"rbind\", \"rw\"]}]"
+    [ "$(oh exec "v-$runtime" /bin/stat -c %u:%g /volume/theirs)" = 1000:1000 ]
+    oh exec "v-$runtime" /bin/sh -c 'echo ours > /volume/ours'
+    [ "$(stat -c %u:%g "$T/volume-$runtime/ours")" = 0:0 ]
+    [ "$(stat -c %u:%g "$T/volume-$runtime/theirs")" = 1000:1000 ]
+    grep -q ' /volume .*idmapped' "/proc/$PID/mountinfo"
+    grep -q ' /volume .*nosuid,nodev' "/proc/$PID/mountinfo"
+    oh delete --force "v-$runtime"
+  done
+}
+
+@test "without a block that is free, auto runs and records why, require refuses" {
+  cp /etc/subuid "$T/subuid"
+  echo 'somebody:1879048192:65536' >>/etc/subuid
+  for runtime in runc crun; do
+    oh_config "$runtime" '.idRange = {start: 1879048192, count: 65536}'
+    dir=$(CMD='cat /proc/self/uid_map' bundle "n-$runtime")
+    run oh run --bundle "$dir" "n-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"there is no user namespace for the container: "*"blocks of user ids"*"OH-UNS-006"* ]]
+    POLICY=prefers run oh run --bundle "$dir" "n-$runtime" </dev/null
+    echo "$output"
+    [[ "$output" == *"4294967295"* ]]
+    grep -q '"OH-UNS-005"' "$T/events.json"
+  done
+  cp "$T/subuid" /etc/subuid
+}
+
+@test "a source that takes no map and may be written: auto runs without, require names it" {
+  mkdir -p "$T/lower" "$T/upper" "$T/work" "$T/merged"
+  mount -t overlay -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" overlay "$T/merged"
+  for runtime in runc crun; do
+    for access in rw ro; do
+      oh_config "$runtime"
+      dir=$(CMD='id -u; cat /proc/self/uid_map' bundle "o-$runtime-$access" ".mounts += [{destination: \"/volume\",
+        type: \"bind\", source: \"$T/merged\", options: [\"bind\", \"$access\"]}]")
+      run oh run --bundle "$dir" "o-$runtime-$access" </dev/null
+      echo "$output"
+      if [ "$access" = rw ]; then
+        [ "$status" -eq 1 ] && [[ "$output" == *"$T/merged"*"OH-UNS-006"* ]]
+        POLICY=prefers run oh run --bundle "$dir" "o-$runtime-$access" </dev/null
+        [ "$status" -eq 0 ] && [[ "$output" == *"4294967295"* ]]
+      else
+        [ "$status" -eq 0 ] && [[ "$output" == *" 65536"* ]]
+      fi
+    done
+  done
+}
+
+@test "an exec by an id beyond the mapped ones is refused, and pipes can be opened" {
+  for runtime in runc crun; do
+    start "$runtime" "e-$runtime"
+    run oh exec --user 70000 "e-$runtime" /bin/id
+    echo "$output"
+    [ "$status" -eq 255 ] && [[ "$output" == *"OH-UNS-007"* ]]
+    [ "$(oh exec "e-$runtime" /bin/sh -c 'echo through > /dev/stdout' | cat)" = through ]
+    oh delete --force "e-$runtime"
+  done
+}
+
+@test "a bundle that was rewritten serves the next container of another name" {
+  start runc first
+  oh delete --force first
+  oh run --bundle "$T/first" --detach second </dev/null >/dev/null 2>&1
+  jq -e --arg t "$T" '.root.path == $t + "/maps/" + (.root.path | split("/")[-3]) + "/second/rootfs"' "$T/first/config.json"
+}
+
+@test "killed at any point, a create leaves no mount, no place, no ids" {
+  mount_count=$(wc -l </proc/self/mountinfo)
+  for i in $(seq 1 "${COUNT:-40}"); do
+    runtime=$([ $((i % 2)) -eq 0 ] && echo crun || echo runc)
+    oh_config "$runtime"
+    [ -d "$T/k-$runtime" ] || CMD='exec sleep 600' bundle "k-$runtime" >/dev/null
+    "$OH" --config "$T/config.json" --policy requires --root "$T/root" create --bundle "$T/k-$runtime" "k$i" </dev/null >/dev/null 2>&1 &
+    pid=$!
+    sleep "0.0$((RANDOM % 30 + 10))"
+    kill -KILL $pid 2>/dev/null || true
+    wait $pid 2>/dev/null || true
+    "$RUNTIME_PATH" --root "$T/root" delete --force "k$i" >/dev/null 2>&1 || true
+    oh delete --force "k$i" >/dev/null 2>&1 || true
+  done
+  "$CTL" --config "$T/config.json" gc
+  [ "$(wc -l </proc/self/mountinfo)" -eq "$mount_count" ]
+  run find "$T/maps" -mindepth 2
+  echo "$output"
+  [ -z "$output" ]
+  # Every block is free: the first one is given again.
+  start runc last
+  [ "$(base last)" -eq 1879048192 ]
+}
