@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "io/fileio.h"
+#include "runtime/usermap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,6 +150,8 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
     if (named < 0)
       return error_set(err, ERROR_SYSTEM, errno, "--bundle %s", judge->bundle);
   }
+  CLEANUP(usermap_free) struct usermap map = USERMAP_NONE;
+  struct harden_offer offer;
   struct harden_options options = {
     .policies_len = ret->policies_len,
     .runtime = runtime_of(judge, config),
@@ -158,6 +161,11 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
   };
   for (size_t i = 0; i < ret->policies_len; i++)
     options.policies[i] = &ret->policies[i];
+  if (options.bundle_fd >= 0) {
+    (void)usermap_sample(&map, config, ret->harden.spec.root, options.policies, ret->policies_len,
+                         options.runtime);
+    options.offer = usermap_offered(&map, &offer);
+  }
   return harden_run(&ret->harden, &options, err);
 }
 

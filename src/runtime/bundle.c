@@ -92,7 +92,9 @@ static bool is_our_output(const struct bundle *b) {
 int bundle_take_kept(struct bundle *b, size_t limit, bool *ret_done, struct error *err) {
   CLEANUP_FREE char *text = NULL;
   size_t len;
-  *ret_done = is_our_output(b);
+  struct stat backup;
+  *ret_done = fstatat(b->dir, b->backup, &backup, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(backup.st_mode) &&
+              backup.st_uid == geteuid();
   if (!*ret_done)
     return 0;
   if (file_read(b->dir, b->backup, RESOLVE_INSIDE, limit, &text, &len, NULL, err) < 0)

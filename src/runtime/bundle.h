@@ -36,7 +36,7 @@ struct bundle {
 int bundle_open(struct bundle *ret, const char *path, const char *config, size_t limit,
                 struct error *err) MUST_CHECK;
 
-/* Takes the engine's version, where what is there is our own output. *ret_done: it is. */
+/* Takes the engine's version, for who sees that what is there is our own output. *ret_done: there is one. */
 int bundle_take_kept(struct bundle *b, size_t limit, bool *ret_done, struct error *err) MUST_CHECK;
 
 /* Keeps the engine's version beside, then replaces the config file atomically, owner and mode as they were.

@@ -67,6 +67,12 @@ static int take_kept(struct call *c, size_t limit, struct error *err) {
   harden_free(&c->harden);
   if (bundle_take_kept(&c->bundle, limit, &done, err) < 0)
     return -1;
+  if (!done)
+    return error_set_rule(
+        err, ERROR_REFUSED, "OH-RUN-009",
+        "bundle %s: its config is of another container, whose ID-mapped root it names, and %s is gone; "
+        "make the bundle anew",
+        c->bundle.path, c->bundle.backup);
   note_digest(c);
   return harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, limit, err);
 }
@@ -200,7 +206,8 @@ static int commit(struct call *c, struct error *err) {
   if (c->harden.changed && bundle_replace(&c->bundle, c->harden.bytes.data, c->harden.bytes.len, err) < 0)
     return -1;
   if (call_event(c, err) < 0 || (c->guarded && guard_start(c, err) < 0) ||
-      (usermap_is_given(c) && !exists && usermap_enter(&c->map, err) < 0))
+      (usermap_is_given(c) && !exists && usermap_enter(&c->map, err) < 0) ||
+      (output_has_user_namespace(c) && usermap_own_null(c->target.kind, err) < 0))
     return -1;
   return call_start(c, err);
 }

@@ -158,7 +158,8 @@ int call_exec(struct call *c, struct error *err) {
   /* With nothing in force the call is only recorded, and a pipe is the runtime's to read. */
   if ((enforces || (file && is_regular(file))) && harden_process(c, enforces, err) < 0)
     return -1;
-  if (call_event(c, err) < 0 || (c->state.map.base && follow_map(c, err) < 0))
+  if (call_event(c, err) < 0 || (c->state.map.base && follow_map(c, err) < 0) ||
+      (c->user_namespace && usermap_own_null(c->target.kind, err) < 0))
     return -1;
   return call_start(c, err);
 }

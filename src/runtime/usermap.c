@@ -43,16 +43,13 @@ void usermap_forget(const struct config *config, const char *root, const char *i
   stage_remove_place(place);
 }
 
-static bool asks(const struct policy *p) {
-  switch (policy_action(p, p->user_namespace.action)) {
-  case ACTION_HARDEN:
-  case ACTION_DENY:
-    return p->user_namespace.mode != USER_NAMESPACE_OFF;
-  case ACTION_AUDIT:
-  case ACTION_OFF:
+/* What a policy of mode audit asks for is only described. */
+static bool asks(const struct policy *p, bool *ret_in_force) {
+  const enum action action = policy_action(p, p->user_namespace.action);
+  if (action == ACTION_OFF || p->user_namespace.mode == USER_NAMESPACE_OFF)
     return false;
-  }
-  return false;
+  *ret_in_force = *ret_in_force || action != ACTION_AUDIT;
+  return true;
 }
 
 static const char *path_of_namespace(const json_t *config, const char *type, bool *ret_found) {
@@ -73,10 +70,12 @@ static const char *path_of_namespace(const json_t *config, const char *type, boo
 /* runc only: crun joins a user namespace last. In a pod's user namespace the pod's own namespaces can be
  * joined; the network is the engine's. */
 static void choose_entered(struct usermap *m, const json_t *config, enum runtime_kind runtime) {
-  for (size_t i = 0; runtime == RUNTIME_RUNC && i < ENTERED_TYPES; i++) {
+  strlist_free(&m->entered_types);
+  for (size_t i = 0; i < ENTERED_TYPES; i++) {
     bool found;
     const char *path = path_of_namespace(config, entered_types[i], &found);
-    if (!path || (m->path && i != ENTERED_NETWORK))
+    free(steal_ptr(&m->entered[i]));
+    if (!path || runtime != RUNTIME_RUNC || (m->path && i != ENTERED_NETWORK))
       continue;
     m->entered[i] = xstrdup(path);
     strlist_add(&m->entered_types, entered_types[i]);
@@ -140,18 +139,30 @@ static int take_ids(struct call *c, const char *pod, struct error *err) {
   return 0;
 }
 
+bool usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
+                    const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
+  bool has, in_force = false;
+  (void)path_of_namespace(document, "user", &has);
+  for (size_t i = 0; i < policies_len && !has && geteuid() == 0; i++)
+    m->asked = asks(policies[i], &in_force) || m->asked;
+  if (!m->asked)
+    return false;
+  m->base = (uint32_t)config->id_range.start;
+  m->place = xasprintf("%s/ROOT/ID", config->map_dir);
+  choose_entered(m, document, runtime);
+  return in_force;
+}
+
 int usermap_want(struct call *c, struct error *err) {
   struct usermap *m = &c->map;
-  bool has;
-  (void)path_of_namespace(c->harden.spec.root, "user", &has);
-  for (size_t i = 0; i < c->policies_len && !has && geteuid() == 0; i++)
-    m->asked = m->asked || asks(&c->policies[i]);
-  if (!m->asked)
+  const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
+  if (!usermap_sample(m, &c->config, c->harden.spec.root, policies, c->policies_len, c->target.kind))
     return 0;
   if (c->command.verb == VERB_RESTORE) {
     m->why = xstrdup("a checkpoint brings its own ids");
     return 0;
   }
+  free(m->place);
   m->place = place_of(&c->config, c->root, c->command.id);
   if (take_ids(c, pod_of(c), err) < 0)
     return -1;
@@ -427,7 +438,12 @@ int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *er
   idmap_block(base, ID_BLOCK, &map);
   if (special_own_pipes(&ids, &why, err) < 0)
     return -1;
-  return runtime == RUNTIME_CRUN ? special_own_null(&why, err) : 0;
+  return usermap_own_null(runtime, err);
+}
+
+int usermap_own_null(enum runtime_kind runtime, struct error *err) {
+  struct refusal why = { 0 };
+  return runtime == RUNTIME_CRUN && proof_is_privileged() ? special_own_null(&why, err) : 0;
 }
 
 static int make(struct making *m, struct error *err) {

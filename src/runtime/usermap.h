@@ -43,6 +43,10 @@ struct usermap {
 
 /* Nothing is looked at where no policy wants one. */
 int usermap_want(struct call *c, struct error *err) MUST_CHECK;
+/* The same with nothing leased, for who only wants to know what would be: the first block, and a place of no
+ * container. False: no policy that is in force asks. */
+bool usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
+                    const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime);
 /* For harden_options: NULL where nobody asked. Fills and returns *offer, which borrows. */
 const struct harden_offer *usermap_offered(const struct usermap *m, struct harden_offer *offer);
 /* Does the hardened config have it? */
@@ -65,6 +69,10 @@ int usermap_enter_again(const struct strlist *types, pid_t init, struct error *e
 
 /* exec: the container's root owns the pipes that it gets as standard input and output. */
 int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) MUST_CHECK;
+
+/* In any user namespace, the engine's own too: crun gives the null device that it gets there to the
+ * container's root. */
+int usermap_own_null(enum runtime_kind runtime, struct error *err) MUST_CHECK;
 
 /* What a container was promised, by its state; borrows. */
 struct proof_map usermap_promised(const struct state *state);
