@@ -41,7 +41,8 @@ struct proof_map {
   dev_t device;      /* of the ID-mapped root directory */
   ino_t inode;
   struct strlist unmapped; /* destinations of sources that are shown as they are */
-  struct strlist entered;  /* types of namespaces that the wrapper entered, and no config names */
+  struct strlist entered;  /* "network:4026532281": a namespace that the wrapper entered, and no config names,
+                              by its inode */
 };
 
 /* All borrowed. */

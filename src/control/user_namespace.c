@@ -254,9 +254,13 @@ static unsigned locked_flags(const struct mount_view *v, const struct source_fac
   return flags;
 }
 
-static json_t *with_flags(const json_t *options, unsigned flags) {
-  const struct mount_wish wish = { .flags = flags };
-  json_t *out = mount_options_apply(options, &wish);
+/* A source that is read-only itself makes the bind so, and then what is mounted below it too. */
+static json_t *with_flags(const struct mount_view *v, const struct source_fact *source,
+                          const struct facts *facts) {
+  const unsigned flags = locked_flags(v, source);
+  const bool deep = v->is.recursive && source->kind == INODE_DIRECTORY && facts->mount_setattr;
+  const struct mount_wish wish = { .flags = flags, .flags_below = deep ? flags & MOUNT_RO : 0 };
+  json_t *out = mount_options_apply(v->options, &wish);
   for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
     if (flags & mount_flag_named(flag_words[i]) && !control_has(out, flag_words[i]))
       jsonx_append_new(out, jsonx_string_new(flag_words[i]));
@@ -285,7 +289,7 @@ static struct change change_of(const struct mount_view *v, const json_t *root, c
   struct change c = { .why = view_reason };
   if (strcmp(v->type, "bind") == 0) {
     const struct source_fact *fact = facts_source(facts, v->source);
-    json_t *options = with_flags(v->options, locked_flags(v, fact));
+    json_t *options = with_flags(v, fact, facts);
     c.source = jsonx_string_new(fact->clone);
     if (v->options ? json_equal(options, v->options) : json_array_size(options) == 0)
       json_decref(options);

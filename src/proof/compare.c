@@ -34,7 +34,7 @@ const struct proof_row proof_rows[] = {
   {"OH-PRF-030", "apparmor", "the AppArmor profile is the config's, and enforced", proof_apparmor},
   {"OH-PRF-031", "selinux", "the SELinux label is the config's", proof_selinux},
   {"OH-PRF-032", "user-namespace", "exactly the promised ids of the host are the container's", proof_map},
-  {"OH-PRF-033", "user-namespace", "its user namespace owns every other namespace that is new", proof_owners},
+  {"OH-PRF-033", "user-namespace", "its user namespace owns every namespace that is new, and those that the wrapper entered are the promised ones", proof_owners},
   {"OH-PRF-034", "user-namespace", "its root and what is bound from the host belong to its own ids", proof_views},
   {NULL, NULL, NULL, NULL},
 };

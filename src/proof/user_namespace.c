@@ -4,6 +4,7 @@
 #include "io/path.h"
 #include "proof/rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void compare_map(const char *what, const struct kernel_idmap *map, uint32_t base, struct str *why) {
@@ -35,6 +36,15 @@ static bool is_new(const json_t *config, const char *type) {
   return false;
 }
 
+/* The inode of the namespace that the wrapper entered; 0: none of that type. */
+static unsigned long long entered(const struct strlist *list, const char *type) {
+  const size_t len = strlen(type);
+  for (size_t i = 0; i < list->len; i++)
+    if (strncmp(list->items[i], type, len) == 0 && list->items[i][len] == ':')
+      return strtoull(list->items[i] + len + 1, NULL, 10);
+  return 0;
+}
+
 enum proof_outcome proof_owners(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
   if (!p->map.base)
     return PROOF_HELD;
@@ -50,11 +60,13 @@ enum proof_outcome proof_owners(const struct proof_promise *p, const struct proo
       proof_say(why,
                 "the %s namespace was promised to be its user namespace's, and the kernel has it another's",
                 kernel_ns_names[ns]);
-  for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++)
-    if (strlist_has(&p->map.entered, kernel_ns_names[ns]) &&
-        kernel_namespace_same(&v->kernel.namespaces[ns], &v->host[ns]))
-      proof_say(why, "the %s namespace was promised not to be the host's, and the kernel has it so",
-                kernel_ns_names[ns]);
+  for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++) {
+    const struct kernel_namespace *is = &v->kernel.namespaces[ns];
+    const unsigned long long wanted = entered(&p->map.entered, kernel_ns_names[ns]);
+    if (wanted && (is->inode != wanted || kernel_namespace_same(is, &v->host[ns])))
+      proof_say(why, "the %s namespace %llu was promised, and the kernel has another (%llu)",
+                kernel_ns_names[ns], wanted, (unsigned long long)is->inode);
+  }
   return proof_outcome_of(why);
 }
 

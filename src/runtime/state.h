@@ -43,7 +43,7 @@ struct state {
     char *place;   /* the directory of its views */
     dev_t device;  /* of its root directory; known once it is made */
     ino_t inode;
-    struct strlist entered;  /* types of namespaces that the wrapper enters, before each exec again */
+    struct strlist entered;  /* what the wrapper enters, before each exec again: see struct proof_map */
     struct strlist unmapped; /* destinations of sources whose owners are nobody inside */
   } map;
   pid_t creator;          /* the wrapper, then the runtime that it became */

@@ -77,8 +77,11 @@ static void choose_entered(struct usermap *m, const json_t *config, enum runtime
     free(steal_ptr(&m->entered[i]));
     if (!path || runtime != RUNTIME_RUNC || (m->path && i != ENTERED_NETWORK))
       continue;
+    struct kernel_namespace is = { 0 };
+    struct error later = { 0 }; /* who enters it says why it cannot */
+    (void)!kernel_namespace_at(path, &is, &later);
     m->entered[i] = xstrdup(path);
-    strlist_add(&m->entered_types, entered_types[i]);
+    strlist_add_new(&m->entered_types, xasprintf("%s:%llu", entered_types[i], (unsigned long long)is.inode));
   }
 }
 
@@ -200,8 +203,9 @@ int usermap_enter_again(const struct strlist *types, pid_t init, struct error *e
   static const char *const files[ENTERED_TYPES] = { "net", "ipc", "uts" };
   for (int i = 0; i < ENTERED_TYPES; i++) {
     CLEANUP_FREE char *path = xasprintf("/proc/%d/ns/%s", (int)init, files[i]);
-    if (strlist_has(types, entered_types[i]) && enter(path, i, err) < 0)
-      return -1;
+    for (size_t k = 0; k < types->len; k++)
+      if (str_starts(types->items[k], entered_types[i]) && enter(path, i, err) < 0)
+        return -1;
   }
   return 0;
 }
@@ -286,6 +290,8 @@ static int make_view(const struct making *m, const struct source_fact *source, c
     if (volume_map(&volume, &m->map->stage, &again, &m->ids, m->why, err) < 0)
       return -1;
   }
+  if (volume.below_len > 0 && m->call->target.kind == RUNTIME_CRUN)
+    return error_set(err, ERROR_SYSTEM, 0, "crun would leave out what is mounted below %s", source->real);
   if (!volume.mapped)
     strlist_add(&m->map->unmapped, destination);
   if (lock_flags(volume.path, flags, err) < 0)

@@ -29,7 +29,7 @@ struct usermap {
   bool leased;                  /* by this call: a failure gives it back */
   char *place;                  /* directory of its views */
   char *entered[ENTERED_TYPES]; /* paths of namespaces that the runtime must find itself in */
-  struct strlist entered_types; /* their types */
+  struct strlist entered_types; /* the same as struct proof_map has it */
   char *path;                   /* of the user namespace of its pod; NULL: a new one */
 
   struct stage stage; /* entered: the runtime runs there */

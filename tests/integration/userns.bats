@@ -108,6 +108,26 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
   done
 }
 
+@test "what is mounted below a volume comes along, or there is no user namespace; a read-only source stays so" {
+  mkdir -p "$T/deep/below" "$T/guarded"
+  mount -t tmpfs below "$T/deep/below"
+  mount -t tmpfs -o ro,nosuid,nodev,noexec guarded "$T/guarded"
+  POLICY=prefers
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    dir=$(CMD='cat /proc/self/uid_map /proc/self/mountinfo' bundle "b-$runtime" ".mounts += [{destination: \"/deep\", type: \"bind\",
+      source: \"$T/deep\", options: [\"rbind\"]}, {destination: \"/guarded\", type: \"bind\", source: \"$T/guarded\", options: [\"rbind\"]}]")
+    run oh run --bundle "$dir" "b-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *" /deep/below "* ]]
+    case $runtime in
+    runc) [[ "${lines[0]}" == *" 65536" && "$output" == *" /guarded ro,nosuid,nodev,noexec"* ]] ;;
+    crun) grep -q 'crun would leave out what is mounted below' "$T/events.json" ;;
+    esac
+  done
+}
+
 @test "an exec by an id beyond the mapped ones is refused, and pipes can be opened" {
   for runtime in runc crun; do
     start "$runtime" "e-$runtime"

@@ -350,6 +350,8 @@ BREAK(no_longer_enforcing, f->view.selinux = SELINUX_PERMISSIVE; f->policy.selin
 BREAK(other_ids, give_map(f); f->promise.map.base += ID_BLOCK; f->view.root.uid += ID_BLOCK;
       f->view.root.gid += ID_BLOCK)
 BREAK(other_owner, give_map(f); f->view.owners.of[KERNEL_NS_IPC] = f->view.host[KERNEL_NS_USER])
+static char *entered_items[] = { (char *)"network:1" }; /* read only */
+BREAK(other_entered, give_map(f); f->promise.map.entered = (struct strlist){ entered_items, 1 })
 BREAK(root_as_on_disk, give_map(f); f->view.root.uid = f->view.root.gid = 0)
 BREAK(root_group_as_on_disk, give_map(f); f->view.root.gid = 0)
 BREAK(volume_as_on_disk, give_map(f);
@@ -426,6 +428,7 @@ static const struct {
   WAY("031", no_longer_enforcing),
   WAY("032", other_ids),
   WAY("033", other_owner),
+  WAY("033", other_entered),
   WAY("034", root_as_on_disk),
   WAY("034", root_group_as_on_disk),
   WAY("034", volume_as_on_disk),
