@@ -4,6 +4,7 @@
 # FILE gets a line for each primitive and container: column, primitive, verdict, detail. A column is
 # runtime-policy-verb. `docker` is the bare runtime with docker's default config; `unconfined` the same with every
 # capability of this machine, no filter, no masks, every device: what it does not reach, this machine does not have.
+# PRIMITIVES, a JSON array, names those that are tried; all by default.
 
 # By number, as <linux/capability.h> has them.
 CAPABILITIES=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
@@ -32,7 +33,7 @@ ISOLATED='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{contain
 
 # battery_bundle NAME JQ [FIRST]: a bundle that runs the probe, with what the primitives attack; FIRST is the host's id of its root.
 battery_bundle() {
-  local b attack ns first=${3:-0} other=$((${3:-0} + 4242))
+  local b attack ns first=${3:-0} other=$((${3:-0} + 4242)) owner=()
   b=$(CMD=true bundle "$1")
   attack=$b/rootfs/attack
   mkdir -m 755 "$attack"
@@ -43,7 +44,8 @@ battery_bundle() {
   chmod 4755 "$attack/setuid"
   chmod 2755 "$attack/setgid"
   # cap_net_bind_service, which every policy leaves in the bounding set: permitted and effective.
-  python3 -c 'import os, struct, sys; os.setxattr(sys.argv[1], "security.capability", struct.pack("<6I", 0x03000001, 1 << 10, 0, 0, 0, int(sys.argv[2])))' "$attack/filecap" "$first"
+  [ "$first" = 0 ] || owner=(-n "$first")
+  setcap "${owner[@]}" cap_net_bind_service=ep "$attack/filecap"
   install -d -m 700 "$attack/private"
   echo secret >"$attack/private/file"
   chmod 600 "$attack/private/file"
@@ -54,7 +56,7 @@ battery_bundle() {
   printf '\x01\0\0\0\0\0\0\0\0\x80\x04\x08\0\x80\x04\x08\x60\0\0\0\x60\0\0\0\x05\0\0\0\0\x10\0\0' >>"$attack/i386"
   printf '\xb8\x01\0\0\0\xbb\x2a\0\0\0\xcd\x80' >>"$attack/i386"
   chmod 755 "$attack/i386"
-  jq --argjson caps "$CAPS" ".process.args = [\"/attack/probe\", \"--stay\"] | .process.cwd = \"/\" | $2" "$b/config.json" >"$T/config.new"
+  jq --argjson caps "$CAPS" --argjson names "${PRIMITIVES:-[]}" ".process.args = [\"/attack/probe\", \"--stay\"] + \$names | .process.cwd = \"/\" | $2" "$b/config.json" >"$T/config.new"
   mv "$T/config.new" "$b/config.json"
   printf '%s\n' "$b"
 }
@@ -65,16 +67,16 @@ battery_collect() {
   sed "\$d; s/^/$1\t/" "$2"
 }
 
-# battery_column RUNTIME POLICY: one container, probed by its own process and by one executed in it.
+# battery_column RUNTIME POLICY [JQ]: one container, its config changed so, probed by its own process and by one executed in it.
 battery_column() {
-  local runtime=$1 policy=$2 id=$1-$2 call=oh change=. b first=0 user='{"uid": 0, "gid": 0}' keep=()
+  local runtime=$1 policy=$2 id=$1-$2 call=oh change=${3:-.} b first=0 user='{"uid": 0, "gid": 0}' keep=()
   oh_config "$runtime"
   POLICY=$policy # what oh() asks for
   case $policy in
   docker) call=bare ;;
-  unconfined) call=bare change=$UNCONFINED keep=(--preserve-fds 1) ;;
-  strict) user='{"uid": 1000, "gid": 1000}' ;; # root is refused
-  isolated) POLICY=strict first=100000 change=$ISOLATED ;;
+  unconfined) call=bare change+=" | $UNCONFINED" keep=(--preserve-fds 1) ;;
+  strict | strict-*) user='{"uid": 1000, "gid": 1000}' ;; # root is refused
+  isolated | isolated-*) POLICY=${policy/isolated/strict} first=100000 change+=" | $ISOLATED" ;;
   esac
   b=$(battery_bundle "$id" "$change | .process.user = $user" "$first")
   # Not /dev/null: crun gives its standard streams to the container's user.
@@ -83,7 +85,7 @@ battery_column() {
   wait_for 60 grep -q '^end$' "$T/$id.create"
   battery_collect "$id-create" "$T/$id.create"
   if [ "$policy" != unconfined ]; then
-    jq -n --argjson caps "$CAPS" --argjson user "$user" '{args: ["/attack/probe"], cwd: "/", env: ["PATH=/bin"], user: $user,
+    jq -n --argjson caps "$CAPS" --argjson names "${PRIMITIVES:-[]}" --argjson user "$user" '{args: (["/attack/probe"] + $names), cwd: "/", env: ["PATH=/bin"], user: $user,
       terminal: false, noNewPrivileges: false, capabilities: $caps}' >"$T/process.json"
     "$call" exec --process "$T/process.json" "$id" <"$T/empty" >"$T/$id.exec" 2>"$T/$id.exec.err" || { cat "$T/$id.exec.err"; return 1; } >&2
     battery_collect "$id-exec" "$T/$id.exec"

@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# VM: apparmor-battery
+# WHY: AppArmor
+# The attack battery under each policy and its profile, and under the same policy with the control apparmor switched off: what
+# the profile denies besides is what tests/attack/apparmor.tsv lists, and no profile lets anything through.
+load ../integration/helper
+load ../attack/battery
+
+LISTED=$ROOT/tests/attack/apparmor.tsv
+COLUMNS_HERE=(runc-baseline runc-restricted runc-strict runc-isolated crun-strict)
+
+setup_file() {
+  local policy column
+  oh_setup
+  export T
+  : >"$T/empty"
+  CAPS=$(every_capability)
+  # Not those of what cgroups limit, which take minutes here.
+  PRIMITIVES=$("$BUILD/helpers/probe" --list | jq -Rn '[inputs | select(test("^(processes|memory|fill)-") | not)]')
+  jq -r '.[]' <<<"$PRIMITIVES" >"$T/names"
+  for policy in baseline restricted strict; do
+    jq -n --arg p "$policy" '{name: ($p + "-without"), extends: $p, apparmor: {action: "off"}}' >"$T/policies/$policy-without.json"
+  done
+  for column in "${COLUMNS_HERE[@]}"; do
+    for policy in "${column#*-}" "${column#*-}-without"; do
+      battery_column "${column%%-*}" "$policy" 'del(.process.apparmorProfile)' >>"$T/results.tsv"
+    done
+  done
+}
+teardown_file() { oh_teardown; }
+
+# differences RESULTS: column and primitive, of what is denied with the profile alone, or wrong.
+differences() {
+  awk -F '\t' '
+    $3 == "odd" { print "odd", $1, $2 }
+    { tried[$1, $2] = 1; reached[$1, $2] = $3 == "reached"; names[$2] }
+    $1 !~ /-without-/ { columns[$1] }
+    END {
+      for (column in columns) {
+        without = column; sub(/-[^-]*$/, "-without&", without)
+        for (name in names) {
+          if (!tried[column, name] || !tried[without, name]) print "untried", column, name
+          else if (reached[without, name] > reached[column, name]) print "denied", column, name
+          else if (reached[without, name] < reached[column, name]) print "let through", column, name
+        }
+      }
+    }' "$1" | sort
+}
+
+# listed: the same, as tests/attack/apparmor.tsv has it. isolated is strict for root in a user namespace.
+listed() {
+  local column verb
+  for column in "${COLUMNS_HERE[@]}"; do
+    for verb in create exec; do
+      awk -F '\t' -v policy="${column#*-}" -v column="$column-$verb" 'BEGIN { if (policy == "isolated") policy = "strict" }
+        !/^#/ && $1 != "name" && (" " $2 " ") ~ (" " policy " ") { print "denied", column, $1 }' "$LISTED"
+    done
+  done | sort
+}
+
+@test "besides what the policies deny, their profiles deny what is listed, and let nothing through" {
+  diff -u <(listed) <(differences "$T/results.tsv")
+}
+
+@test "each policy was tried with its profile and without one, with every primitive" {
+  local column policy verb name
+  for column in "${COLUMNS_HERE[@]}"; do
+    policy=${column#*-}
+    name=$("$CTL" apparmor status | sed -n "s/^${policy/isolated/strict} *\([^ :]*\):.*/\1/p")
+    for verb in create exec; do
+      echo "$column $verb $name"
+      echo "$column-without $verb none"
+    done
+  done | sort >"$T/expected"
+  jq -r 'select(.oci_harden.verb != "start") | [."container.id", .oci_harden.verb,
+    ([.oci_harden.journal[] | select(.control == "apparmor") | .after] | first // "none")] | join(" ")' "$T/events.json" | sort |
+    diff -u "$T/expected" -
+  [ "$(wc -l <"$T/names")" -ge 290 ]
+  [ "$(wc -l <"$T/results.tsv")" -eq $((4 * ${#COLUMNS_HERE[@]} * $(wc -l <"$T/names"))) ]
+}
+
+# A comparison that never fails proves nothing.
+@test "the comparison finds what is denied or let through and not listed, and what was not tried" {
+  differs() { # differs TEXT SED
+    sed "$2" "$T/results.tsv" >"$T/changed.tsv"
+    run diff <(listed) <(differences "$T/changed.tsv")
+    [ "$status" -eq 1 ] && [[ "$output" == *"$1"* ]] || { echo "$1: $output"; return 1; }
+  }
+  differs '> let through runc-strict-create setuid' 's/^\(runc-strict-create\tsetuid\t\)denied/\1reached/'
+  differs '> denied runc-strict-exec setuid' 's/^\(runc-strict-without-exec\tsetuid\t\)denied/\1reached/'
+  differs '< denied crun-strict-create proc-mem-read' 's/^\(crun-strict-create\tproc-mem-read\t\)denied/\1reached/'
+  differs '> untried runc-isolated-exec chroot' '/^runc-isolated-without-exec\tchroot\t/d'
+  differs '> odd runc-baseline-create chroot' 's/^\(runc-baseline-create\tchroot\t\)reached/\1odd/'
+}
