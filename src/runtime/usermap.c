@@ -128,7 +128,8 @@ static char *join_pod(struct call *c, const char *pod, uint32_t *ret_base) {
 
 static int take_ids(struct call *c, const char *pod, struct error *err) {
   struct usermap *m = &c->map;
-  const struct lease_holder holder = { c->root, c->command.id, pod };
+  /* Whatever is joined as a pod's sandbox is one, also where nothing marks it. */
+  const struct lease_holder holder = { c->root, c->command.id, pod ? pod : c->command.id };
   uint32_t wanted = 0;
   if (pod && !c->sandbox && (m->why = join_pod(c, pod, &wanted)))
     return 0;

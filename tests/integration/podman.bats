@@ -9,7 +9,8 @@ setup_file() {
   config_for_engine
   local policy
   mkdir -p "$T/bin" "$T/p"
-  for policy in baseline restricted strict; do ln -s "$OH" "$T/bin/oci-harden-$policy"; done
+  jq -n '{extends: "restricted", "user-namespace": {mode: "require"}}' >"$T/policies/mapped.json"
+  for policy in baseline restricted strict mapped; do ln -s "$OH" "$T/bin/oci-harden-$policy"; done
   # The limits that podman asks for by default need CAP_SYS_RESOURCE, which a test machine may lack.
   jq -rn --arg t "$T" --arg oh "$T/bin/oci-harden-" '"[containers]
 default_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]
@@ -21,12 +22,13 @@ init_path = \"/usr/bin/docker-init\"
 lock_type = \"file\"
 num_locks = 64
 infra_command = \"/pause\"
-runtime_supports_json = [\"runc\", \"crun\", \"baseline\", \"restricted\", \"strict\"]
+runtime_supports_json = [\"runc\", \"crun\", \"baseline\", \"restricted\", \"strict\", \"mapped\"]
 [engine.runtimes]
 runc = [\"/usr/sbin/runc\"]
 baseline = [\"\($oh)baseline\"]
 restricted = [\"\($oh)restricted\"]
-strict = [\"\($oh)strict\"]"' >"$T/containers.conf"
+strict = [\"\($oh)strict\"]
+mapped = [\"\($oh)mapped\"]"' >"$T/containers.conf"
   CGROUP=$(basename "$T")
   export T CGROUP CONTAINERS_CONF=$T/containers.conf
   image_archive "$T/image.tar" localhost/busybox:test
@@ -94,7 +96,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "exec, cp, restart, pause, top, logs and stop are as under runc" {
   local r
-  for r in $ORDINARY; do
+  for r in $ORDINARY mapped; do
     run_ "$r" -d --name job "$IMAGE" sh -c 'echo started; trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
     run podman_ exec -i -e A=1 -w /tmp job sh -c 'echo $A; pwd; cat; exit 4' <<<input
     echo "$r: $output"
@@ -105,15 +107,19 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     echo file >"$T/file"
     # podman copies into a running container as the host's root among the container's mounts: where they are read-only,
     # or the host's root has no id in them, it cannot.
-    if [ "$r" != restricted ]; then
-      podman_ cp "$T/file" job:/root/file
-      [ "$(podman_ exec job cat /root/file)" = file ]
-      podman_ cp "$T/file" job:/tmp/file
-      [ "$(podman_ exec job cat /tmp/file)" = file ]
-    else
-      run podman_ cp "$T/file" job:/tmp/file
-      [[ "$output" == *"value too large"* ]]
-    fi
+    case $r in
+      mapped)
+        run podman_ cp "$T/file" job:/tmp/file
+        [[ "$output" == *"value too large"* ]]
+        ;;
+      restricted) podman_ cp "$T/file" job:/tmp/file ;;
+      *)
+        podman_ cp "$T/file" job:/tmp/file
+        podman_ cp "$T/file" job:/root/file
+        [ "$(podman_ exec job cat /root/file)" = file ]
+        ;;
+    esac
+    [ "$r" = mapped ] || [ "$(podman_ exec job cat /tmp/file)" = file ]
     podman_ cp job:/etc/passwd "$T/passwd"
     podman_ pause job
     podman_ unpause job
@@ -156,20 +162,26 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   done
 }
 
-@test "a pod with its infra container runs, in podman's user namespace and in ours" {
+@test "a pod with its infra container runs: strict wants a user namespace for it, as nothing marks it" {
   local r map
-  for r in $ORDINARY strict-mapped; do
+  podman_ --runtime strict pod create --name pod --network none --infra-image localhost/pause:test >/dev/null
+  run podman_ --runtime strict run --rm --pod pod --user 1000 "$IMAGE" true
+  echo "$output"
+  [[ "$output" == *"OH-USR-002"* ]]
+  remove pod rm -f pod
+  for r in $ORDINARY mapped strict; do
     map=
-    [ "$r" != strict-mapped ] || map="--uidmap=0:100000:65536 --gidmap=0:100000:65536"
-    r=${r%-mapped}
+    [ "$r" != strict ] || map="--uidmap=0:100000:65536 --gidmap=0:100000:65536"
     # shellcheck disable=SC2086
     podman_ --runtime "$r" pod create --name pod --network none --infra-image localhost/pause:test $map >/dev/null
     podman_ --runtime "$r" run -d --pod pod --name one "$IMAGE" sh -c '
-      mkdir /tmp/w && echo page > /tmp/w/x && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
+      mkdir /tmp/w && echo page > /tmp/w/x && cat /proc/self/uid_map > /tmp/w/map && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
     run podman_ --runtime "$r" run --rm --pod pod --name two "$IMAGE" sh -c '
-      for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done'
+      for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done
+      busybox wget -q -O - http://127.0.0.1/map | busybox cmp - /proc/self/uid_map && tr -s " " </proc/self/uid_map'
     echo "$r: $output"
-    [ "$output" = page ]
+    [ "${lines[0]}" = page ]
+    [ "$r" != mapped ] || [[ "${lines[1]}" == " 0 18"*" 65536" ]]
     [ "$(podman_ pod inspect -f '{{.State}}' pod)" = Running ]
     remove pod rm -f -t 0 pod
   done
@@ -209,9 +221,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [ "$status" -ne 0 ]
     [[ "$output" == *"OH-MNT-"* ]]
   done
-  jq -n '{extends: "strict", "user-namespace": {mode: "off"}}' >"$T/policies/strict.json"
   run run_ strict --rm "$IMAGE" true
-  rm "$T/policies/strict.json"
   echo "$output"
   [[ "$output" == *"OH-USR-002"* ]]
 }
