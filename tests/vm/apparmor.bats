@@ -294,24 +294,45 @@ logged() { # logged VARIANT: each kind of denial, under the profile's name
   done
 }
 
-@test "loading costs under 10 ms, and the next container nothing" {
-  local name b spent
-  name=$(name_of baseline)
-  remove "$name"
-  CMD=true b=$(bundle timed 'del(.process.apparmorProfile)')
+# fastest PROFILES COMMAND...: the microseconds of the fastest of five runs, before each of which the profiles are removed.
+fastest() {
+  local i name from spent best=
+  for i in 1 2 3 4 5; do
+    for name in $1; do remove "$name"; done
+    from=${EPOCHREALTIME/./}
+    "${@:2}" >/dev/null
+    spent=$((${EPOCHREALTIME/./} - from))
+    if [ -z "$best" ] || [ "$spent" -lt "$best" ]; then best=$spent; fi
+  done
+  echo "$best"
+}
+
+# Emulated milliseconds say nothing. The measure is the start of a static program, which takes half of one on other machines.
+@test "loading a profile takes less time than starting a program" {
+  local names name variant start program load cost
+  names=$(for variant in baseline restricted strict; do name_of "$variant"; done)
+  program=$(fastest '' busybox true)
+  start=$(fastest '' "$CTL" --version)
+  load=$(fastest "$names" "$CTL" apparmor load)
+  for name in $names; do [ "$(mode_of "$name")" = enforce ]; done
+  cost=$(((load - start) / 3))
+  echo "# loading a profile: $cost us; starting a program: $program us" >&3
+  [ "$cost" -gt 0 ]
+  [ "$cost" -lt "$program" ]
+}
+
+@test "the container that loads a profile looks for it, and the next one does not" {
+  local b
+  remove "$(name_of baseline)"
+  CMD=true b=$(bundle traced 'del(.process.apparmorProfile)')
   cp "$b/config.json" "$T/config.engine"
-  POLICY=only-baseline strace -ttt -e trace=openat2,openat,write,close -o "$T/trace" \
-    "$OH" --config "$T/config.json" --policy only-baseline --root "$T/root" create --bundle "$b" timed >/dev/null 2>&1 </dev/null
-  # From the first look into the cache to the look at the list after the load; strace takes its share of it.
-  spent=$(awk '/var\/cache/ && !from {from = $1} /apparmor.*profiles/ && from {to = $1} END {print int((to - from) * 1000)}' "$T/trace")
-  echo "# loading, traced: $spent ms" >&3
-  grep -q 'var/cache/oci-harden' "$T/trace"
-  [ "$spent" -lt 50 ]
-  oh delete --force timed
-  cp "$T/config.engine" "$b/config.json"
-  strace -o "$T/trace" -e trace=openat2,openat \
-    "$OH" --config "$T/config.json" --policy only-baseline --root "$T/root" create --bundle "$b" timed >/dev/null 2>&1 </dev/null
-  run grep -c 'apparmor/features\|var/cache' "$T/trace"
-  [ "$output" = 0 ]
-  oh delete --force timed
+  opened() { # opened: how many files of AppArmor's features and of the cache a create opens
+    cp "$T/config.engine" "$b/config.json"
+    strace -o "$T/trace" -e trace=openat2,openat \
+      "$OH" --config "$T/config.json" --policy only-baseline --root "$T/root" create --bundle "$b" traced >/dev/null 2>&1 </dev/null
+    grep -c 'apparmor/features\|var/cache' "$T/trace" || true
+    oh delete --force traced
+  }
+  [ "$(opened)" -gt 0 ]
+  [ "$(opened)" = 0 ]
 }
