@@ -224,11 +224,12 @@ int namespaces_not_weaker(enum spec_kind kind, const json_t *before, const json_
   for (size_t i = 0; i < json_array_size(b); i++) {
     const json_t *was = json_array_get(b, i), *is = find(a, type_of(was));
     const char *entered = user_namespace_entered(after, type_of(was), facts);
-    if (!is && entered && path_of(was) && strcmp(path_of(was), entered) == 0)
+    const char *was_path = path_of(was);
+    if (!is && entered && was_path && strcmp(was_path, entered) == 0)
       continue;
     if (!is)
       return control_broken(err, list_pointer, "%s is gone", type_of(was));
-    const char *was_path = path_of(was), *is_path = path_of(is);
+    const char *is_path = path_of(is);
     if (is_path && !(was_path && strcmp(was_path, is_path) == 0))
       return control_broken(err, list_pointer, "%s joins another", type_of(was));
   }

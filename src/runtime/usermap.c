@@ -20,6 +20,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
+static void forget_entered(struct usermap *m) {
+  strlist_clear(&m->entered_types);
+  for (size_t i = 0; i < ENTERED_TYPES; i++)
+    free(steal_ptr(&m->entered[i]));
+}
+
 void usermap_free(struct usermap *m) {
   free(m->why);
   free(m->place);
@@ -27,9 +33,8 @@ void usermap_free(struct usermap *m) {
   mapped_rootfs_free(&m->rootfs);
   stage_free(&m->stage);
   strlist_free(&m->unmapped);
+  forget_entered(m);
   strlist_free(&m->entered_types);
-  for (size_t i = 0; i < ENTERED_TYPES; i++)
-    free(m->entered[i]);
   *m = (struct usermap)USERMAP_NONE;
 }
 
@@ -70,6 +75,7 @@ static const char *path_of_namespace(const json_t *config, const char *type, boo
 /* runc only: crun joins a user namespace last. In a pod's user namespace the pod's own namespaces can be
  * joined; the network is the engine's. */
 static void choose_entered(struct usermap *m, const json_t *config, enum runtime_kind runtime) {
+  forget_entered(m);
   strlist_free(&m->entered_types);
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
     bool found;
@@ -147,7 +153,7 @@ bool usermap_sample(struct usermap *m, const struct config *config, const json_t
                     const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
   bool has, in_force = false;
   (void)path_of_namespace(document, "user", &has);
-  for (size_t i = 0; i < policies_len && !has && geteuid() == 0; i++)
+  for (size_t i = 0; i < policies_len && i < HARDEN_POLICIES_MAX && !has && geteuid() == 0; i++)
     m->asked = asks(policies[i], &in_force) || m->asked;
   if (!m->asked)
     return false;
