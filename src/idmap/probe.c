@@ -69,7 +69,6 @@ static int make_layers(const struct site *s, struct error *err) {
     if (mkdir(path, 0755) < 0)
       return error_set(err, ERROR_SYSTEM, errno, "%s", path);
   }
-  CLEANUP_STR struct str options = { 0 };
   CLEANUP_FREE char *rootfs = xasprintf("%s/rootfs", s->dir);
   if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
       chdir(s->dir) < 0 ||

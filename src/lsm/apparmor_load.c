@@ -93,10 +93,9 @@ static int directory_of(int top, char **ret, struct error *err) {
 /* What is compiled for this kernel: its directory and the file in it. */
 static int open_compiled(const char *cache, const char *name, int *ret_dir, int *ret, struct error *err) {
   CLEANUP_FD int top = -1;
-  char *id = NULL;
+  CLEANUP_FREE char *id = NULL;
   if (open_checked(AT_FDCWD, cache, cache, S_IFDIR, &top, err) < 0 || directory_of(top, &id, err) < 0)
     return -1;
-  CLEANUP_FREE char *owned = id;
   CLEANUP_FREE char *sub = xasprintf("%s/%s", cache, id);
   CLEANUP_FREE char *path = xasprintf("%s/%s", sub, name);
   if (open_checked(top, id, sub, S_IFDIR, ret_dir, err) < 0)
