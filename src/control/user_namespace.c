@@ -4,10 +4,10 @@
  * that the wrapper fills afterwards: an ID-mapped view of the root and of every source, and views of the file
  * systems that only the owner of a joined namespace may mount. One that the engine made is left as it is.
  */
-#include "control/user_namespace.h"
 #include "control/common.h"
 #include "control/mount_view.h"
 #include "control/sysctl.h"
+#include "control/user_namespace_against.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,48 +28,11 @@ const struct control_rule user_namespace_rules[] = {
   { NULL, NULL },
 };
 
-#define NAMESPACES "/linux/namespaces"
 #define UIDS "/linux/uidMappings"
 #define GIDS "/linux/gidMappings"
-#define ROOT "/root/path"
-#define SYSCTL "/linux/sysctl"
 
 static const struct reason view_reason = { "OH-UNS-002",
                                            "what the container sees must belong to its own ids" };
-
-static const json_t *namespace_entry(const json_t *root, const char *type) {
-  const json_t *list = control_at(root, NAMESPACES);
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *is = control_text(json_array_get(list, i), "/type");
-    if (is && strcmp(is, type) == 0)
-      return json_array_get(list, i);
-  }
-  return NULL;
-}
-
-static const char *namespace_path(const json_t *root, const char *type) {
-  const char *path = control_text(namespace_entry(root, type), "/path");
-  return path && *path ? path : NULL;
-}
-
-static const char *entered_path(const char *type, const struct user_namespace_offer *offer) {
-  for (size_t i = 0; offer->size && i < ENTERED_TYPES; i++)
-    if (strcmp(entered_types[i], type) == 0)
-      return offer->entered[i];
-  return NULL;
-}
-
-/* Is the namespace owned by another user namespace than the offered one? Of those of a process whose user
- * namespace is joined only the network comes from elsewhere: the engine makes it before the sandbox. */
-static bool is_foreign(const json_t *root, const char *type, const struct user_namespace_offer *offer) {
-  const char *path = namespace_path(root, type);
-  if (entered_path(type, offer))
-    return true;
-  if (!path || !offer->path || strcmp(type, "network") == 0)
-    return path != NULL;
-  const size_t len = (size_t)(strrchr(offer->path, '/') - offer->path) + 1;
-  return strncmp(path, offer->path, len) != 0;
-}
 
 static json_t *mappings(const struct user_namespace_offer *offer) {
   json_t *list = json_array(), *item = json_object();
@@ -92,143 +55,14 @@ static bool is_offered_map(const json_t *list, const struct user_namespace_offer
 }
 
 bool user_namespace_is_ours(const json_t *root, const struct facts *facts) {
-  const char *path = control_text(root, ROOT);
+  const char *path = control_text(root, UNS_ROOT);
   return is_offered_map(control_at(root, UIDS), &facts->offer) ||
          is_offered_map(control_at(root, GIDS), &facts->offer) ||
          (path && facts->offer.root && strcmp(path, facts->offer.root) == 0);
 }
 
 const char *user_namespace_entered(const json_t *root, const char *type, const struct facts *facts) {
-  return user_namespace_is_ours(root, facts) ? entered_path(type, &facts->offer) : NULL;
-}
-
-/* When to map. Each gives the reason against, as the end of a sentence, or NULL; the caller frees. */
-
-static char *against_namespaces(const json_t *root, const struct facts *facts) {
-  static const char *const types[] = { "pid", "ipc", "network" };
-  if (!namespace_entry(root, "mount") || namespace_path(root, "mount"))
-    return xstrdup("it has no mount namespace of its own");
-  for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-    const char *path = namespace_path(root, types[i]);
-    if (!namespace_entry(root, types[i]) && entered_path(types[i], &facts->offer))
-      continue;
-    if (!namespace_entry(root, types[i]) || (path && strlist_has(&facts->host_namespace_paths, path)))
-      return xasprintf("it shares the host's %s namespace", types[i]);
-  }
-  if (is_foreign(root, "pid", &facts->offer))
-    return xstrdup("it joins the pid namespace of a container in another user namespace");
-  if (is_foreign(root, "uts", &facts->offer) && control_text(root, "/hostname"))
-    return xstrdup("its hostname is to be set in a namespace of another user namespace");
-  return NULL;
-}
-
-/* Nothing that a process does in a user namespace needs these, and what they are asked for fails there. */
-static char *against_capabilities(const json_t *root, const struct facts *facts) {
-  static const char *const host[] = { "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_TIME",
-                                      "CAP_SYS_BOOT",  "CAP_SYSLOG",     "CAP_BPF",       "CAP_PERFMON",
-                                      "CAP_MAC_ADMIN", "CAP_WAKE_ALARM", "CAP_AUDIT_READ" };
-  static const char *const network[] = { "CAP_NET_ADMIN", "CAP_NET_RAW" };
-  const json_t *bounding = control_at(root, "/process/capabilities/bounding");
-  for (size_t i = 0; i < ARRAY_SIZE(host); i++)
-    if (control_has(bounding, host[i]))
-      return xasprintf("it has %s, which means nothing in one", host[i]);
-  for (size_t i = 0; i < ARRAY_SIZE(network) && is_foreign(root, "network", &facts->offer); i++)
-    if (control_has(bounding, network[i]))
-      return xasprintf("it has %s, which means nothing in a network that another user namespace owns",
-                       network[i]);
-  return NULL;
-}
-
-/* The first id of the process that is not below `size`; *ret_pointer tells where. */
-static bool has_unmapped(const json_t *root, uint64_t size, const char **ret_pointer, uint64_t *ret) {
-  static const char *const single[] = { "/process/user/uid", "/process/user/gid" };
-  for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
-    *ret_pointer = single[i];
-    if (jsonx_u64_get(control_at(root, single[i]), ret) && *ret >= size)
-      return true;
-  }
-  *ret_pointer = "/process/user/additionalGids";
-  const json_t *groups = control_at(root, *ret_pointer);
-  for (size_t i = 0; i < json_array_size(groups); i++)
-    if (jsonx_u64_get(json_array_get(groups, i), ret) && *ret >= size)
-      return true;
-  return false;
-}
-
-static char *against_ids(const json_t *root, const struct facts *facts) {
-  const char *pointer;
-  uint64_t id;
-  return has_unmapped(root, facts->offer.size, &pointer, &id)
-             ? xasprintf("the id %" PRIu64 " is beyond the %" PRIu32 " that are mapped", id,
-                         facts->offer.size)
-             : NULL;
-}
-
-/* Runtimes bind the node of the host that has the name, which is another, or not the container's to open. */
-static char *against_devices(const json_t *root, const struct facts *facts) {
-  (void)facts;
-  static const char *const usual[] = { "/dev/null", "/dev/zero",    "/dev/full", "/dev/random",
-                                       "/dev/tty",  "/dev/urandom", "/dev/ptmx", "/dev/console" };
-  const json_t *list = control_at(root, "/linux/devices");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *path = control_text(json_array_get(list, i), "/path");
-    bool known = false;
-    for (size_t k = 0; path && k < ARRAY_SIZE(usual); k++)
-      known = known || strcmp(path, usual[k]) == 0;
-    if (!known)
-      return xasprintf("it has the device %s", path ? path : "");
-  }
-  return NULL;
-}
-
-/* The wrapper sets these where the container may not; no other. */
-static bool is_set_outside(const char *name) {
-  return strcmp(name, SYSCTL_PING) == 0 || strcmp(name, SYSCTL_PORT) == 0;
-}
-
-static char *against_sysctls(const json_t *root, const struct facts *facts) {
-  const char *key;
-  json_t *value;
-  uint64_t range[2];
-  json_object_foreach(control_at(root, SYSCTL), key, value) {
-    CLEANUP_FREE char *name = sysctl_dotted(key);
-    const char *type = name ? sysctl_namespace(name) : NULL;
-    if (!type || (is_foreign(root, type, &facts->offer) && !is_set_outside(name)))
-      return xasprintf("the sysctl %s cannot be set from inside one", key);
-    if (strcmp(name, SYSCTL_PING) == 0 && !sysctl_range(value, range))
-      return xasprintf("the sysctl %s is no range", key);
-  }
-  return NULL;
-}
-
-static char *against_mounts(const json_t *root, const struct facts *facts) {
-  CLEANUP_MOUNT_LIST struct mount_list l;
-  mount_list_read(&l, control_at(root, "/mounts"), facts);
-  for (size_t i = 0; i < l.len; i++) {
-    const struct mount_view *v = &l.items[i];
-    const struct source_fact *fact = v->source ? facts_source(facts, v->source) : NULL;
-    if (json_object_get(v->mount, "uidMappings") || json_object_get(v->mount, "gidMappings"))
-      return xasprintf("the mount on %s has id mappings of its own", v->destination);
-    if (strcmp(v->type, "bind") == 0 && !(fact && fact->clone))
-      return xasprintf("the source of %s could not be looked at", v->destination);
-  }
-  return NULL;
-}
-
-char *user_namespace_against(const json_t *root, const struct facts *facts) {
-  static char *(*const reasons[])(const json_t *root, const struct facts *facts) = {
-    against_namespaces, against_capabilities, against_ids, against_devices, against_sysctls, against_mounts,
-  };
-  if (!facts->offer.size)
-    return xstrdup(facts->offer.why ? facts->offer.why : "nobody looked whether the host can give one");
-  if (!control_text(root, ROOT))
-    return xstrdup("it has no root");
-  for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
-    char *why = reasons[i](root, facts);
-    if (why)
-      return why;
-  }
-  return NULL;
+  return user_namespace_is_ours(root, facts) ? uns_entered(type, &facts->offer) : NULL;
 }
 
 /* What becomes of a mount, in parts: NULL where it stays as it is. The caller owns them. */
@@ -295,9 +129,9 @@ static struct change change_of(const struct mount_view *v, const json_t *root, c
       json_decref(options);
     else
       c.options = options;
-  } else if (!v->stands_for && strcmp(v->type, "sysfs") == 0 && is_foreign(root, "network", offer)) {
+  } else if (!v->stands_for && strcmp(v->type, "sysfs") == 0 && uns_is_foreign(root, "network", offer)) {
     c.whole = bind_of(v, offer->sysfs);
-  } else if (!v->stands_for && strcmp(v->type, "mqueue") == 0 && is_foreign(root, "ipc", offer)) {
+  } else if (!v->stands_for && strcmp(v->type, "mqueue") == 0 && uns_is_foreign(root, "ipc", offer)) {
     c.whole = bind_of(v, offer->mqueue);
   }
   return c;
@@ -338,7 +172,7 @@ static bool changed_sysctl(const json_t *root, const char *key, const json_t *va
   *ret = NULL;
   if (!type)
     return false;
-  if (is_foreign(root, type, offer))
+  if (uns_is_foreign(root, type, offer))
     return true;
   if (strcmp(name, SYSCTL_PING) != 0 || !sysctl_range(value, range) || range[1] < offer->size)
     return false;
@@ -351,11 +185,11 @@ static int change_sysctls(struct spec *spec, const struct facts *facts, struct e
   static const struct reason outside = { "OH-UNS-004",
                                          "the namespace is not its own to change: the wrapper sets it" };
   static const struct reason inside = { "OH-UNS-004", "ids beyond those that are mapped are refused" };
-  json_auto_t *map = jsonx_copy(spec_at(spec, SYSCTL));
+  json_auto_t *map = jsonx_copy(spec_at(spec, UNS_SYSCTL));
   const char *key;
   json_t *value;
   json_object_foreach(map, key, value) {
-    CLEANUP_FREE char *pointer = jsonx_pointer(SYSCTL, key);
+    CLEANUP_FREE char *pointer = jsonx_pointer(UNS_SYSCTL, key);
     CLEANUP_FREE char *now = NULL;
     if (!changed_sysctl(spec->root, key, value, &facts->offer, &now))
       continue;
@@ -370,7 +204,7 @@ static int add_namespace(struct spec *spec, const struct facts *facts, struct er
   static const struct reason why = {
     "OH-UNS-001", "root of the container is to be nobody on the host, and its ids no one's"
   };
-  if (namespace_entry(spec->root, "user"))
+  if (uns_entry(spec->root, "user"))
     return 0;
   json_t *entry = json_object();
   if (!entry)
@@ -378,7 +212,7 @@ static int add_namespace(struct spec *spec, const struct facts *facts, struct er
   jsonx_set_new(entry, "type", jsonx_string_new("user"));
   if (facts->offer.path)
     jsonx_set_new(entry, "path", jsonx_string_new(facts->offer.path));
-  if (spec_set(spec, NAMESPACES "/-", entry, why, err) ||
+  if (spec_set(spec, UNS_NAMESPACES "/-", entry, why, err) ||
       spec_set(spec, UIDS, mappings(&facts->offer), why, err))
     return -1;
   return spec_set(spec, GIDS, mappings(&facts->offer), why, err);
@@ -389,9 +223,9 @@ static int remove_entered(struct spec *spec, const struct facts *facts, struct e
     "OH-UNS-008", "the runtime would join the user namespace first, and may not enter this one then"
   };
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
-    const json_t *entry = namespace_entry(spec->root, entered_types[i]), *list = spec_at(spec, NAMESPACES);
+    const json_t *entry = uns_entry(spec->root, entered_types[i]), *list = spec_at(spec, UNS_NAMESPACES);
     for (size_t k = 0; facts->offer.entered[i] && k < json_array_size(list); k++) {
-      CLEANUP_FREE char *pointer = jsonx_pointer_index(NAMESPACES, k);
+      CLEANUP_FREE char *pointer = jsonx_pointer_index(UNS_NAMESPACES, k);
       if (json_array_get(list, k) != entry)
         continue;
       if (spec_remove(spec, pointer, why, err))
@@ -405,7 +239,7 @@ static int remove_entered(struct spec *spec, const struct facts *facts, struct e
 static int apply_exec(struct spec *spec, const struct facts *facts, struct error *err) {
   const char *pointer;
   uint64_t id;
-  if (facts->ids_mapped <= 0 || !has_unmapped(spec->root, (uint64_t)facts->ids_mapped, &pointer, &id))
+  if (facts->ids_mapped <= 0 || !uns_has_unmapped(spec->root, (uint64_t)facts->ids_mapped, &pointer, &id))
     return 0;
   CLEANUP_FREE char *text =
       xasprintf("the id %" PRIu64 " is beyond the %" PRId64 " of the container", id, facts->ids_mapped);
@@ -418,19 +252,19 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
     return apply_exec(spec, facts, err);
   const bool required = policy->user_namespace.mode == USER_NAMESPACE_REQUIRE;
   if (policy->user_namespace.mode == USER_NAMESPACE_OFF || facts->rootless ||
-      (namespace_entry(spec->root, "user") && !user_namespace_is_ours(spec->root, facts)))
+      (uns_entry(spec->root, "user") && !user_namespace_is_ours(spec->root, facts)))
     return 0;
   CLEANUP_FREE char *against = user_namespace_against(spec->root, facts);
   if (against) {
     CLEANUP_FREE char *text = xasprintf("there is no user namespace for the container: %s", against);
     const struct reason why = { user_namespace_rules[required ? RULE_REQUIRE : RULE_NONE].id, text };
     if (required)
-      return spec_refuse(spec, NAMESPACES, why, err);
-    spec_finding(spec, NAMESPACES, why);
+      return spec_refuse(spec, UNS_NAMESPACES, why, err);
+    spec_finding(spec, UNS_NAMESPACES, why);
     return 0;
   }
   if (add_namespace(spec, facts, err) ||
-      spec_set(spec, ROOT, jsonx_string_new(facts->offer.root), view_reason, err) ||
+      spec_set(spec, UNS_ROOT, jsonx_string_new(facts->offer.root), view_reason, err) ||
       change_mounts(spec, facts, err) || remove_entered(spec, facts, err))
     return -1;
   return change_sysctls(spec, facts, err);
@@ -439,21 +273,21 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
 /* Every part of the promise, seen in the output alone. */
 static int ours_holds(const json_t *after, const struct facts *facts, struct error *err) {
   const struct user_namespace_offer *offer = &facts->offer;
-  const json_t *entry = namespace_entry(after, "user");
-  const char *path = namespace_path(after, "user"), *root = control_text(after, ROOT);
+  const json_t *entry = uns_entry(after, "user");
+  const char *path = uns_path(after, "user"), *root = control_text(after, UNS_ROOT);
   if (!entry || (path == NULL) != (offer->path == NULL) || (path && strcmp(path, offer->path) != 0))
-    return control_broken(err, NAMESPACES, "it is not the offered user namespace");
+    return control_broken(err, UNS_NAMESPACES, "it is not the offered user namespace");
   if (!is_offered_map(control_at(after, UIDS), offer) || !is_offered_map(control_at(after, GIDS), offer))
     return control_broken(err, UIDS, "ids are not mapped as offered");
   for (size_t i = 0; i < ENTERED_TYPES; i++)
-    if (offer->entered[i] && namespace_entry(after, entered_types[i]))
-      return control_broken(err, NAMESPACES, "the runtime is to join the %s namespace", entered_types[i]);
+    if (offer->entered[i] && uns_entry(after, entered_types[i]))
+      return control_broken(err, UNS_NAMESPACES, "the runtime is to join the %s namespace", entered_types[i]);
   if (offer->base < ID_BLOCK || offer->size > UINT32_MAX - offer->base)
     return control_broken(err, UIDS, "privileged ids of the host are mapped");
   if (!root || strcmp(root, offer->root) != 0)
-    return control_broken(err, ROOT, "the root is not the ID-mapped one");
+    return control_broken(err, UNS_ROOT, "the root is not the ID-mapped one");
   CLEANUP_FREE char *against = user_namespace_against(after, facts);
-  return against ? control_broken(err, NAMESPACES, "there cannot be one: %s", against) : 0;
+  return against ? control_broken(err, UNS_NAMESPACES, "there cannot be one: %s", against) : 0;
 }
 
 static int mount_holds(const struct mount_view *v, const json_t *root, const struct facts *facts,
@@ -470,8 +304,8 @@ static int mount_holds(const struct mount_view *v, const json_t *root, const str
       if (locked & mount_flag_named(flag_words[i]) && !control_has(v->options, flag_words[i]))
         return control_broken(err, pointer, "%s is locked, and not among its options", flag_words[i]);
   }
-  if (!v->stands_for && ((strcmp(v->type, "sysfs") == 0 && is_foreign(root, "network", &facts->offer)) ||
-                         (strcmp(v->type, "mqueue") == 0 && is_foreign(root, "ipc", &facts->offer))))
+  if (!v->stands_for && ((strcmp(v->type, "sysfs") == 0 && uns_is_foreign(root, "network", &facts->offer)) ||
+                         (strcmp(v->type, "mqueue") == 0 && uns_is_foreign(root, "ipc", &facts->offer))))
     return control_broken(err, pointer, "the container may not mount it");
   return 0;
 }
@@ -486,13 +320,13 @@ static int surroundings_hold(const json_t *after, const struct facts *facts, str
     if (mount_holds(&l.items[i], after, facts, pointer, err))
       return -1;
   }
-  json_object_foreach(control_at(after, SYSCTL), key, value) {
+  json_object_foreach(control_at(after, UNS_SYSCTL), key, value) {
     CLEANUP_FREE char *name = sysctl_dotted(key);
     const char *type = name ? sysctl_namespace(name) : NULL;
     uint64_t range[2];
-    if (!type || is_foreign(after, type, &facts->offer) ||
+    if (!type || uns_is_foreign(after, type, &facts->offer) ||
         (strcmp(name, SYSCTL_PING) == 0 && (!sysctl_range(value, range) || range[1] >= facts->offer.size)))
-      return control_broken(err, SYSCTL, "\"%s\" cannot be set so from inside", key);
+      return control_broken(err, UNS_SYSCTL, "\"%s\" cannot be set so from inside", key);
   }
   return 0;
 }
@@ -502,15 +336,15 @@ int user_namespace_verify(enum spec_kind kind, const json_t *after, const struct
   const char *pointer;
   uint64_t id;
   if (kind == SPEC_PROCESS)
-    return facts->ids_mapped > 0 && has_unmapped(after, (uint64_t)facts->ids_mapped, &pointer, &id)
+    return facts->ids_mapped > 0 && uns_has_unmapped(after, (uint64_t)facts->ids_mapped, &pointer, &id)
                ? control_broken(err, pointer, "%" PRIu64 " is not mapped", id)
                : 0;
   if (policy->user_namespace.mode == USER_NAMESPACE_OFF || facts->rootless)
     return 0;
   if (user_namespace_is_ours(after, facts))
     return ours_holds(after, facts, err) || surroundings_hold(after, facts, err) ? -1 : 0;
-  if (policy->user_namespace.mode == USER_NAMESPACE_REQUIRE && !namespace_entry(after, "user"))
-    return control_broken(err, NAMESPACES, "there is no user namespace");
+  if (policy->user_namespace.mode == USER_NAMESPACE_REQUIRE && !uns_entry(after, "user"))
+    return control_broken(err, UNS_NAMESPACES, "there is no user namespace");
   return 0;
 }
 
@@ -519,9 +353,9 @@ int user_namespace_not_weaker(enum spec_kind kind, const json_t *before, const j
   static const char *const maps[] = { UIDS, GIDS };
   if (kind != SPEC_CONFIG)
     return 0;
-  const bool had = namespace_entry(before, "user") != NULL, has = namespace_entry(after, "user") != NULL;
+  const bool had = uns_entry(before, "user") != NULL, has = uns_entry(after, "user") != NULL;
   if (had && !has)
-    return control_broken(err, NAMESPACES, "the user namespace is gone");
+    return control_broken(err, UNS_NAMESPACES, "the user namespace is gone");
   for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
     const json_t *was = control_at(before, maps[i]), *is = control_at(after, maps[i]);
     if (was == is || (was && is && json_equal(was, is)))
@@ -529,10 +363,10 @@ int user_namespace_not_weaker(enum spec_kind kind, const json_t *before, const j
     if (had || !has || !is_offered_map(is, &facts->offer) || facts->offer.base < ID_BLOCK)
       return control_broken(err, maps[i], "other ids are mapped than before");
   }
-  const char *was = control_text(before, ROOT), *is = control_text(after, ROOT);
+  const char *was = control_text(before, UNS_ROOT), *is = control_text(after, UNS_ROOT);
   if (is && !(was && strcmp(was, is) == 0) &&
       !(has && is_offered_map(control_at(after, UIDS), &facts->offer) && facts->offer.root &&
         strcmp(is, facts->offer.root) == 0))
-    return control_broken(err, ROOT, "is another root");
+    return control_broken(err, UNS_ROOT, "is another root");
   return 0;
 }

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/usermap_make.h"
+
+#include "base/cleanup.h"
+#include "control/mount_view.h"
+#include "idmap/mountapi.h"
+#include "idmap/special.h"
+#include "idmap/volumes.h"
+#include "io/path.h"
+#include "runtime/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* One making of what the config says. */
+struct making {
+  struct call *call;
+  struct usermap *map;
+  const struct facts *facts;
+  const json_t *config; /* hardened */
+  struct idmap ids;
+  struct refusal *why;
+};
+
+/* containerd looks into a container's files through its snapshots, never through its mount; docker and podman
+ * copy and export through theirs. */
+static enum rootfs_mode mode_of(const struct call *c) {
+  for (size_t i = 0; i < c->policies_len; i++)
+    switch ((enum user_namespace_root)c->policies[i].user_namespace.rootfs) {
+    case USER_NAMESPACE_ROOT_REPLACE:
+      return ROOTFS_REPLACE;
+    case USER_NAMESPACE_ROOT_PRIVATE:
+      return ROOTFS_PRIVATE;
+    case USER_NAMESPACE_ROOT_ENGINE:
+      break;
+    }
+  return strstr(c->root, "/containerd/") ? ROOTFS_REPLACE : ROOTFS_PRIVATE;
+}
+
+static int promised(const char *made, const char *wanted, struct error *err) {
+  return strcmp(made, wanted) == 0 ? 0
+                                   : error_set(err, ERROR_INTERNAL, 0, "%s was made for %s", made, wanted);
+}
+
+static int make_root(const struct making *m, struct error *err) {
+  const struct rootfs_wish wish = {
+    .path = m->facts->root_real,
+    .mode = mode_of(m->call),
+    .nosuid = json_is_true(jsonx_at(m->config, "/process/noNewPrivileges")),
+    .map = &m->ids,
+  };
+  struct stat st;
+  if (rootfs_map(&m->map->rootfs, &m->map->stage, &wish, m->why, err) < 0)
+    return -1;
+  if (stat(m->map->rootfs.path, &st) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "%s", m->map->rootfs.path);
+  m->map->device = st.st_dev;
+  m->map->inode = st.st_ino;
+  return promised(m->map->rootfs.path, m->facts->offer.root, err);
+}
+
+/* What every bind of the view is to have, the view has, and inside nobody takes it off: crun leaves the flags
+ * of files out there. */
+static int lock_flags(const char *path, unsigned flags, struct error *err) {
+  const struct mount_attr attr = {
+    .attr_set =
+        (flags & MOUNT_RO ? MOUNT_ATTR_RDONLY : 0U) | (flags & MOUNT_NOSUID ? MOUNT_ATTR_NOSUID : 0U) |
+        (flags & MOUNT_NODEV ? MOUNT_ATTR_NODEV : 0U) | (flags & MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0U),
+  };
+  CLEANUP_FD int view = attr.attr_set ? path_open(AT_FDCWD, path, O_PATH, 0, RESOLVE_TRUSTED) : -1;
+  if (attr.attr_set && (view < 0 || mountapi_set(view, false, &attr) < 0))
+    return error_set(err, ERROR_SYSTEM, errno, "%s", path);
+  return 0;
+}
+
+/* A file system that takes no map: what may only be read is shown as it is, and belongs to nobody inside. */
+static int make_view(const struct making *m, const struct source_fact *source, const struct volume_wish *wish,
+                     unsigned flags, const char *destination, struct error *err) {
+  CLEANUP_MAPPED_VOLUME struct mapped_volume volume = { 0 };
+  struct volume_wish again = *wish;
+  again.unmapped = true;
+  m->map->stage.volumes = (unsigned)(source - m->facts->sources);
+  if (volume_map(&volume, &m->map->stage, wish, &m->ids, m->why, err) < 0) {
+    if (!(flags & MOUNT_RO) || wish->unmapped || m->why->broken)
+      return -1;
+    *m->why = (struct refusal){ 0 };
+    *err = (struct error){ 0 };
+    if (volume_map(&volume, &m->map->stage, &again, &m->ids, m->why, err) < 0)
+      return -1;
+  }
+  if (volume.below_len > 0 && m->call->target.kind == RUNTIME_CRUN)
+    return error_set(err, ERROR_SYSTEM, 0, "crun would leave out what is mounted below %s", source->real);
+  if (!volume.mapped)
+    strlist_add(&m->map->unmapped, destination);
+  if (lock_flags(volume.path, flags, err) < 0)
+    return -1;
+  return promised(volume.path, source->clone, err);
+}
+
+/* Everything that is bound from one source is bound from one view of it. */
+static int make_views(const struct making *m, const struct mount_list *l, struct error *err) {
+  for (size_t i = 0; i < l->len; i++) {
+    const struct mount_view *v = &l->items[i];
+    const struct source_fact *source =
+        strcmp(v->type, "bind") == 0 && v->source ? facts_source(m->facts, v->source) : NULL;
+    if (!source)
+      continue;
+    struct volume_wish wish = { .source = source->real, .unmapped = source->sensitive != NULL };
+    unsigned flags = MOUNT_RO | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
+    bool first = true;
+    for (size_t k = 0; k < l->len; k++) {
+      const struct mount_view *other = &l->items[k];
+      if (strcmp(other->type, "bind") != 0 || !other->source || strcmp(other->source, v->source) != 0)
+        continue;
+      first = first && k >= i;
+      wish.recursive = wish.recursive || other->is.recursive;
+      wish.slave = wish.slave || other->is.propagation == PROPAGATION_SLAVE;
+      flags &= other->is.set;
+    }
+    if (first && make_view(m, source, &wish, flags, v->destination, err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int make_special(const struct making *m, const struct mount_view *v, struct error *err) {
+  const bool sysfs = strcmp(v->type, "sysfs") == 0;
+  CLEANUP_FREE char *path = NULL;
+  CLEANUP_FD int ns = -1;
+  if (usermap_namespace_open(m->call, sysfs ? "network" : "ipc", &ns, err) < 0)
+    return -1;
+  m->map->stage.specials = sysfs ? 0 : 1;
+  if ((sysfs ? special_sysfs : special_mqueue)(&m->map->stage, ns, &path, m->why, err) < 0)
+    return -1;
+  return promised(path, sysfs ? m->facts->offer.sysfs : m->facts->offer.mqueue, err);
+}
+
+static int make_mounts(const struct making *m, struct error *err) {
+  CLEANUP_MOUNT_LIST struct mount_list l;
+  mount_list_read(&l, jsonx_at(m->config, "/mounts"), m->facts);
+  if (make_views(m, &l, err) < 0)
+    return -1;
+  for (size_t i = 0; i < l.len; i++)
+    if (l.items[i].stands_for && make_special(m, &l.items[i], err) < 0)
+      return -1;
+  return 0;
+}
+
+int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) {
+  struct kernel_idmap map;
+  struct refusal why = { 0 };
+  const struct idmap ids = { -1, &map, &map };
+  idmap_block(base, ID_BLOCK, &map);
+  if (special_own_pipes(&ids, &why, err) < 0)
+    return -1;
+  return usermap_own_null(runtime, err);
+}
+
+int usermap_own_null(enum runtime_kind runtime, struct error *err) {
+  struct refusal why = { 0 };
+  return runtime == RUNTIME_CRUN && proof_is_privileged() ? special_own_null(&why, err) : 0;
+}
+
+static int make(struct making *m, struct error *err) {
+  if (stage_enter(&m->map->stage, m->map->place, m->why, err) < 0 || make_root(m, err) < 0 ||
+      make_mounts(m, err) < 0 || usermap_set_sysctls(m->call, err) < 0)
+    return -1;
+  return usermap_own_stdio(m->map->base, m->call->target.kind, err);
+}
+
+static int take_back(struct usermap *m, struct error *err) {
+  if (m->stage.own < 0)
+    return 0;
+  struct error left = { 0 };
+  const int undone = m->rootfs.path ? rootfs_undo(&m->rootfs, &m->stage, err) : 0;
+  if (stage_leave(&m->stage, undone < 0 ? &left : err) < 0)
+    return -1;
+  return undone;
+}
+
+static int make_all(struct making *m, struct error *err) {
+  struct kernel_idmap map;
+  CLEANUP_FD int userns = -1;
+  idmap_block(m->map->base, ID_BLOCK, &map);
+  if ((m->map->path ? idmap_userns_open(m->map->path, &userns, err)
+                    : idmap_userns_make(&map, &map, &userns, err)) < 0)
+    return -1;
+  m->ids = (struct idmap){ userns, &map, &map };
+  return make(m, err);
+}
+
+int usermap_make(struct call *c, bool *ret_again, struct error *err) {
+  struct usermap *m = &c->map;
+  struct refusal *why = xcalloc(1, sizeof *why);
+  CLEANUP_FREE void *owned = why;
+  struct making making = { c, m, &c->harden.facts, c->harden.spec.root, { -1, NULL, NULL }, why };
+  struct error not_undone = { 0 };
+  (void)owned;
+  *ret_again = false;
+  if (make_all(&making, err) == 0)
+    return 0;
+  if (take_back(m, &not_undone) < 0)
+    return error_wrap(err, "%s; and before that", not_undone.message);
+  if (why->broken || err->code == ERROR_INTERNAL)
+    return -1;
+  m->why = xstrdup(err->message);
+  strlist_free(&m->unmapped);
+  *err = (struct error){ 0 };
+  *ret_again = true;
+  return 0;
+}
+
+int usermap_undo(struct call *c, struct error *err) {
+  struct error left = { 0 };
+  const int undone = take_back(&c->map, err);
+  return usermap_drop(c, undone < 0 ? &left : err) < 0 ? -1 : undone;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the making of a user namespace (usermap_make.c) shares with usermap.c, and with the sysctls of a
+ * joined network (usermap_sysctl.c). */
+#ifndef HARDEN_USERMAP_MAKE_H
+#define HARDEN_USERMAP_MAKE_H
+
+#include "runtime/usermap.h"
+
+/* The path of a config's namespace, borrowed; NULL: none, or one of its own. */
+const char *usermap_namespace_path(const json_t *config, const char *type, bool *ret_found);
+/* Opens the namespace that the container joins, by the runtime or by us. *ret is -1 where it joins none. */
+int usermap_namespace_open(const struct call *c, const char *type, int *ret, struct error *err) MUST_CHECK;
+
+/* What the control has taken out of the config because the network is another's is written there; and where
+ * the container may bind ports below 1024, they are opened. */
+int usermap_set_sysctls(struct call *c, struct error *err) MUST_CHECK;
+
+#endif
