@@ -188,6 +188,7 @@ check: ## all tests: unit, golden, property, integration with real runtimes and 
 	@$(SUB) all
 	@$(SUB) check-unit
 	@$(SUB) check-integration
+	@$(SUB) check-engines
 
 .PHONY: check-unit
 check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
@@ -254,14 +255,19 @@ $(BUILD)/tests/fault/%.o: tests/fault/%.c $(BUILD)/.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/services.tar: tests/integration/services-rootfs
+.PHONY: check-integration
+check-integration: $(BIN) $(HELPERS) $(FAULTS) ## the programs with real runc and crun; needs root
+	@BUILD=$(BUILD) tests/integration/run
+
+$(BUILD)/services.tar: tests/engines/services-rootfs
 	@mkdir -p $(@D)
 	@echo "  GET $@"
-	$(Q)tests/integration/services-rootfs $@
+	$(Q)tests/engines/services-rootfs $@
 
-.PHONY: check-integration
-check-integration: $(BIN) $(HELPERS) $(FAULTS) $(BUILD)/services.tar ## the wrapper with real runc, crun, containerd, dockerd and podman; needs root
-	@BUILD=$(BUILD) tests/integration/run
+.PHONY: check-engines
+check-engines: $(BIN) $(HELPERS) $(BUILD)/services.tar ## containers of real containerd (ctr and CRI), dockerd and podman, and their table; needs root
+	@tools/install-deps build check
+	@BUILD=$(BUILD) tests/engines/run
 
 .PHONY: check-attack
 check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and staged escapes, and its table; needs root
@@ -299,7 +305,7 @@ coverage: ## line coverage of src/ by all tests but the faults', which count the
 coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(filter-out $(BUILD)/fault/%,$(FAULTS)) $(BUILD)/services.tar
 	@find $(BUILD) -name '*.gcda' -delete
 	@tools/run-unit $(UNIT_BIN)
-	@BUILD=$(BUILD) tests/integration/run $(filter-out %/faults.bats,$(wildcard tests/integration/*.bats))
+	@BUILD=$(BUILD) tests/integration/run $(filter-out %/faults.bats,$(wildcard tests/integration/*.bats tests/engines/*.bats))
 	@gcovr --root . --object-directory $(BUILD) --filter src/ $(BUILD)
 
 TIME ?= 60

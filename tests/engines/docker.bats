@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Containers of a real dockerd, with a runtime entry for each policy beside runc.
 bats_require_minimum_version 1.5.0
-load helper
+load ../integration/helper
 
 setup_file() {
   oh_setup

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Containers and pods of a real podman (with conmon, without a daemon), over runc and over crun.
 bats_require_minimum_version 1.5.0
-load helper
+load ../integration/helper
 
 setup_file() {
   oh_setup

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Pods through the CRI of a real containerd, as kubelet starts them: one runtime handler for each policy.
-load helper
+load ../integration/helper
 
 IMAGE=docker.io/library/busybox:test
 CNI_BIN=/usr/lib/cni
@@ -60,7 +60,7 @@ TOML
   ln -sf "$(command -v runc)" "$T/bin/oci-harden-runc"
 }
 
-cri() { "$ROOT/tests/integration/cri" "$T/c/s" "$@"; }
+cri() { "$ROOT/tests/engines/cri" "$T/c/s" "$@"; }
 
 cri_ready() {
   cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Through a real containerd: `ctr run --runc-binary`, exec, and the text of refusals as ctr's user sees it.
-load helper
+load ../integration/helper
 
 setup() {
   oh_setup
