@@ -13,16 +13,33 @@ setup_file() {
   containerd_config >"$T/containerd.toml"
   jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
     ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.0.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
-  own_network containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
-  CONTAINERD=$!
-  wait_for 20 test -S "$T/c/s"
-  wait_for 20 cri_ready
+  own_network sleep infinity 3>&- &
+  NETWORK=$!
+  export T NETWORK
+  containerd_start
   image_archive "$T/image.tar" "$IMAGE"
   pause_archive "$T/pause.tar" localhost/pause:test
   ctr --address "$T/c/s" -n k8s.io images import "$T/image.tar" >/dev/null
   ctr --address "$T/c/s" -n k8s.io images import "$T/pause.tar" >/dev/null
   CGROUP=$(basename "$T")
-  export T CONTAINERD CGROUP
+  export CGROUP
+}
+
+# The daemon lives in a network that outlives it, as a node's does.
+containerd_start() {
+  rm -f "$T/c/s"
+  wait_for 5 nsenter --net="/proc/$NETWORK/ns/net" busybox ip -o link show up dev lo >/dev/null
+  nsenter --net="/proc/$NETWORK/ns/net" containerd --config "$T/containerd.toml" >>"$T/containerd.log" 2>&1 3>&- &
+  echo $! >"$T/containerd.pid"
+  wait_for 20 test -S "$T/c/s"
+  wait_for 20 cri_ready
+}
+
+containerd_stop() {
+  local pid
+  pid=$(cat "$T/containerd.pid")
+  kill "$pid"
+  wait_for 20 sh -c "! kill -0 $pid 2>/dev/null"
 }
 
 # The handlers: runc alone, and the wrapper under the name that selects a policy.
@@ -55,8 +72,9 @@ TOML
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$handler.options]
       BinaryName = "$T/bin/oci-harden-$handler"
 TOML
-    ln -s "$OH" "$T/bin/oci-harden-$handler"
+    ln -s "$T/bin/oci-harden" "$T/bin/oci-harden-$handler"
   done
+  cp "$OH" "$T/bin/oci-harden"
   ln -sf "$(command -v runc)" "$T/bin/oci-harden-runc"
 }
 
@@ -75,10 +93,8 @@ teardown() {
 }
 
 teardown_file() {
-  if [ -n "${CONTAINERD-}" ]; then
-    kill "$CONTAINERD"
-    wait_for 20 sh -c "! kill -0 $CONTAINERD 2>/dev/null"
-  fi
+  if [ -e "$T/containerd.pid" ]; then containerd_stop; fi
+  if [ -n "${NETWORK-}" ]; then kill "$NETWORK"; fi
   oh_unmount
   oh_remove_cgroups "$CGROUP"
   oh_teardown
@@ -123,6 +139,13 @@ pid_of() {
 # tasks_exec ID WORDS...: an exec with streams, as `crictl exec` or `kubectl exec` make it.
 tasks_exec() {
   ctr --address "$T/c/s" -n k8s.io tasks exec --exec-id "x$RANDOM" "$@"
+}
+# exec_stream COMMAND LINE...: a shell of the container with a terminal, over the address that the engine gives for it.
+exec_stream() {
+  local url
+  url=$(container_call Exec ".cmd = [\"/bin/sh\", \"-c\", $(jq -cn --arg c "$1" '$c')] | .tty = true | .stdin = true | .stdout = true" | jq -r .url)
+  shift
+  nsenter --net="/proc/$NETWORK/ns/net" "$ROOT/tests/engines/cri-stream" "$url" "$@"
 }
 container_is() { # NUMBER: 1 running, 2 exited
   [ "$(container_call ContainerStatus | jq '.status.state // 0')" = "$1" ]
@@ -310,4 +333,98 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     teardown
   done
   rm "$T/policies/restricted.json"
+}
+
+@test "init containers, a sidecar and an ephemeral container of a pod: each hardened, in the pod's namespaces" {
+  local handler target
+  for handler in runc baseline restricted; do
+    pod "$handler"
+    container 'echo prepared; exit 0'
+    wait_for 10 container_is 2
+    [ "$(container_call ContainerStatus | jq '.status.exit_code // 0')" -eq 0 ]
+    container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 8080 -h /tmp/w' # the sidecar
+    container 'sleep 600'
+    target=$ID
+    # kubectl debug --target: a container beside, in the pid namespace of another one (3 is TARGET)
+    container 'sleep 600' '.linux.security_context.namespace_options = {pid: 3, target_id: "'"$target"'"}'
+    run exec_sync /bin/sh -c "busybox wget -q -O - http://127.0.0.1:8080/x; tr '\\0' ' ' </proc/1/cmdline; $SELF"
+    echo "$handler: $output"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = hello ]
+    [[ "$output" == *"sleep 600"* ]]
+    [ "$(readlink "/proc/$(pid_of "$target")/ns/pid")" = "$(readlink "/proc/$(pid_of "$ID")/ns/pid")" ]
+    [ "$handler" != restricted ] || [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
+    teardown
+  done
+}
+
+@test "a terminal over the stream that kubectl exec uses: input, output, exit code, and no more than the container has" {
+  local handler
+  for handler in runc baseline restricted; do
+    pod "$handler"
+    container 'sleep 600'
+    run exec_stream "test -t 0 && echo terminal; read word; echo got \$word; $SELF; exit 9" words
+    echo "$handler: $output"
+    [ "$status" -eq 9 ]
+    [[ "$output" == *terminal* ]]
+    [[ "$output" == *"got words"* ]]
+    [ "$handler" != restricted ] || [[ "$output" == *"CapEff:"*"0000000000000400"*"NoNewPrivs:"*"1"* ]]
+    teardown
+  done
+}
+
+@test "probes: a command that fails, one that takes too long, and the log in kubelet's format" {
+  local handler
+  for handler in runc baseline restricted; do
+    pod "$handler"
+    container 'echo out; echo err >&2; sleep 600'
+    run exec_sync /bin/sh -c 'exit 3'
+    [ "$status" -eq 3 ]
+    run container_call ExecSync '.cmd = ["/bin/sleep", "60"] | .timeout = 1'
+    echo "$handler: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"timeout"* || "$output" == *"deadline"* ]]
+    run exec_sync /bin/true
+    [ "$status" -eq 0 ]
+    grep -Eq '^[^ ]+ stdout F out$' "$LOG"
+    grep -Eq '^[^ ]+ stderr F err$' "$LOG"
+    teardown
+  done
+}
+
+@test "containerd restarts and the wrapper is upgraded under running pods: exec, stop and delete of the old ones work" {
+  local handler pods=() ids=() i
+  for handler in runc baseline restricted; do
+    pod "$handler"
+    container 'trap "exit 3" TERM; while :; do sleep 0.1; done'
+    pods+=("$POD") ids+=("$ID")
+  done
+  containerd_stop
+  # Another file in its place, as a package puts it there; the old one is gone.
+  cp "$OH" "$T/bin/new"
+  printf upgraded >>"$T/bin/new"
+  mv "$T/bin/new" "$T/bin/oci-harden"
+  containerd_start
+  for i in "${!ids[@]}"; do
+    ID=${ids[i]}
+    container_is 1
+    run exec_sync /bin/sh -c 'id -u; exit 7'
+    echo "$output"
+    [ "$status" -eq 7 ]
+    container_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
+    container_call StopContainer '.timeout = 10'
+    container_is 2
+    [ "$(container_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
+    container_call RemoveContainer
+  done
+  # New containers in the old pods, too.
+  for i in "${!pods[@]}"; do
+    POD=${pods[i]}
+    container 'sleep 600'
+    container_is 1
+  done
+  teardown
+  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  echo "$output"
+  [ -z "$output" ]
 }
