@@ -207,21 +207,21 @@ static void end(const struct call *c, const struct kernel_process *init, struct 
   CLEANUP_FREE char *left = NULL;
   if (!stop_container(c, init, &left))
     error_wrap(err, "%s", left);
-  error_wrap(err, "container %s is not started", c->command.id);
 }
 
-int call_prove(struct call *c, struct error *err) {
+/* A process that is not known to be the container's is not ours to kill: until it is, a failure leaves the
+ * container as it is, which may be started again. */
+static int start_proved(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   if (record_read_process(&record, c->root, c->command.id, c->target.kind, err) < 0)
-    return error_wrap(err, "container %s is not started", c->command.id);
+    return -1;
   if (!record.created || (record.readable && !record.alive))
     return call_start(c, err); /* the runtime says so in its own words */
   if (call_known_policies(c, err) < 0)
     return -1;
   if (!c->known)
     return without_state(c, err);
-  /* A process that is not the container's is not ours to kill. */
   const bool identified = identify(c, &record, &init, err) == 0;
   if (!identified && call_unprovable(c, PROOF_NO_PROCESS, err) < 0)
     return -1;
@@ -232,4 +232,10 @@ int call_prove(struct call *c, struct error *err) {
     return -1;
   }
   return call_start(c, err);
+}
+
+int call_prove(struct call *c, struct error *err) {
+  if (start_proved(c, err) < 0)
+    return error_wrap(err, "container %s is not started", c->command.id);
+  return 0;
 }

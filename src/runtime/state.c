@@ -219,12 +219,12 @@ int state_remove(const char *state_dir, const char *root, const char *id, struct
   CLEANUP_FD int fd = -1;
   if (state_lock(state_dir, root, id, false, &fd, err) < 0)
     return -1;
-  if (fd < 0)
-    return 0;
   CLEANUP_FREE char *path = container_dir(state_dir, root, id);
-  remove_files(fd, false);
-  if (rmdir(path) < 0 && errno != ENOENT)
-    return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  if (fd >= 0) {
+    remove_files(fd, false);
+    if (rmdir(path) < 0 && errno != ENOENT)
+      return error_set(err, ERROR_SYSTEM, errno, "state %s", path);
+  }
   *strrchr(path, '/') = '\0';
   if (rmdir(path) < 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
     return error_set(err, ERROR_SYSTEM, errno, "state %s", path);

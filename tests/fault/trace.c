@@ -36,9 +36,15 @@ static const int process_errors[] = { EAGAIN, ENOMEM, 0 };
 static const int fd_errors[] = { EMFILE, EBADF, EINTR, 0 };
 static const int lock_errors[] = { ENOLCK, EINTR, EIO, 0 };
 static const int close_errors[] = { EIO, EINTR, ENOSPC, 0 };
-static const int asked_errors[] = { ENOMEM, EINTR, 0 };
 static const int self_errors[] = { EPERM, EINVAL, ENOSYS, ENOMEM, 0 };
 static const int exec_errors[] = { EACCES, ENOENT, ENOMEM, ETXTBSY, EIO, ENOEXEC, E2BIG, 0 };
+/* Not of a kernel that lacks the call, which is another host. */
+static const int asked_errors[] = { ENOMEM, EINTR, EINVAL, 0 };
+static const int wait_errors[] = { EINTR, 0 };
+static const int trace_refusals[] = { EPERM, ESRCH, EIO, 0 };
+static const int handle_errors[] = { EMFILE, ENOMEM, ESRCH, EPERM, ENOSYS, 0 };
+static const int mount_errors[] = { EPERM, EINVAL, ENOMEM, ENOSYS, EMFILE, EBUSY, ENOSPC, 0 };
+static const int enter_errors[] = { EPERM, EINVAL, ENOMEM, ENOSPC, EUSERS, 0 };
 static const int other_errors[] = { EIO, ENOSYS, EPERM, ENOMEM, EINTR, 0 };
 
 static const struct {
@@ -93,9 +99,25 @@ static const struct {
   { "dup2", fd_errors },
   { "fcntl", fd_errors },
   { "memfd_create", fd_errors },
+  { "poll", wait_errors },
+  { "ppoll", wait_errors },
+  { "wait4", wait_errors },
+  { "waitid", wait_errors },
+  { "ptrace", trace_refusals },
+  { "pidfd_open", handle_errors },
+  { "pidfd_getfd", handle_errors },
+  { "mount", mount_errors },
+  { "umount2", mount_errors },
+  { "open_tree", mount_errors },
+  { "move_mount", mount_errors },
+  { "fsopen", mount_errors },
+  { "fsconfig", mount_errors },
+  { "fsmount", mount_errors },
+  { "mount_setattr", asked_errors },
+  { "unshare", enter_errors },
+  { "setns", enter_errors },
   { "flock", lock_errors },
   { "close", close_errors },
-  { "mount_setattr", asked_errors },
   { "close_range", self_errors },
   { "prctl", self_errors },
   { "seccomp", self_errors },
@@ -246,7 +268,7 @@ static void call_begins(struct tracer *tracer, struct process *p, const struct _
     break;
   case TRACE_ERROR:
   case TRACE_STUCK:
-    if (now || (t->kind == TRACE_STUCK && t->calls > t->nth && trace_fits(number, writes, t->error))) {
+    if (t->kind == TRACE_ERROR ? now : t->calls >= t->nth && trace_fits(number, writes, t->error)) {
       if (trace_errors(number) != close_errors) /* which closes all the same */
         skip_call(p->pid);
       p->fails = t->error;
@@ -278,13 +300,15 @@ static void call_stop(struct tracer *tracer, pid_t pid) {
   }
 }
 
-/* False: it is the tracer's no longer. */
+/* What the program, or a child of it, becomes is left alone. False: it is the tracer's no longer. */
 static bool exec_stop(struct tracer *tracer, pid_t pid) {
-  if (pid != tracer->main || !tracer->started) {
+  if (!tracer->started) {
     tracer->started = true;
     return true;
   }
-  tracer->t->became = true;
+  tracer->t->became = tracer->t->became || pid == tracer->main;
+  if (pid != tracer->main)
+    find(tracer, pid)->pid = 0;
   if (ptrace(PTRACE_DETACH, pid, 0, 0) < 0)
     give_up("ptrace: detach");
   return false;

@@ -14,7 +14,7 @@
 enum trace_kind {
   TRACE_NOTHING,
   TRACE_ERROR, /* the N-th call fails */
-  TRACE_STUCK, /* and every later one that could for the same reason */
+  TRACE_STUCK, /* from the N-th on all fail that could for this reason */
   TRACE_SHORT, /* the N-th call, a read or write, is asked for half */
   TRACE_KILL,  /* SIGKILL when the N-th call is made */
 };

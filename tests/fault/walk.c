@@ -3,13 +3,20 @@
  * Every system call of a command fails in turn, with every error that it may well have; or comes back short,
  * or is the last that the command makes:
  *
- *   walk error|stuck|short|kill|memory --bundle DIR --state DIR --log FILE --events FILE [--step N] [--errors
- * N] -- COMMAND... -- DELETE...
+ *   walk error|stuck|unwritable|short|kill|memory --bundle DIR --state DIR --log FILE --events FILE
+ *     [--prepare SHELL] [--check SHELL] [--step N] [--from N] [--errors N] -- COMMAND... -- DELETE...
  *
  * The command ends as the runtime of tests/fault/runtime.c, or refuses. Started, it must have been handed
- * exactly what it is handed undisturbed; what is refused undisturbed is never started. Refused, it says so in
- * one line on stderr and one in the log, and bundle and state are as before. Killed, the bundle is the one or
- * the other, the next try works, and after a delete there is no state.
+ * exactly what it is handed undisturbed, and its event counts as many promises held; what is refused
+ * undisturbed is never started. Refused, it says so in one line on stderr and one in the log, and bundle and
+ * state are as before. Killed, the bundle is the one or the other, the next try works, and after a delete
+ * there is no state. Where nothing can be written any more ("unwritable"), it is started all the same: for
+ * commands that need to write nothing.
+ *
+ * Where the command is about a container that exists, --prepare makes what is to be there before each try,
+ * and
+ * --check looks at it afterwards: with $1 "started" or "refused", it prints what is wrong. It ends with 3
+ * where what is refused is as it was before: then the next try must be as good as the first.
  */
 #include "base/str.h"
 #include "fault/alloc.h"
@@ -24,20 +31,20 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { STARTED = 42, COMMAND_LINE = 8 /* allocations */ };
+enum { STARTED = 42, UNTOUCHED = 3, COMMAND_LINE = 8 /* allocations */, TEXT_MAX = 1 << 16 };
 
 struct walk {
-  const char
-      *prepare; /* shell command that makes what is to be there; bundle and state are its own. NULL: none */
+  const char *prepare, *check; /* NULL: none; with a prepare, bundle and state are its own */
   const char *mode, *bundle_dir, *state_dir, *log, *events;
   char **command, **cleanup;
-  size_t step, errors;       /* every so many calls; at most so many errors of each */
+  size_t step, from, errors; /* every so many calls, from this one on; at most so many errors of each */
   struct tree bundle, state; /* before */
   struct tree hardened;      /* the bundle afterwards */
   struct alloc_page *memory; /* memory: what the command's allocator reads */
   struct trace undisturbed;
   bool refuses; /* undisturbed */
-  size_t tried, refused, started, failed;
+  char *proof;  /* the counts of its event; NULL: there are none */
+  size_t tried, refused, untouched, told, started, unrecorded, failed;
 };
 
 enum { SHOWN = 300, COMPLAINTS = 10 };
@@ -97,6 +104,49 @@ static char *changed(const struct walk *w, const struct tree *expected) {
   return difference;
 }
 
+static void read_file(const char *path, char text[TEXT_MAX]) {
+  CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t n = fd < 0 ? 0 : read(fd, text, TEXT_MAX - 1);
+  text[n > 0 ? n : 0] = '\0';
+}
+
+/* Of the event: how many promises were held, broken and unread. NULL: there is none. The caller frees. */
+static char *proof_of(const struct walk *w, bool *ret_event) {
+  static char text[TEXT_MAX];
+  read_file(w->events, text);
+  *ret_event = *text;
+  const char *counts = strstr(text, "\"proof\":{");
+  return counts ? xasprintf("%.*s", (int)strcspn(counts, "}"), counts) : NULL;
+}
+
+/* An event that could not be written says nothing; those whose calls did not fail are nearly all. */
+static void judge_proof(struct walk *w, const struct trace *t) {
+  bool recorded;
+  CLEANUP_FREE char *proof = proof_of(w, &recorded);
+  if (!recorded)
+    w->unrecorded++;
+  else if (!w->proof != !proof || (proof && strcmp(proof, w->proof) != 0))
+    complain(w, t, "started, and something else was proved", proof ? proof : "nothing");
+}
+
+/* True: as before. */
+static bool judge_outside(struct walk *w, const struct trace *t, const char *outcome) {
+  static char said[TEXT_MAX];
+  if (!w->check)
+    return false;
+  CLEANUP_FREE char *command = xasprintf("set -- %s; %s", outcome, w->check);
+  FILE *f = popen(command, "re"); /* NOLINT(cert-env33-c): the test's own words */
+  const size_t n = f ? fread(said, 1, sizeof said - 1, f) : 0;
+  said[n] = '\0';
+  const int status = f ? pclose(f) : -1;
+  const bool untouched = status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == UNTOUCHED;
+  const bool told = strstr(t->err, ": it was killed") != NULL; /* and what could not be taken back */
+  w->told += told && n > 0;
+  if (!told && (n > 0 || (status != 0 && !untouched)))
+    complain(w, t, outcome, said);
+  return untouched && !told;
+}
+
 static void judge_started(struct walk *w, const struct trace *t) {
   CLEANUP_FREE char *difference = changed(w, &w->hardened);
   if (w->refuses)
@@ -107,6 +157,9 @@ static void judge_started(struct walk *w, const struct trace *t) {
     complain(w, t, "started with something else", difference_in(t->out, w->undisturbed.out));
   if (t->err_len > 0)
     complain(w, t, "started with a word on stderr", t->err);
+  judge_proof(w, t);
+  if (judge_outside(w, t, "started"))
+    complain(w, t, "started, and as it was", "");
 }
 
 static bool is_line(const char *text, size_t len, const char *prefix) {
@@ -114,18 +167,30 @@ static bool is_line(const char *text, size_t len, const char *prefix) {
 }
 
 static void judge_message(struct walk *w, const struct trace *t) {
-  char log[8192] = "";
-  CLEANUP_FD int fd = open(w->log, O_RDONLY | O_CLOEXEC);
-  ssize_t n = fd < 0 ? 0 : read(fd, log, sizeof log - 1);
+  static char log[TEXT_MAX];
+  read_file(w->log, log);
+  const size_t n = strlen(log);
   const bool said = is_line(t->err, t->err_len, "oci-harden: ");
   if (!said && !(w->refuses && n > 0 && t->err_len == 0))
     complain(w, t, "not one line on stderr", t->err);
-  if (w->refuses && said && n <= 0)
+  if (w->refuses && said && n == 0)
     return; /* it was the report's own call that failed */
-  if (strcmp(w->mode, "memory") == 0 && said && n <= 0 && t->nth < COMMAND_LINE)
+  if (strcmp(w->mode, "memory") == 0 && said && n == 0 && t->nth < COMMAND_LINE)
     return; /* where the log is was not known yet */
-  if (n <= 0 || !is_line(log, (size_t)n, "{\"level\":\"error\",\"msg\":\"oci-harden: "))
+  if (!is_line(log, n, "{\"level\":\"error\",\"msg\":\"oci-harden: "))
     complain(w, t, "not one line in the log", log);
+}
+
+static void judge_again(struct walk *w, const struct trace *t) {
+  static struct trace again;
+  again = (struct trace){ .kind = TRACE_NOTHING };
+  empty(w->events);
+  trace_run(&again, w->command);
+  if (w->refuses ? !exited(&again, 1) : !exited(&again, STARTED))
+    complain(w, t, "the next try ends otherwise", again.err);
+  else if (!w->refuses)
+    judge_started(w, &again);
+  trace_free(&again);
 }
 
 static void judge_refused(struct walk *w, const struct trace *t) {
@@ -138,6 +203,10 @@ static void judge_refused(struct walk *w, const struct trace *t) {
   if (state)
     complain(w, t, "refused, and the state is another", state);
   judge_message(w, t);
+  if (judge_outside(w, t, "refused")) {
+    w->untouched++;
+    judge_again(w, t);
+  }
 }
 
 /* The engine's bundle, or ours with the engine's text beside it; other files may lie around. */
@@ -165,14 +234,15 @@ static void judge_whole(struct walk *w, const struct trace *t) {
 /* Where nothing can be written or opened any more, what was done cannot be undone, nor said. */
 static void judge_stuck(struct walk *w, const struct trace *t) {
   judge_whole(w, t);
+  if (strcmp(w->mode, "unwritable") == 0)
+    complain(w, t, "refused, and it need not write", t->out);
   if (!exited(t, 1) && !exited(t, 255))
     complain(w, t, "neither started nor refused", t->out);
 }
 
-static void judge_killed(struct walk *w, const struct trace *t) {
+static void judge_next(struct walk *w, const struct trace *t) {
   static struct trace again;
   again = (struct trace){ .kind = TRACE_NOTHING };
-  judge_whole(w, t);
   empty(w->log);
   trace_run(&again, w->command);
   if (w->refuses)
@@ -182,6 +252,13 @@ static void judge_killed(struct walk *w, const struct trace *t) {
   else
     judge_started(w, &again);
   trace_free(&again);
+}
+
+static void judge_killed(struct walk *w, const struct trace *t) {
+  static struct trace again;
+  judge_whole(w, t);
+  if (!w->refuses || !w->check) /* of a container that was about to be deleted nothing may be there to try */
+    judge_next(w, t);
   again = (struct trace){ .kind = TRACE_NOTHING };
   trace_run(&again, w->cleanup);
   struct tree state;
@@ -190,6 +267,8 @@ static void judge_killed(struct walk *w, const struct trace *t) {
     if (*state.files[i].name != '.')
       complain(w, t, "deleted, and there is state", state.files[i].name);
   tree_free(&state);
+  if (judge_outside(w, t, "refused"))
+    complain(w, t, "deleted, and it is there", w->check);
   trace_free(&again);
 }
 
@@ -213,8 +292,16 @@ static void try(struct walk *w, enum trace_kind kind, size_t nth, int error) {
   trace_free(&t);
 }
 
+static void try_all(struct walk *w, size_t index, const int *errors) {
+  const struct trace *u = &w->undisturbed;
+  for (const int *e = errors; *e; e++)
+    if (trace_fits(u->numbers[index], u->args[index], *e))
+      try(w, TRACE_STUCK, index + 1, *e);
+}
+
 static void try_call(struct walk *w, size_t index) {
   static const int stuck[] = { ENOSPC, EROFS, EIO, EMFILE, ENOMEM, 0 };
+  static const int unwritable[] = { ENOSPC, EROFS, 0 };
   const struct trace *u = &w->undisturbed;
   const long number = u->numbers[index];
   const char *name = trace_call_name(number);
@@ -225,9 +312,9 @@ static void try_call(struct walk *w, size_t index) {
         strcmp(name, "getrandom") == 0)
       try(w, TRACE_SHORT, index + 1, 0);
   } else if (strcmp(w->mode, "stuck") == 0) {
-    for (const int *e = stuck; *e; e++)
-      if (trace_fits(number, u->args[index], *e))
-        try(w, TRACE_STUCK, index + 1, *e);
+    try_all(w, index, stuck);
+  } else if (strcmp(w->mode, "unwritable") == 0) {
+    try_all(w, index, unwritable);
   } else {
     size_t n = 0;
     for (const int *e = trace_errors(number); *e && n < w->errors; e++)
@@ -266,6 +353,8 @@ static void look_undisturbed(struct walk *w) {
   reset(w);
   w->memory->count = 0;
   trace_run(&w->undisturbed, w->command);
+  bool recorded;
+  w->proof = proof_of(w, &recorded);
   tree_read(&w->hardened, w->bundle_dir, false);
   w->refuses = !w->undisturbed.became && exited(&w->undisturbed, 1);
   if (!(w->refuses || (w->undisturbed.became && exited(&w->undisturbed, STARTED))) ||
@@ -280,17 +369,17 @@ static bool take_option(struct walk *w, const char *name, const char *value) {
   const struct {
     const char *name;
     const char **member;
-  } options[] = { { "--bundle", &w->bundle_dir },
-                  { "--state", &w->state_dir },
-                  { "--log", &w->log },
-                  { "--events", &w->events },
-                  { "--prepare", &w->prepare } };
+  } options[] = { { "--bundle", &w->bundle_dir }, { "--state", &w->state_dir }, { "--log", &w->log },
+                  { "--events", &w->events },     { "--prepare", &w->prepare }, { "--check", &w->check } };
   for (size_t i = 0; i < ARRAY_SIZE(options); i++)
     if (strcmp(options[i].name, name) == 0) {
       *options[i].member = value;
       return true;
     }
-  size_t *number = strcmp(name, "--step") == 0 ? &w->step : strcmp(name, "--errors") == 0 ? &w->errors : NULL;
+  size_t *number = strcmp(name, "--step") == 0     ? &w->step
+                   : strcmp(name, "--from") == 0   ? &w->from
+                   : strcmp(name, "--errors") == 0 ? &w->errors
+                                                   : NULL;
   if (number)
     *number = strtoul(value, NULL, 10);
   return number;
@@ -318,14 +407,16 @@ int main(int argc, char **argv) {
   look_undisturbed(&w);
   const bool memory = strcmp(w.mode, "memory") == 0;
   const size_t steps = memory ? w.memory->count : w.undisturbed.calls;
-  for (size_t n = 0; n < steps; n += w.step)
+  for (size_t n = w.from; n < steps; n += w.step)
     if (memory)
       try_allocation(&w, n + 1);
     else
       try_call(&w, n);
   reset(&w);
-  printf("%s: %zu %s, %zu tried: %zu refused, %zu started as promised, %zu wrong%s\n", w.mode, steps,
-         memory ? "allocations" : "calls", w.tried, w.refused, w.started, w.failed,
-         w.refuses ? "; refused undisturbed" : "");
+  printf("%s: %zu %s, %zu tried: %zu refused (%zu left waiting, %zu told what is left), %zu started as "
+         "promised (%zu unrecorded), "
+         "%zu wrong%s\n",
+         w.mode, steps, memory ? "allocations" : "calls", w.tried, w.refused, w.untouched, w.told, w.started,
+         w.unrecorded, w.failed, w.refuses ? "; refused undisturbed" : "");
   return w.failed > 0 || w.tried == 0;
 }

@@ -47,7 +47,8 @@ walk() {
   shift
   for mode in $modes; do
     "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
-      --step "${STEP:-1}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
+      --step "${STEP:-1}" --from "${FROM:-0}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} \
+      ${CHECK:+--check "$CHECK"} -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
       --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
     echo "# $1: $(cat "$T/walked")" >&3
   done
@@ -114,20 +115,63 @@ rich_bundle() {
   walk memory update --resources "$T/resources.json" c1
 }
 
+# A container that waits for its start: PREPARE makes it where it is not there any more, CHECK looks at what a start has
+# left. created [NAME=VALUE...]: what its create has in its environment besides.
+created() {
+  use fault ".cacheDir = \"$T/cache\""
+  FAULT_RUNTIME=$(command -v runc)
+  export FAULT_RUNTIME
+  b=$(CMD='sleep 600' bundle one '.process.noNewPrivileges = false')
+  cat >"$T/prepare" <<EOF
+exec >"$T/prepared" 2>&1 </dev/null
+[ -e "$T/root/c1/exec.fifo" ] && read -r pid <"$T/pid" && [ -e "/proc/\$pid/exe" ] && exit 0
+runc --root "$T/root" delete --force c1
+rm -rf "$T/state" "$b.weak"
+$* "$OH" --config "${CREATOR:-$T/config.json}" --policy restricted --root "$T/root" create --bundle "$b" --pid-file "$T/pid" c1
+EOF
+  cat >"$T/check" <<EOF
+read -r pid <"$T/pid"
+case \$1 in
+started) [ -e "$T/root/c1/exec.fifo" ] && [ -e "/proc/\$pid/exe" ] || echo 'the container does not wait' ;;
+refused)
+  if [ -e "$T/root/c1/exec.fifo" ]; then
+    while read -r key value; do case \$key in State:) state=\$value ;; TracerPid:) tracer=\$value ;; esac; done <"/proc/\$pid/status"
+    case \$state in [RSD]*) ;; *) echo "it does not wait: \$state" ;; esac
+    [ "\$tracer" = 0 ] || echo "it is traced by \$tracer"
+    exit 3
+  fi
+  [ ! -e "/proc/\$pid/exe" ] || echo "its process \$pid lives"
+  for left in "$T"/root/* "$T"/state/* /sys/fs/cgroup/*/oh-\${T##*/}-one /sys/fs/cgroup/oh-\${T##*/}-one; do
+    [ ! -e "\$left" ] || echo "\$left is left"
+  done
+  while read -r line; do case \$line in *" $b"*) echo "mounted: \$line" ;; esac; done </proc/self/mountinfo ;;
+esac
+EOF
+  PREPARE="sh $T/prepare"
+  CHECK=". $T/check"
+}
+
+@test "whatever call of a start fails, what was created as promised is started as proved, or refused and nothing left" {
+  created
+  STEP=${OH_START_STEP:-24} walk "error stuck kill" start c1
+  # Cache and events are all that a start writes.
+  walk unwritable start c1
+  grep -q ' 0 refused' "$T/walked"
+}
+
 @test "what was not created as promised is not started whatever call fails" {
   oh_config runc ".runtimes = [{path: \"$BUILD/helpers/weak-runtime\", type: \"runc\"}]"
   cp -p "$T/config.json" "$T/weak.json"
-  use fault
-  b=$(CMD='sleep 600' bundle one '.process.noNewPrivileges = false')
-  cat >"$T/prepare" <<EOF
-exec >/dev/null 2>&1 </dev/null
-runc --root "$T/root" delete --force c1
-rm -rf "$T/state" "$b.weak"
-WEAK_RUNTIME=\$(command -v runc) WEAK_JQ='.process.noNewPrivileges = false' \\
-  "$OH" --config "$T/weak.json" --policy restricted --root "$T/root" create --bundle "$b" c1
-EOF
-  STEP=${OH_START_STEP:-6} ERRORS=1 PREPARE="sh $T/prepare" walk error start c1
-  grep -q 'refused undisturbed' "$T/walked"
+  CREATOR=$T/weak.json
+  # Each weakness has calls of its own, so that together they have had as many as one alone.
+  local weak n=0
+  for weak in '.process.noNewPrivileges = false' 'del(.linux.seccomp)' '.linux.maskedPaths = []' '.root.readonly = false' \
+    '.process.capabilities.bounding += ["CAP_SYS_ADMIN"]' '.linux.namespaces |= map(select(.type != "ipc"))'; do
+    created "WEAK_RUNTIME=$(command -v runc)" "WEAK_JQ='$weak'"
+    STEP=${OH_START_STEP:-48} FROM=$((${OH_START_STEP:-48} == 1 ? 0 : 8 * n++)) ERRORS=1 walk "error kill" start c1
+    grep -q 'refused undisturbed' "$T/walked"
+    runc --root "$T/root" delete --force c1 2>/dev/null || true
+  done
 }
 
 @test "what is refused is refused whatever call fails" {

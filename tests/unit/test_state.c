@@ -244,6 +244,18 @@ Test(state, removal_leaves_nothing) {
   cr_expect(exists(dir));
 }
 
+/* As a remover that was killed between the two leaves it. */
+Test(state, removal_of_what_is_gone_takes_an_empty_root_too) {
+  struct error err = { 0 };
+  CLEANUP_FREE char *container = xasprintf("%s/run-runc/abc", dir);
+  CLEANUP_FREE char *root = xasprintf("%s/run-runc", dir);
+  close(open_state("abc", true));
+  cr_assert_eq(rmdir(container), 0);
+  cr_assert_eq(state_remove(dir, "/run/runc", "abc", &err), 0, "%s", err.message);
+  cr_expect_not(exists(root));
+  cr_assert_eq(state_remove(dir, "/run/runc", "abc", &err), 0, "%s", err.message);
+}
+
 Test(state, private_files_of_the_dead_are_removed) {
   struct error err = { 0 };
   CLEANUP_FREE char *mine = NULL;
