@@ -256,7 +256,7 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
     return 0;
   CLEANUP_FREE char *against = user_namespace_against(spec->root, facts);
   if (against) {
-    CLEANUP_FREE char *text = xasprintf("there is no user namespace for the container: %s", against);
+    CLEANUP_FREE char *text = xasprintf(USER_NAMESPACE_NONE "%s", against);
     const struct reason why = { user_namespace_rules[required ? RULE_REQUIRE : RULE_NONE].id, text };
     if (required)
       return spec_refuse(spec, UNS_NAMESPACES, why, err);

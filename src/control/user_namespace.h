@@ -5,6 +5,9 @@
 
 #include "facts/facts.h"
 
+/* How the journal begins to tell why a container has none (OH-UNS-005); the reason follows. */
+#define USER_NAMESPACE_NONE "there is no user namespace for the container: "
+
 /* Has the config anything of what facts->offer offers? */
 bool user_namespace_is_ours(const json_t *root, const struct facts *facts) MUST_CHECK;
 

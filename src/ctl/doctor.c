@@ -75,6 +75,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   }
   doctor_policies(&d, &config);
   doctor_selinux(&d, &config);
+  doctor_user_namespaces(&d, &config);
   doctor_runtimes(&d, &config);
   doctor_hook(&d, &config);
   doctor_directories(&d, &config);
@@ -86,7 +87,9 @@ const struct ctl_command ctl_doctor = {
   .summary = "examine this node: kernel, runtimes, policies, permissions",
   .details = "Tries what the wrapper relies on and prints a line for each thing that was examined; what is "
              "not as it should be "
-             "comes with a remedy. Runs the configured runtimes with --version. Exit status 1 when there is "
+             "comes with a remedy. As root, user namespaces are tried in directories of their own, removed "
+             "afterwards, where engines keep images. Runs the configured runtimes with --version. Exit "
+             "status 1 when there is "
              "a finding.",
   .options =
       (const struct argp_option[]){

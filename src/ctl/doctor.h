@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hardenctl doctor's examinations, one function a subject. None of them changes anything. */
+/* hardenctl doctor's examinations, one function a subject. None of them changes anything, but that some
+ * try in a directory of their own, which they remove. */
 #ifndef HARDEN_CTL_DOCTOR_H
 #define HARDEN_CTL_DOCTOR_H
 
@@ -27,6 +28,7 @@ void doctor_kernel(struct doctor *d);
 void doctor_apparmor(struct doctor *d); /* apparmor.c */
 void doctor_selinux(struct doctor *d, const struct config *config);
 void doctor_policies(struct doctor *d, const struct config *config);
+void doctor_user_namespaces(struct doctor *d, const struct config *config);
 void doctor_runtimes(struct doctor *d, const struct config *config);
 void doctor_hook(struct doctor *d, const struct config *config);
 void doctor_directories(struct doctor *d, const struct config *config);

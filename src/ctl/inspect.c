@@ -171,6 +171,7 @@ static int judge(struct inspection *in, unsigned without, struct error *err) {
       return error_wrap(err, "policy %s", in->policies[i].name);
     posture_compare(&in->view.kernel, &in->facts, &in->policies[i], &filter, without, &in->found[i]);
   }
+  promise_tell_map(&in->subject.state, &in->told);
   if (in->promise.config && !without)
     promise_compare(&in->promise, &in->view, &in->told, &in->broken);
   else if (in->subject.has_state)

@@ -41,6 +41,9 @@ void promise_load(struct promise *ret, const struct subject *subject, size_t con
 void promise_free(struct promise *p);
 #define CLEANUP_PROMISE CLEANUP(promise_free)
 
+/* Appends what its user namespace is not: there is none though a policy wanted it, or not all is mapped. */
+void promise_tell_map(const struct state *state, struct posture_rows *told);
+
 /* Appends what was broken of what was promised for the container's whole life to `found`; to `told` how much
  * of it held, and what could not be read. */
 void promise_compare(const struct promise *p, const struct proof_view *view, struct posture_rows *told,

@@ -68,6 +68,15 @@ void promise_load(struct promise *ret, const struct subject *subject, size_t con
   };
 }
 
+void promise_tell_map(const struct state *state, struct posture_rows *told) {
+  static const char control[] = "user-namespace";
+  if (state->no_user_namespace)
+    posture_rows_add(told, control, NULL, "none, though wanted", state->no_user_namespace, NULL);
+  for (size_t i = 0; i < state->map.unmapped.len; i++)
+    posture_rows_add(told, control, NULL, state->map.unmapped.items[i],
+                     "not mapped: its files belong to nobody inside", NULL);
+}
+
 void promise_compare(const struct promise *p, const struct proof_view *view, struct posture_rows *told,
                      struct posture_rows *found) {
   static const char remedy[] =

@@ -130,6 +130,7 @@ static int save(struct call *c, struct error *err) {
     .creator = getpid(),
     .creator_start = start,
   };
+  state.no_user_namespace = (char *)usermap_why_none(c);
   if (usermap_is_given(c)) {
     state.map.base = c->map.base;
     state.map.place = c->map.place;

@@ -38,6 +38,7 @@ struct state {
   unsigned handed_fds; /* how many open files, from 3 on, the engine gives to the container */
   bool sandbox;
   bool user_namespace;
+  char *no_user_namespace; /* why it has none of ours, where a policy wanted one; NULL: none did, or it has */
   struct {
     uint32_t base; /* the host's id of the container's root, where the user namespace is ours; 0: it is not */
     char *place;   /* the directory of its views */

@@ -69,6 +69,8 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "handedFds", json_integer(s->handed_fds));
   jsonx_set_new(document, "sandbox", json_boolean(s->sandbox));
   jsonx_set_new(document, "userNamespace", json_boolean(s->user_namespace));
+  if (s->no_user_namespace)
+    jsonx_set_new(document, "noUserNamespace", jsonx_string_new(s->no_user_namespace));
   if (s->map.base)
     jsonx_set_new(document, "map", encode_map(s));
   jsonx_set_new(document, "creator", json_integer(s->creator));
@@ -173,6 +175,7 @@ static void take_later_members(struct state *s, const json_t *document) {
   const char *config = json_string_value(json_object_get(document, "config"));
   const json_int_t handed = json_integer_value(json_object_get(document, "handedFds"));
   s->config = config ? xstrdup(config) : xasprintf("%s/config.json", s->bundle ? s->bundle : "");
+  s->no_user_namespace = xstrdup(json_string_value(json_object_get(document, "noUserNamespace")));
   s->handed_fds = handed > 0 && handed <= STATE_HANDED_FDS_MAX ? (unsigned)handed : 0;
 }
 
@@ -223,6 +226,7 @@ void state_free(struct state *s) {
   free(s->created);
   free(s->runtime);
   json_decref(s->annotations);
+  free(s->no_user_namespace);
   free(s->map.place);
   strlist_free(&s->map.entered);
   strlist_free(&s->map.unmapped);

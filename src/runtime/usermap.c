@@ -184,6 +184,15 @@ const struct harden_offer *usermap_offered(const struct usermap *m, struct harde
   return m->asked ? offer : NULL;
 }
 
+const char *usermap_why_none(const struct call *c) {
+  const struct journal *j = &c->harden.spec.journal;
+  for (size_t i = 0; c->map.asked && i < j->len; i++)
+    if (strcmp(j->entries[i].control, "user-namespace") == 0 &&
+        str_starts(j->entries[i].reason, USER_NAMESPACE_NONE))
+      return j->entries[i].reason + strlen(USER_NAMESPACE_NONE);
+  return NULL;
+}
+
 static int enter(const char *path, int type, struct error *err) {
   static const int flags[ENTERED_TYPES] = { CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS };
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);

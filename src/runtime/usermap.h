@@ -52,6 +52,9 @@ const struct harden_offer *usermap_offered(const struct usermap *m, struct harde
 /* Does the hardened config have it? */
 bool usermap_is_given(const struct call *c) MUST_CHECK;
 
+/* Why it has not, by the journal, though a policy wants it; NULL: it has, or none does. Borrowed. */
+const char *usermap_why_none(const struct call *c);
+
 /* *ret_again: it cannot be made, nothing is changed, and c->map.why says why: to be hardened anew, which
  * offers nothing then. Otherwise -1 is for the caller to fail with. */
 int usermap_make(struct call *c, bool *ret_again, struct error *err) MUST_CHECK;

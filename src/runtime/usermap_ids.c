@@ -63,10 +63,16 @@ static bool is_taken(uint64_t number, void *arg) {
   return false;
 }
 
+static int find_taken(struct taken *t, const struct config *config, struct error *err) {
+  enum { KUBELET_PODS = 110 }; /* from 65536 on, a block for each */
+  t->start = config->id_range.start;
+  add(t, ID_BLOCK, (uint64_t)KUBELET_PODS * ID_BLOCK);
+  return add_file(t, "/etc/subuid", err) < 0 || add_file(t, "/etc/subgid", err) < 0 ? -1 : 0;
+}
+
 int usermap_ids_take(const struct config *config, const struct lease_holder *holder, uint32_t *ret_base,
                      bool *ret_leased, struct error *err) {
-  enum { KUBELET_PODS = 110 }; /* from 65536 on, a block for each */
-  CLEANUP(taken_free) struct taken taken = { .start = config->id_range.start };
+  CLEANUP(taken_free) struct taken taken = { 0 };
   const struct lease_kind kind = {
     .name = USERMAP_IDS,
     .what = "blocks of user ids",
@@ -75,11 +81,21 @@ int usermap_ids_take(const struct config *config, const struct lease_holder *hol
     .arg = &taken,
   };
   struct lease lease;
-  add(&taken, ID_BLOCK, (uint64_t)KUBELET_PODS * ID_BLOCK);
-  if (add_file(&taken, "/etc/subuid", err) < 0 || add_file(&taken, "/etc/subgid", err) < 0 ||
-      lease_take(config->state_dir, &kind, holder, 0, &lease, err) < 0)
+  if (find_taken(&taken, config, err) < 0 || lease_take(config->state_dir, &kind, holder, 0, &lease, err) < 0)
     return -1;
   *ret_base = (uint32_t)((uint64_t)config->id_range.start + lease.number * ID_BLOCK);
   *ret_leased = lease.made;
+  return 0;
+}
+
+int usermap_ids_count(const struct config *config, uint64_t *ret_all, uint64_t *ret_usable,
+                      struct error *err) {
+  CLEANUP(taken_free) struct taken taken = { 0 };
+  if (find_taken(&taken, config, err) < 0)
+    return -1;
+  *ret_all = (uint64_t)config->id_range.count / ID_BLOCK;
+  *ret_usable = 0;
+  for (uint64_t number = 0; number < *ret_all; number++)
+    *ret_usable += !is_taken(number, &taken);
   return 0;
 }

@@ -13,5 +13,8 @@
  * there. */
 int usermap_ids_take(const struct config *config, const struct lease_holder *holder, uint32_t *ret_base,
                      bool *ret_leased, struct error *err) MUST_CHECK;
+/* How many blocks the range has, and how many of them could be ours. */
+int usermap_ids_count(const struct config *config, uint64_t *ret_all, uint64_t *ret_usable,
+                      struct error *err) MUST_CHECK;
 
 #endif

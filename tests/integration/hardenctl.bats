@@ -210,6 +210,112 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   [[ "$output" == *configuration:* ]]
 }
 
+# node COMMAND: what the shell command makes of /var/lib, /home and /etc/subuid is not the host's; then doctor's rows of user namespaces.
+node() {
+  mkdir -p "$T/lib" "$T/home"
+  cp /dev/null "$T/subuid"
+  run unshare --mount --propagation private sh -ec "mount --bind '$T/lib' /var/lib; mount --bind '$T/home' /home
+    mount --bind '$T/subuid' /etc/subuid; $1; exec \"\$0\" --config '$T/config.json' doctor ${2---json}" "$CTL"
+  echo "$output"
+  [ "${2---json}" != --json ] || rows=$(jq -r 'select(.subject == "user namespaces") | "\(.health) \(.text)\(if .remedy then "; remedy: \(.remedy)" else "" end)"' <<<"$output")
+}
+
+# asks MODE: the default policy's.
+asks() {
+  jq -n --arg mode "$1" '{extends: "restricted", "user-namespace": {mode: $mode}}' >"$T/policies/asks.json"
+  oh_config runc '.defaultPolicy = "asks"'
+}
+
+@test "doctor tries user namespaces on this kernel and where engines keep images, and leaves nothing there" {
+  local snapshots=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs
+  asks require
+  node "mkdir -p -m 700 $snapshots; mkdir -p -m 710 /var/lib/docker"
+  grep -q '^ok the kernel makes them; ids are 4064 blocks from 1879048192 on$' <<<"$rows"
+  grep -q "^ok images in $snapshots: overlays are ID-mapped$" <<<"$rows"
+  grep -q "^ok images in /var/lib/docker: overlays are ID-mapped$" <<<"$rows"
+  [ "$(grep -c ' images' <<<"$rows")" -eq 2 ]
+  [ -z "$(find "$T/lib" -name "*probe*")" ]
+  [ -z "$(ls -A "$T/maps")" ]
+  # Others than root can come to the layers, where no directory above is closed.
+  node 'chmod 711 /var/lib/docker'
+  grep -q '^warn images in /var/lib/docker: every user of the host can come to them.*; remedy: chmod o-x /var/lib/docker$' <<<"$rows"
+  asks off
+  node true
+  ! grep -qE '^(warn|fail)' <<<"$rows"
+  # Where there is no engine yet.
+  rm -r "$T/lib/containerd" "$T/lib/docker"
+  node true
+  grep -q '^ok images, were they in /var/lib: overlays are ID-mapped$' <<<"$rows"
+}
+
+@test "doctor: what user namespaces lack is worth as much as the policies in use ask for" {
+  local mode weight
+  for mode in require:fail auto:warn off:ok; do
+    weight=${mode#*:}
+    asks "${mode%:*}"
+    # Nobody may map ids of the host's who is root in a user namespace alone.
+    run unshare --user --map-root-user "$CTL" --config "$T/config.json" doctor --json
+    echo "$output"
+    jq -se --arg weight "$weight" 'map(select(.subject == "user namespaces" and (.text | startswith("the kernel makes none for a container: ")))) |
+      length == 1 and .[0].health == $weight and (.[0].remedy != null) == ($weight != "ok")' <<<"$output"
+    # No image could be kept here, by any overlay.
+    node 'mkdir -p /var/lib/docker; mount -t ramfs ramfs /var/lib/docker'
+    grep -q "^$weight images in /var/lib/docker: " <<<"$rows"
+    # A volume that takes no map is one container's affair.
+    node 'mount -t ramfs ramfs /home'
+    case $weight in
+    ok) grep -q '^ok volumes in /home: .* (ramfs) takes no ID-mapped mounts: Invalid argument; no policy in use asks for it$' <<<"$rows" ;;
+    *) grep -q '^warn volumes in /home: .* (ramfs) takes no ID-mapped mounts: Invalid argument; remedy: use a volume on ext4.*make it read-only$' <<<"$rows" ;;
+    esac
+    # Every block is somebody's.
+    node "mount --bind /home /home; echo somebody:1879048192:266338304 >/etc/subuid"
+    grep -q "^$weight all of idRange, which is 4064 blocks of ids, is given away" <<<"$rows"
+  done
+  # A policy of a rule is in use too; one that is only asked about in audit mode refuses nothing.
+  asks require
+  oh_config runc '.rules = [{root: "/run/x", policy: "asks"}]'
+  node 'mount -t ramfs ramfs /home; echo somebody:1879048192:266338304 >/etc/subuid'
+  grep -q '^fail all of idRange' <<<"$rows"
+  jq '.mode = "audit"' "$T/policies/asks.json" >"$T/audit"
+  cp "$T/audit" "$T/policies/asks.json"
+  node 'echo somebody:1879048192:266338304 >/etc/subuid'
+  grep -q '^warn all of idRange' <<<"$rows"
+  node true ''
+  [ "$(grep -cE '^(warn|fail) ' <<<"$output")" -eq "$(grep -c remedy: <<<"$output")" ]
+}
+
+@test "a container that its policy wanted in a user namespace and that has none: the event, inspect and doctor say why" {
+  local b why='the id 70000 is beyond the 65536 that are mapped'
+  asks auto
+  for runtime in runc crun; do
+    oh_config "$runtime" '.defaultPolicy = "asks"'
+    b=$(CMD='sleep 60' bundle "f-$runtime" '.process.user = {uid: 70000, gid: 70000}')
+    oh create --bundle "$b" "f-$runtime" </dev/null >/dev/null 2>&1
+    jq -se --arg why "$why" --arg id "f-$runtime" 'map(select(."container.id" == $id)) | [.[].oci_harden.journal[] | select(.rule == "OH-UNS-005")] |
+      .[0].outcome == "finding" and (.[0].reason | endswith($why))' "$T/events.json"
+    run ctl inspect "f-$runtime"
+    echo "$output"
+    [[ "$output" == *"user-namespace     none, though wanted: $why"* ]]
+    run ctl inspect --json "f-$runtime"
+    jq -e --arg why "$why" '.posture[] | select(.control == "user-namespace") | .value == $why' <<<"$output"
+  done
+  # Refused by the kernel, not by the config.
+  mkdir -p "$T/lower" "$T/upper" "$T/work" "$T/merged"
+  mount -t overlay -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" overlay "$T/merged"
+  b=$(CMD='sleep 60' bundle kernel ".mounts += [{destination: \"/v\", type: \"bind\", source: \"$T/merged\", options: [\"bind\", \"rw\"]}]")
+  oh create --bundle "$b" kernel </dev/null >/dev/null 2>&1
+  run ctl inspect --json kernel
+  echo "$output"
+  jq -e --arg t "$T" '.posture[] | select(.control == "user-namespace") | .value | contains("volume \($t)/merged (overlay) takes no ID-mapped mounts")' <<<"$output"
+  run ctl doctor --quiet
+  echo "$output"
+  [[ "$output" == *"user namespaces: 3 containers that a policy wants in one run without, among them $T/root/"* ]]
+  for name in f-runc f-crun kernel; do oh delete --force "$name"; done
+  umount "$T/merged"
+  run ctl doctor --quiet
+  [[ "$output" != *"that a policy wants in one"* ]]
+}
+
 @test "events: filters, the last ones, pretty on a terminal" {
   for i in 1 2; do
     CMD=true bundle "e$i" >/dev/null

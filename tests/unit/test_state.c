@@ -36,6 +36,7 @@ static void fill(struct state *s) {
     .bundle = xstrdup("/b"),
     .config = xstrdup("/b/config.json"),
     .handed_fds = 2,
+    .no_user_namespace = xstrdup("it has no root"),
     .created = xstrdup("2026-01-02T03:04:05Z"),
     .runtime = xstrdup("/usr/sbin/runc"),
     .policies_len = 2,
@@ -179,7 +180,7 @@ Test(state, every_member_counts) {
   json_t *value;
   json_object_foreach(good, key, value) {
     if (strcmp(key, "annotations") == 0 || strcmp(key, "pidFile") == 0 || strcmp(key, "config") == 0 ||
-        strcmp(key, "handedFds") == 0)
+        strcmp(key, "handedFds") == 0 || strcmp(key, "noUserNamespace") == 0)
       continue;
     json_auto_t *bad = json_copy(good);
     json_object_del(bad, key);
@@ -200,6 +201,7 @@ Test(state, older_ones_lack_what_came_later) {
   struct error err = { 0 };
   fill(&in);
   free(steal_ptr(&in.config));
+  free(steal_ptr(&in.no_user_namespace));
   in.handed_fds = 0;
   state_encode(&in, &text);
   const struct jsonx_source src = { "state.json", text.data, text.len };
@@ -207,6 +209,7 @@ Test(state, older_ones_lack_what_came_later) {
   cr_assert_eq(state_decode(&out, &src, &err), 0, "%s", err.message);
   cr_expect_str_eq(out.config, "/b/config.json");
   cr_expect_eq(out.handed_fds, 0);
+  cr_expect_null(out.no_user_namespace);
 }
 
 Test(state, a_directory_that_others_may_write_is_refused) {
