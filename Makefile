@@ -50,6 +50,9 @@ MUSL_INCLUDE := $(BUILD)/musl/include
 MUSL_CFLAGS = -specs=$(MUSL_DIR)/musl-gcc.specs -isystem $(MUSL_INCLUDE)
 crt = $(MUSL_DIR)/$(1).o
 gcc_crt = $(shell $(CC) -print-file-name=$(1).o)
+# What the programs say of themselves: libraries by name, each with the archive that is linked.
+archive = $(shell $(CC) -print-file-name=lib$(1).a)
+VERSION_LIBS = $(foreach l,$(patsubst -l%,%,$(LIBS)),$(l)=$(call archive,$(l))) glibc=$(call archive,c) musl=$(MUSL_DIR)/libc.a
 # $(call link_musl,OUTPUT,OBJECTS): what musl-gcc does, which knows no static-pie.
 link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
 	$(ALL_LDFLAGS) $(LIBS) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call gcc_crt,crtendS) $(call crt,crtn)
@@ -83,6 +86,7 @@ $(BUILD)/$(1): FORCE
 endef
 .PHONY: FORCE
 FORCE:
+$(eval $(call stamp,.version,$(VERSION) $(shell tools/version commit)))
 $(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS) $(MUSL_DIR)))
 $(eval $(call stamp,.sources,$(LIB_SRC) $(HOOK_SRC)))
 
@@ -104,6 +108,10 @@ $(PACK): $(BUILD)/tools/pack-policies.o $(filter-out $(BUILD)/gen/policies.o,$(L
 	$(Q)$(CC) -o $@ $^ -pie $(SANFLAGS) $(LDFLAGS) $(LIBS)
 $(BUILD)/gen/policies.c: $(PACK)
 	@$(PACK) > $@
+
+$(BUILD)/gen/version.c: tools/version $(BUILD)/.version $(BUILD)/.flags
+	@mkdir -p $(@D)
+	@tools/version source $$(cat $(BUILD)/.version) $(VERSION_LIBS) > $@
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/.flags
 	@echo "  CC $@"
@@ -134,21 +142,21 @@ $(BUILD)/libharden.a: $(LIB_OBJ) $(BUILD)/.sources
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
 ifeq ($(SAN)$(COVERAGE),)
-$(BUILD)/oci-harden: $(WRAPPER_OBJ) $(BUILD)/.sources
+$(BUILD)/oci-harden: $(WRAPPER_OBJ) $(BUILD)/musl/gen/version.o $(BUILD)/.sources
 	@echo "  CC $@"
-	$(Q)$(call link_musl,$@,$(WRAPPER_OBJ))
-$(BUILD)/oci-harden-hook: $(HOOK_OBJ) $(BUILD)/.sources
+	$(Q)$(call link_musl,$@,$(filter %.o,$^))
+$(BUILD)/oci-harden-hook: $(HOOK_OBJ) $(BUILD)/musl/gen/version.o $(BUILD)/.sources
 	@echo "  CC $@"
-	$(Q)$(call link_musl,$@,$(HOOK_OBJ))
+	$(Q)$(call link_musl,$@,$(filter %.o,$^))
 else
-$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/libharden.a
+$(BUILD)/oci-harden: $(BUILD)/src/runtime/main.o $(BUILD)/gen/version.o $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
-$(BUILD)/oci-harden-hook: $(HOOK_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libharden.a
+$(BUILD)/oci-harden-hook: $(HOOK_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/version.o $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 endif
-$(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/libharden.a
+$(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/gen/version.o $(BUILD)/libharden.a
 	@echo "  CC $@"
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
 

@@ -4,6 +4,7 @@
 #include "state.h"
 
 #include "base/cleanup.h"
+#include "harden/version.h"
 #include "io/fileio.h"
 
 #include <unistd.h>
@@ -18,7 +19,7 @@ static int run(char **argv) {
   if (arguments_parse(argv, &call, &version, &err) < 0)
     return hook_fail(&err);
   if (version)
-    return puts("oci-harden-hook " HARDEN_VERSION) < 0;
+    return printf("oci-harden-hook %s\n", version_text) < 0 || fflush(stdout) != 0;
   if (file_read_fd(STDIN_FILENO, "standard input", STATE_SIZE_MAX, &text, &len, &err) < 0 ||
       state_parse(text, len, &call, &document, &err) < 0)
     return hook_fail(&err);

@@ -64,6 +64,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   struct arguments a = { 0 };
   ctl_parse(self, argc, argv, parse, &a);
   struct doctor d = { .json = a.json, .quiet = a.quiet, .colour = !a.json && terminal_has_colour(stdout) };
+  doctor_version(&d);
   doctor_kernel(&d);
   doctor_apparmor(&d);
   CLEANUP_CONFIG struct config config = { 0 };

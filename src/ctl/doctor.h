@@ -24,6 +24,7 @@ struct doctor {
 void doctor_say(struct doctor *d, enum health health, const char *subject, const char *remedy,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
+void doctor_version(struct doctor *d); /* version.c */
 void doctor_kernel(struct doctor *d);
 void doctor_apparmor(struct doctor *d); /* apparmor.c */
 void doctor_selinux(struct doctor *d, const struct config *config);

@@ -2,11 +2,15 @@
 /* hardenctl: finds the command, runs it, reports its error. */
 #include "base/str.h"
 #include "ctl/command.h"
+#include "harden/version.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *argp_program_version = "hardenctl " HARDEN_VERSION;
+static void print_version(FILE *out, struct argp_state *state) {
+  (void)state;
+  fprintf(out, "hardenctl %s\n", version_text);
+}
 
 /* The row whose words argv begins with; *ret_words is how many it took. */
 static const struct ctl_command *find(int argc, char **argv, int *ret_words) {
@@ -60,6 +64,7 @@ int main(int argc, char **argv) {
       xasprintf("Asks and answers about OCI containers, policies and this node.\v%s", list);
   const struct argp argp = { ctl_global_options, parse_global, "COMMAND [ARG...]", doc, NULL, NULL, NULL };
   struct rest rest = { 0 };
+  argp_program_version_hook = print_version;
   argp_err_exit_status = CTL_ERROR;
   argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &rest);
 

@@ -34,6 +34,7 @@ const struct ctl_command *const ctl_commands[] = {
   &ctl_doctor,
   &ctl_gc,
   &ctl_events,
+  &ctl_version,
   &ctl_generate,
   NULL,
 };

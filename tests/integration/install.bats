@@ -14,12 +14,56 @@ teardown() { oh_teardown; }
     [ "$status" -eq 0 ]
   done
   [ "$(jq -rs 'map(select(."event.action" == "container-run").oci_harden.policy[0]) | join(" ")' "$T/events.json")" = "restricted baseline" ]
-  "$T/dest/usr/sbin/hardenctl" --version | grep -q ^hardenctl
   [ "$(jq -r .hook.path "$T/dest/usr/share/containers/oci/hooks.d/oci-harden.json")" = /usr/sbin/oci-harden-hook ]
-  [ "$("$T/dest/usr/sbin/oci-harden-hook" --version)" = "oci-harden-hook $("$CTL" --version | head -n 1 | cut -d' ' -f2)" ]
   man -l "$T/dest/usr/share/man/man5/oci-harden-policy.5" | grep -q no-new-privileges
   make -C "$ROOT" --no-print-directory BUILD="$BUILD" DESTDIR="$T/dest" PREFIX=/usr uninstall >/dev/null
   [ -z "$(find "$T/dest" -not -type d)" ]
+}
+
+@test "each program tells version, commit and libraries; the wrapper's --version is the runtime's" {
+  commit=$("$ROOT/tools/version" commit)
+  version=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
+  for program in hardenctl oci-harden-hook; do
+    run "$BUILD/$program" --version
+    [ "${lines[0]}" = "$program $version" ]
+    [ "${lines[1]}" = "commit: $commit" ]
+  done
+  [[ $("$CTL" --version) == *"libseccomp $(dpkg-query -W -f '${Version}' libseccomp-dev), "*"glibc "* ]]
+  oh --version >"$T/ours"
+  bare --version >"$T/theirs"
+  cmp "$T/ours" "$T/theirs"
+  # What the wrapper cannot say for itself, its file does.
+  run "$CTL" version
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == "$CTL $version"$'\n'"commit: $commit"* ]]
+  [[ "$output" == *"$OH $version"$'\n'"commit: $commit"$'\n'"libraries: "*", musl $(dpkg-query -W -f '${Version}' musl-dev)"* ]]
+  [[ "$output" == *"$BUILD/oci-harden-hook $version"* ]]
+  ln -s "$OH" "$T/oci-harden-strict"
+  [ "$("$CTL" version --json "$T/oci-harden-strict" | jq -r .commit)" = "$commit" ]
+  "$CTL" --config "$T/config.json" doctor | grep "^ok  *version: oci-harden $version, commit $commit"
+}
+
+@test "version: another build beside it is a finding, what is not ours is an error" {
+  mkdir "$T/bin"
+  cp "$CTL" "$OH" "$BUILD/oci-harden-hook" "$T/bin"
+  # A build of another commit: the same length, elsewhere nothing changed.
+  sed -i 's/"commit":"[0-9a-z]\{4\}/"commit":"0ld0/' "$T/bin/oci-harden"
+  run "$T/bin/hardenctl" version
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"commit: 0ld0"*"not of one build"* ]]
+  run "$T/bin/hardenctl" --config "$T/config.json" doctor
+  [[ "$output" == *"version: $T/bin/oci-harden is "*"commit 0ld0"*"another build"* ]]
+  : >"$T/empty"
+  head -c 100 "$OH" >"$T/cut"
+  mkfifo "$T/fifo"
+  for file in "$RUNTIME_PATH" "$T/empty" "$T/cut" "$T/fifo" "$T/bin" "$T/missing"; do
+    run timeout 5 "$CTL" version "$file"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "hardenctl: $file: "* ]]
+  done
 }
 
 @test "the programs are static, position-independent and without writable code" {
