@@ -5,6 +5,7 @@
  * that this container has. The runtimes cannot be trusted to fail: crun starts a container as "kernel" where
  * no policy is loaded, ignores a mountLabel where SELinux is off, and both start one in permissive mode.
  */
+#include "control/selinux.h"
 #include "control/common.h"
 
 #include "lsm/context.h"
@@ -28,6 +29,10 @@ enum {
   RULE_START,
   RULE_NNP,
   RULE_ROOT,
+  RULE_LABELLED,
+  RULE_HOSTS,
+  RULE_ANOTHERS,
+  RULE_FILES,
 };
 const struct control_rule selinux_rules[] = {
   [RULE_LABEL] = { "OH-SEL-001", "where the host enforces SELinux the process has a label of a container" },
@@ -51,6 +56,15 @@ const struct control_rule selinux_rules[] = {
   [RULE_START] = { "OH-SEL-011", "a label that the runtime may not start a process with is refused" },
   [RULE_NNP] = { "OH-SEL-012", "a label that the kernel does not give under no_new_privs is refused" },
   [RULE_ROOT] = { "OH-SEL-013", "a root file system from which the label may execute nothing is recorded" },
+  [RULE_LABELLED] = { "OH-SEL-014",
+                      "where the policy asks for it the files of a bind source get a label of the "
+                      "container's, unless it reaches them" },
+  [RULE_HOSTS] = { "OH-SEL-015", "files of the host's own system keep their labels" },
+  [RULE_ANOTHERS] = { "OH-SEL-016", "a bind source that is labelled for another pod keeps its label, and the "
+                                    "container is refused" },
+  [RULE_FILES] = { SELINUX_RULE_FILES,
+                   "a bind source whose files cannot all be labelled is refused: one with a "
+                   "name outside, too many, a file system without labels" },
   { NULL, NULL },
 };
 
@@ -306,7 +320,8 @@ static int apply_config(struct spec *spec, const struct policy *policy, const st
                         struct error *err) {
   if (!f->selinux.level)
     return spec_refuse(spec, LABEL, because(RULE_LEVEL, "no level is known for the container"), err);
-  if (apply_label(spec, policy, f, err) || apply_mount(spec, policy, f, err) || apply_options(spec, f, err))
+  if (apply_label(spec, policy, f, err) || apply_mount(spec, policy, f, err) || apply_options(spec, f, err) ||
+      selinux_apply_volumes(spec, policy, f, err))
     return -1;
   if (!f->selinux.level_shared)
     return 0;

@@ -63,6 +63,7 @@ void facts_free(struct facts *f) {
     free(f->sources[i].real);
     free(f->sources[i].sensitive);
     strlist_free(&f->sources[i].options);
+    free(f->sources[i].label);
     free(f->sources[i].clone);
   }
   free(f->sources);

@@ -32,7 +32,11 @@ struct source_fact {
                       facts_sensitive_paths plus the policies' deny_sources */
   enum inode_kind kind;
   struct strlist options; /* of its mount on the host: ro, nosuid, nodev, noexec */
-  char *clone; /* where a view of it for the offered user namespace will be; NULL: none is offered */
+  /* Looked at where facts.selinux.relabel asks for it. */
+  char *label;  /* SELinux's; NULL: it has none */
+  bool reached; /* the container's process may read it */
+  bool held;    /* another pod has the categories of its label */
+  char *clone;  /* where a view of it for the offered user namespace will be; NULL: none is offered */
 };
 
 enum { ENTERED_NETWORK, ENTERED_IPC, ENTERED_UTS, ENTERED_TYPES };
@@ -128,6 +132,7 @@ struct facts {
     bool config_missing; /* there is no /etc/selinux/config */
     char *level; /* the container's: the engine's pair of categories, else one of our own; NULL: none known */
     bool level_shared; /* another pod has it too */
+    int relabel;       /* enum selinux_relabel: the least of what the policies ask for */
     char *container;   /* exec: the label of the container's first process; NULL: unknown */
     char *root;        /* the root file system's label; NULL: it has none */
     struct selinux_fact *labels;
@@ -186,6 +191,8 @@ void facts_provide_apparmor(struct facts *f, const char *cache, const char *prof
 struct facts_selinux {
   int (*level)(void *arg, const char *engine, char **ret, bool *ret_shared, struct error *err);
   void *arg;
+  /* Has another pod than the container's this level? NULL: nobody knows. */
+  int (*held)(void *arg, const char *level, bool *ret, struct error *err);
   const char *runtime;
   pid_t init; /* exec: the container's first process; 0: unknown */
 };
@@ -215,5 +222,8 @@ const struct destination_fact *facts_destination(const struct facts *f, const ch
 extern const char *const facts_sensitive_paths[];
 /* By text alone: the sensitive path that an absolute, normalised one is or lies below; NULL: none. Static. */
 const char *facts_sensitive(const char *path);
+/* By text alone: is it a file of the host's own system, or a directory of such or of everybody's, without any
+ * exception? The host needs its label. */
+bool facts_is_system(const char *path);
 
 #endif

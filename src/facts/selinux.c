@@ -112,6 +112,61 @@ static int add_wanted(const struct look *l, const struct spec *spec, const struc
   return add(l, label, true, err) < 0 ? -1 : add(l, files, false, err);
 }
 
+/* The label that the process will have: the first policy that gives one decides. */
+static const char *process_label(const struct facts *f, const struct spec *spec, const struct policy *p,
+                                 char **ret_owned) {
+  const char *engine = canonical(f, text_at(spec, "/process/selinuxLabel"));
+  *ret_owned = selinux_context_wanted(engine, SELINUX_ROLE, policy_selinux_type(p), f->selinux.level);
+  return canonical(f, *ret_owned);
+}
+
+/* Policies of which one gives no label agree on none. */
+static enum selinux_relabel agreed_relabel(const struct policy *const *policies, size_t len) {
+  int least = len ? SELINUX_RELABEL_SHARED : SELINUX_RELABEL_NEVER;
+  for (size_t i = 0; i < len; i++) {
+    const struct policy *p = policies[i];
+    const bool gives = p->selinux.action != ACTION_OFF && p->selinux.mode != LSM_OFF;
+    least = !gives ? SELINUX_RELABEL_NEVER : p->selinux.relabel < least ? p->selinux.relabel : least;
+  }
+  return (enum selinux_relabel)least;
+}
+
+static int look_at_source(struct source_fact *s, const char *process, const struct facts_selinux *how,
+                          struct error *err) {
+  CLEANUP_SELINUX_CONTEXT struct selinux_context c = { 0 };
+  struct selinux_access read = { 0 };
+  const char *class = s->kind == INODE_DIRECTORY ? "dir" : "file";
+  if (!s->real || (s->kind != INODE_DIRECTORY && s->kind != INODE_FILE))
+    return 0;
+  s->label = selinux_label_of_path(s->real);
+  CLEANUP_FREE char *known = NULL;
+  if (s->label && selinux_canonical(s->label, &known, err) < 0)
+    return -1;
+  if (!known)
+    return 0; /* nobody reaches it */
+  if (selinux_access(process, known, class, "read", &read, err) < 0)
+    return -1;
+  s->reached = read.allowed || read.permissive;
+  return s->reached || !how->held || !selinux_context_parse(&c, known)
+             ? 0
+             : how->held(how->arg, c.level, &s->held, err);
+}
+
+static int look_at_volumes(const struct look *l, const struct spec *spec,
+                           const struct policy *const *policies, size_t policies_len,
+                           const struct facts_selinux *how, struct error *err) {
+  struct facts *f = l->f;
+  f->selinux.relabel = (int)agreed_relabel(policies, policies_len);
+  if (f->selinux.relabel == SELINUX_RELABEL_NEVER)
+    return 0;
+  CLEANUP_FREE char *owned = NULL;
+  const char *process = process_label(f, spec, policies[0], &owned);
+  for (size_t i = 0; process && i < f->sources_len; i++)
+    if (look_at_source(&f->sources[i], process, how, err) < 0)
+      return -1;
+  return 0;
+}
+
 static int look_at_config(const struct look *l, const struct spec *spec, const struct policy *const *policies,
                           size_t policies_len, const struct facts_selinux *how, struct error *err) {
   if (l->f->root_real)
@@ -123,7 +178,7 @@ static int look_at_config(const struct look *l, const struct spec *spec, const s
   for (size_t i = 0; i < policies_len; i++)
     if (add_wanted(l, spec, policies[i], err) < 0)
       return -1;
-  return 0;
+  return look_at_volumes(l, spec, policies, policies_len, how, err);
 }
 
 static int look_at_process(const struct look *l, const struct spec *spec, pid_t init, struct error *err) {

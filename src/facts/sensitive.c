@@ -179,6 +179,44 @@ bool sensitive_excepted(const char *path) {
   return false;
 }
 
+/* Beside the list above: what is everybody's, or of another service. Labels of files below are their own. */
+static const char *const system_alone[] = { "/media",     "/mnt",     "/run",       "/srv",
+                                            "/var/cache", "/var/log", "/var/spool", NULL };
+static const char *const system_trees[] = { "/bin",
+                                            "/boot",
+                                            "/dev",
+                                            "/etc",
+                                            "/lib",
+                                            "/lib32",
+                                            "/lib64",
+                                            "/libx32",
+                                            "/opt/cni",
+                                            "/proc",
+                                            "/root",
+                                            "/sbin",
+                                            "/sys",
+                                            "/usr",
+                                            "/run/NetworkManager",
+                                            "/run/resolvconf",
+                                            "/run/systemd",
+                                            "/var/spool/at",
+                                            "/var/spool/cron",
+                                            NULL };
+
+bool facts_is_system(const char *path) {
+  for (const char *const *p = system_trees; *p; p++)
+    if (path_is_below(path, *p) || path_is_below(*p, path))
+      return true;
+  for (const char *const *p = system_alone; *p; p++)
+    if (strcmp(path, *p) == 0)
+      return true;
+  for (const char *const *p = sensitive_alone; *p; p++)
+    if (strcmp(path, *p) == 0)
+      return true;
+  /* A user's own: without its label nobody logs in. */
+  return str_starts(path, "/home/") && !strchr(path + strlen("/home/"), '/');
+}
+
 static const char *socket_name(const char *path) {
   const char *slash = strrchr(path, '/');
   for (const char *const *name = sensitive_sockets; slash && *name; name++)

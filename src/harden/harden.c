@@ -27,7 +27,7 @@ static bool looks_at_host(const struct harden *h, const struct harden_options *o
 }
 
 static int look_at_labels(struct harden *h, const struct harden_options *o, struct error *err) {
-  const struct facts_selinux how = { o->level, o->level_arg, o->runtime_path, o->init };
+  const struct facts_selinux how = { o->level, o->level_arg, o->held, o->runtime_path, o->init };
   return facts_probe_selinux(&h->facts, &h->spec, o->policies, o->policies_len, &how, err);
 }
 

@@ -50,6 +50,7 @@ struct harden_options {
   const char *runtime_path;   /* borrowed, NULL: unknown */
   /* Gives the container its SELinux level: see struct facts_selinux. NULL: a sample one is used. */
   int (*level)(void *arg, const char *engine, char **ret, bool *ret_shared, struct error *err);
+  int (*held)(void *arg, const char *level, bool *ret, struct error *err); /* the same for `held` */
   void *level_arg;
   const struct harden_hook *hook;   /* our own; borrowed, NULL: there is none */
   pid_t init;                       /* exec: the container's first process; 0: unknown */

@@ -37,6 +37,8 @@ int path_open(int dirfd, const char *path, int flags, mode_t mode, enum resolve 
     return open_how(dirfd, path, flags | O_NOFOLLOW, mode, RESOLVE_NO_MAGICLINKS);
   case RESOLVE_INSIDE:
     return open_how(dirfd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  case RESOLVE_MOUNT:
+    return open_how(dirfd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
   case RESOLVE_ROOTFS:
     return open_how(dirfd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
   }

@@ -16,6 +16,7 @@ enum resolve {
   RESOLVE_TRUSTED, /* a path of the administrator's: symbolic links are followed */
   RESOLVE_LEAF,    /* no symbolic link as the last component, no /proc magic link */
   RESOLVE_INSIDE,  /* beneath dirfd, no symbolic links at all */
+  RESOLVE_MOUNT,   /* the same, and on dirfd's mount: EXDEV where another begins */
   RESOLVE_ROOTFS,  /* dirfd is "/" for the path: links are followed inside it (RESOLVE_IN_ROOT) */
 };
 

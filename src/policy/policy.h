@@ -37,6 +37,10 @@ enum user_namespace_root {
  * strict wherever it does; OFF asks for nothing and judges nothing. */
 enum lsm_mode { LSM_REQUIRE, LSM_PREFER, LSM_OFF };
 
+/* In order: what several policies agree on is the least. */
+enum selinux_relabel { SELINUX_RELABEL_NEVER, SELINUX_RELABEL_PRIVATE, SELINUX_RELABEL_SHARED };
+extern const char *const selinux_relabel_names[]; /* "never", ...; ends with NULL */
+
 struct policy {
   const struct policy_packed
       *packed; /* the built-in that this is, unchanged; NULL: another text had a part in it */
@@ -80,6 +84,7 @@ struct policy {
     struct strlist keep; /* types that an engine may ask for; spc_t only if listed */
     bool unenforced;     /* PREFER: SELinux may be switched on and not enforce; recorded */
     bool share_level;    /* several pods may have the categories that an engine gives them; recorded */
+    int relabel;         /* enum selinux_relabel */
   } selinux;
 
   struct {

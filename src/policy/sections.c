@@ -39,6 +39,7 @@ static const char *const namespace_names[] = { "any", "private", NULL };
 static const char *const user_namespace_mode_names[] = { "off", "auto", "require", NULL };
 static const char *const user_namespace_root_names[] = { "engine", "replace", "private", NULL };
 static const char *const lsm_mode_names[] = { "require", "prefer", "off", NULL };
+const char *const selinux_relabel_names[] = { "never", "private", "shared", NULL };
 static const char *const mount_option_names[] = { "nosuid", "nodev", "noexec", NULL };
 static const char *const mode_names[] = { "enforce", "audit", NULL };
 static const char *const log_failure_names[] = { "continue", "deny", NULL };
@@ -111,6 +112,12 @@ static const struct jsonx_row selinux_rows[] = {
            "without SELinux is neither."),
   ROW_BOOL("shareLevel", selinux, share_level,
            "Categories that an engine gives may be another pod's too, which is recorded; false refuses it."),
+  ROW_ENUM(
+      "relabel", selinux, relabel, selinux_relabel_names,
+      "What happens to a bind source that the container's label may not read, which is then one that the "
+      "engine has not labelled: private gives its files linux.mountLabel, shared that label without "
+      "categories, which every container may read and write, never nothing. Files of the host's system "
+      "are never labelled, nor those that are labelled for another pod."),
   ROW_END,
 };
 

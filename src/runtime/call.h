@@ -109,6 +109,10 @@ int call_judge_fds(struct call *c, struct error *err) MUST_CHECK;
 int call_private_file(struct call *c, const char *kind, struct error *err) MUST_CHECK;
 /* Gives the container its SELinux level: struct harden_options's `level`, with the call as its argument. */
 int call_level(void *call, const char *engine, char **ret, bool *ret_shared, struct error *err) MUST_CHECK;
+/* Is the level another pod's? The same struct's `held`. */
+int call_level_held(void *call, const char *level, bool *ret, struct error *err) MUST_CHECK;
+/* Labels the files of the bind sources for which the hardened config and the policies ask it. */
+int call_label_volumes(struct call *c, struct error *err) MUST_CHECK;
 /* Takes back what this call has given; what of that fails goes in front of the message. */
 void call_level_undo(struct call *c, struct error *err);
 /* harden_run with the call's policies. */

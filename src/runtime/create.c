@@ -200,7 +200,8 @@ static int make_map(struct call *c, struct error *err) {
 
 static int commit(struct call *c, struct error *err) {
   bool exists;
-  if (keep_state(c, &exists, err) < 0 || (!exists && make_map(c, err) < 0))
+  if (keep_state(c, &exists, err) < 0 ||
+      (!exists && (make_map(c, err) < 0 || call_label_volumes(c, err) < 0)))
     return -1;
   cleanup_fd_p(&c->state_lock);
   c->state_lock = -1;

@@ -293,6 +293,18 @@ int lease_claim(const char *state_dir, const struct lease_kind *kind, const stru
   return lease(state_dir, kind, holder, 0, &number, ret, err);
 }
 
+int lease_is_others(const char *state_dir, const struct lease_kind *kind, const struct lease_holder *holder,
+                    uint64_t number, bool *ret, struct error *err) {
+  CLEANUP_TABLE struct table t = { .fd = -1 };
+  struct slot asked;
+  *ret = false;
+  if (fill(&asked, holder, err) < 0 || table_open(&t, state_dir, kind->name, false, err) < 0)
+    return -1;
+  asked.number = number;
+  *ret = others_hold(&t, &asked);
+  return 0;
+}
+
 int lease_free(const char *state_dir, const char *kind, const char *root, const char *id, bool lives,
                struct error *err) {
   CLEANUP_TABLE struct table t = { .fd = -1 };

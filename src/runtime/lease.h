@@ -57,6 +57,9 @@ int lease_take(const char *state_dir, const struct lease_kind *kind, const struc
  * the container has that already. */
 int lease_claim(const char *state_dir, const struct lease_kind *kind, const struct lease_holder *holder,
                 uint64_t number, struct lease *ret, struct error *err) MUST_CHECK;
+/* Has a container of another key than the holder's the number? */
+int lease_is_others(const char *state_dir, const struct lease_kind *kind, const struct lease_holder *holder,
+                    uint64_t number, bool *ret, struct error *err) MUST_CHECK;
 /* Gives it back; none is fine. `lives`: the container is still there, and this process ends it; the number is
  * free when both are gone. */
 int lease_free(const char *state_dir, const char *kind, const char *root, const char *id, bool lives,

@@ -158,6 +158,7 @@ static int flow(struct call *c, int bundle_fd, harden_flow *run, bool gives_leve
     .id = c->command.id,
     .runtime_path = c->target.path,
     .level = gives_level ? call_level : NULL,
+    .held = call_level_held,
     .level_arg = c,
     .hook = c->hook ? &hook : NULL,
     .init = c->init,

@@ -8,6 +8,46 @@
 #include <glob.h>
 #include <string.h>
 
+static const char *const systems[] = {
+  "/",
+  "/etc",
+  "/etc/hosts",
+  "/etc/resolv.conf",
+  "/usr/share/zoneinfo/UTC",
+  "/usr/bin/tini",
+  "/dev/shm",
+  "/run",
+  "/home",
+  "/home/me",
+  "/srv",
+  "/var",
+  "/var/lib",
+  "/var/log",
+  "/tmp",
+  "/run/systemd/x",
+  "/opt",
+  "/root/x",
+  "/var/spool",
+};
+static const char *const no_systems[] = {
+  "/home/me/src",
+  "/srv/data",
+  "/tmp/x",
+  "/var/lib/app",
+  "/var/log/app",
+  "/etcetera",
+  "/run/app",
+  "/var/lib/docker/volumes/v/_data",
+  "/var/lib/docker/containers/c/hosts",
+};
+
+Test(facts_sensitive, the_system_has_no_exceptions) {
+  for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
+    cr_expect(facts_is_system(systems[i]), "%s", systems[i]);
+  for (size_t i = 0; i < ARRAY_SIZE(no_systems); i++)
+    cr_expect_not(facts_is_system(no_systems[i]), "%s", no_systems[i]);
+}
+
 struct sensitive_case {
   const char *path, *sensitive; /* NULL: none */
 };

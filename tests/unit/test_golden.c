@@ -34,6 +34,7 @@
 static const char *const elsewhere[] = {
   "OH-SEC-005", /* needs a compiled filter: test_control_seccomp.c */
   "OH-HOK-003", /* needs a run, not a policy: test_control_hooks.c */
+  "OH-SEL-017", /* files of a volume: test_relabel.c, tests/vm/relabel.bats */
 };
 
 /* What the cases of a control have shown. */

@@ -338,3 +338,23 @@ Test(lease, no_two_ever_have_one_number_whoever_is_killed) {
   cr_expect_eq(scan(true).all, 0);
   munmap(board, sizeof *board);
 }
+
+Test(lease, a_number_is_others_when_a_container_of_another_key_has_it) {
+  struct error err = { 0 };
+  bool others;
+  (void)claim("a", "pod", 7);
+  static const struct {
+    const char *id, *key;
+    uint64_t number;
+    bool others;
+  } cases[] = { { "b", "pod", 7, false },
+                { "a", "pod", 7, false },
+                { "b", "else", 7, true },
+                { "b", NULL, 7, true },
+                { "b", "else", 8, false } };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    const struct lease_holder h = { root, cases[i].id, cases[i].key };
+    cr_assert_eq(lease_is_others(dir, &kind, &h, cases[i].number, &others, &err), 0, "%s", err.message);
+    cr_expect_eq(others, cases[i].others, "%zu", i);
+  }
+}
