@@ -63,9 +63,7 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
   if (c->promised) /* a start, whose proof is done but for what only shows here */
     return call_prove_exec(c, init, err) < 0 ? kill_it(c, err) : 0;
   const struct proof_promise promise = {
-    .config = c->promised            ? c->promised
-              : c->harden.after.root ? c->harden.after.root
-                                     : c->harden.before,
+    .config = c->harden.after.root ? c->harden.after.root : c->harden.before,
     .preserved_fds = c->state.handed_fds,
     .hook = c->hook,
     .executed = true,
@@ -176,10 +174,11 @@ static void guard_run(const struct guard *g) {
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   CLEANUP_FREE char *left = NULL;
   const enum watched end = wait_for_hook(g, &init) ? watch(g->call, &init) : ENDED;
-  /* An attached runtime deletes its container itself. One that is detached may have ended already. */
+  /* An attached runtime deletes its container itself. One that is detached may have ended already. Who asked
+   * to keep the container, to look at what became of it, finds it stopped, as after any other end. */
   if (end == LET_GO || !runtime_ended_within(g, END_MS))
     return;
-  if (end == KILLED && stop_container(g->call, &init, &left))
+  if (end == KILLED && !command_has(&g->call->command, "keep") && stop_container(g->call, &init, &left))
     return;
   tidy(g);
 }

@@ -155,6 +155,23 @@ LIST
   [ "$n" -ge 28 ]
 }
 
+@test "run --keep: a container whose program was not let run is there and stopped, until it is deleted" {
+  weak_config runc
+  export WEAK_JQ='.process.noNewPrivileges = false'
+  for detach in '' --detach; do
+    b=$(CMD='echo ran' bundle "kept$detach" "$USER")
+    run oh run --keep $detach --bundle "$b" kept
+    echo "$output"
+    [[ "$output" != ran* && "$output" == *OH-PRF-011* ]]
+    wait_for 10 no_guard
+    [ "$(runc --root "$T/root" state kept | jq -r .status)" = stopped ]
+    ! no_state
+    oh delete kept
+    [ -z "$(ls "$T/root")" ]
+    no_state
+  done
+}
+
 @test "run: without the hook, or with one that others may write, nothing starts" {
   b=$(CMD='echo ran' bundle one)
   cp "$b/config.json" "$T/before"
