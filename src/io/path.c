@@ -240,9 +240,15 @@ int path_resolve_in_root(int rootfs_fd, const char *path, char **ret_path, bool 
   return 0;
 }
 
-/* One directory: made with exactly `mode`, whatever the umask, or there already. *ret_fd is open on it. */
+/* One directory: made with exactly `mode`, whatever the umask, or there already. *ret_fd is open on it. Who
+ * is killed behind the mkdir leaves none that others cannot pass, for nobody would open it to them later. */
 static int make_dir(int parent, const char *name, mode_t mode, int *ret_fd) {
-  bool made = mkdirat(parent, name, mode & 0700) == 0;
+  const mode_t mask = mode & 077 ? umask(0) : 0;
+  const bool made = mkdirat(parent, name, mode) == 0;
+  const int failure = errno;
+  if (mode & 077)
+    umask(mask);
+  errno = failure;
   if (!made && errno != EEXIST)
     return -1;
   CLEANUP_FD int fd =

@@ -28,7 +28,7 @@ struct trace {
   size_t calls;           /* made until the exec, or the end */
   long numbers[1 << 14];  /* of the first of these */
   uint64_t args[1 << 14]; /* first argument of each, and for opens whether it could write */
-  bool hit, became;       /* the N-th call was reached; the program became another one */
+  bool became;            /* another program */
   int status;             /* as of waitpid */
   char *out, *err;        /* what it, or what it became, wrote; the caller frees */
   size_t out_len, err_len;

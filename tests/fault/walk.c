@@ -4,7 +4,8 @@
  * or is the last that the command makes:
  *
  *   walk error|stuck|unwritable|short|kill|memory --bundle DIR --state DIR --log FILE --events FILE
- *     [--prepare SHELL] [--check SHELL] [--step N] [--from N] [--errors N] -- COMMAND... -- DELETE...
+ *     [--prepare SHELL] [--check SHELL] [--or FILE] [--step N] [--from N] [--errors N] -- COMMAND... --
+ * DELETE...
  *
  * The command ends as the runtime of tests/fault/runtime.c, or refuses. Started, it must have been handed
  * exactly what it is handed undisturbed, and its event counts as many promises held; what is refused
@@ -13,10 +14,12 @@
  * there is no state. Where nothing can be written any more ("unwritable"), it is started all the same: for
  * commands that need to write nothing.
  *
- * Where the command is about a container that exists, --prepare makes what is to be there before each try,
- * and
- * --check looks at it afterwards: with $1 "started" or "refused", it prints what is wrong. It ends with 3
- * where what is refused is as it was before: then the next try must be as good as the first.
+ * --check looks around after each try: with $1 "started" or "refused", it prints what is wrong. Where the
+ * command is about a container that exists, --prepare makes what is to be there before, and the check ends
+ * with 3 where what is refused is as it was: then the next try must be as good as the first.
+ *
+ * --or has what the runtime may be handed instead, where a command falls back: what "tell" in the place of
+ * the mode prints of another command.
  */
 #include "base/str.h"
 #include "fault/alloc.h"
@@ -36,6 +39,8 @@ enum { STARTED = 42, UNTOUCHED = 3, COMMAND_LINE = 8 /* allocations */, TEXT_MAX
 struct walk {
   const char *prepare, *check; /* NULL: none; with a prepare, bundle and state are its own */
   const char *mode, *bundle_dir, *state_dir, *log, *events;
+  const char *or_file; /* NULL: it never falls back */
+  char *instead;       /* its text */
   char **command, **cleanup;
   size_t step, from, errors; /* every so many calls, from this one on; at most so many errors of each */
   struct tree bundle, state; /* before */
@@ -44,7 +49,7 @@ struct walk {
   struct trace undisturbed;
   bool refuses; /* undisturbed */
   char *proof;  /* the counts of its event; NULL: there are none */
-  size_t tried, refused, untouched, told, started, unrecorded, failed;
+  size_t tried, refused, untouched, told, started, fallen, unrecorded, failed;
 };
 
 enum { SHOWN = 300, COMPLAINTS = 10 };
@@ -148,12 +153,15 @@ static bool judge_outside(struct walk *w, const struct trace *t, const char *out
 }
 
 static void judge_started(struct walk *w, const struct trace *t) {
-  CLEANUP_FREE char *difference = changed(w, &w->hardened);
+  const bool as_ever = strcmp(t->out, w->undisturbed.out) == 0;
+  const bool fallen = !as_ever && w->instead && strcmp(t->out, w->instead) == 0;
+  CLEANUP_FREE char *difference = as_ever ? changed(w, &w->hardened) : NULL;
+  w->fallen += fallen;
   if (w->refuses)
     complain(w, t, "started what is refused", t->out);
-  if (strcmp(t->out, w->undisturbed.out) == 0 && difference)
+  if (difference)
     complain(w, t, "started, and the bundle is another", difference);
-  if (strcmp(t->out, w->undisturbed.out) != 0)
+  if (!as_ever && !fallen)
     complain(w, t, "started with something else", difference_in(t->out, w->undisturbed.out));
   if (t->err_len > 0)
     complain(w, t, "started with a word on stderr", t->err);
@@ -363,6 +371,8 @@ static void look_undisturbed(struct walk *w) {
            w->undisturbed.err);
     exit(1);
   }
+  if (judge_outside(w, &w->undisturbed, w->refuses ? "refused" : "started") && !w->refuses)
+    complain(w, &w->undisturbed, "started, and as it was", "");
 }
 
 static bool take_option(struct walk *w, const char *name, const char *value) {
@@ -370,7 +380,8 @@ static bool take_option(struct walk *w, const char *name, const char *value) {
     const char *name;
     const char **member;
   } options[] = { { "--bundle", &w->bundle_dir }, { "--state", &w->state_dir }, { "--log", &w->log },
-                  { "--events", &w->events },     { "--prepare", &w->prepare }, { "--check", &w->check } };
+                  { "--events", &w->events },     { "--prepare", &w->prepare }, { "--check", &w->check },
+                  { "--or", &w->or_file } };
   for (size_t i = 0; i < ARRAY_SIZE(options); i++)
     if (strcmp(options[i].name, name) == 0) {
       *options[i].member = value;
@@ -383,6 +394,11 @@ static bool take_option(struct walk *w, const char *name, const char *value) {
   if (number)
     *number = strtoul(value, NULL, 10);
   return number;
+}
+
+static void print_part(size_t n, const char *what) {
+  if (n > 0)
+    printf(" (%zu %s)", n, what);
 }
 
 int main(int argc, char **argv) {
@@ -404,7 +420,16 @@ int main(int argc, char **argv) {
     return 2;
   }
   share_memory(&w);
+  if (w.or_file) {
+    w.instead = xcalloc(1, TEXT_MAX);
+    read_file(w.or_file, w.instead);
+  }
   look_undisturbed(&w);
+  if (strcmp(w.mode, "tell") == 0) {
+    fputs(w.undisturbed.out, stdout);
+    reset(&w);
+    return w.refuses;
+  }
   const bool memory = strcmp(w.mode, "memory") == 0;
   const size_t steps = memory ? w.memory->count : w.undisturbed.calls;
   for (size_t n = w.from; n < steps; n += w.step)
@@ -413,10 +438,13 @@ int main(int argc, char **argv) {
     else
       try_call(&w, n);
   reset(&w);
-  printf("%s: %zu %s, %zu tried: %zu refused (%zu left waiting, %zu told what is left), %zu started as "
-         "promised (%zu unrecorded), "
-         "%zu wrong%s\n",
-         w.mode, steps, memory ? "allocations" : "calls", w.tried, w.refused, w.untouched, w.told, w.started,
-         w.unrecorded, w.failed, w.refuses ? "; refused undisturbed" : "");
+  printf("%s: %zu %s, %zu tried: %zu refused", w.mode, steps, memory ? "allocations" : "calls", w.tried,
+         w.refused);
+  print_part(w.untouched, "left waiting");
+  print_part(w.told, "said what is left");
+  printf(", %zu started as promised", w.started);
+  print_part(w.fallen, "by the way back");
+  print_part(w.unrecorded, "without a record");
+  printf(", %zu wrong%s\n", w.failed, w.refuses ? "; refused undisturbed" : "");
   return w.failed > 0 || w.tried == 0;
 }

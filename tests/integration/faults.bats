@@ -48,9 +48,9 @@ walk() {
   for mode in $modes; do
     "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
       --step "${STEP:-1}" --from "${FROM:-0}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} \
-      ${CHECK:+--check "$CHECK"} -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
+      ${CHECK:+--check "$CHECK"} ${INSTEAD:+--or "$INSTEAD"} -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" \
       --log-format json "$@" -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
-    echo "# $1: $(cat "$T/walked")" >&3
+    [ "$mode" = tell ] || echo "# $1: $(cat "$T/walked")" >&3
   done
 }
 
@@ -72,6 +72,25 @@ rich_bundle() {
   use fault ".cacheDir = \"$T/cache\""
   rich_bundle
   walk "error stuck short" create --bundle "$b" c1
+}
+
+@test "whatever call of a create with a user namespace fails, it has one, or none as its policy says, or is refused" {
+  use fault ".cacheDir = \"$T/cache\""
+  rich_bundle
+  mapped_policy() { echo "{\"extends\": \"restricted\", \"user-namespace\": {\"mode\": \"$1\"}}" >"$T/policies/$1.json"; }
+  mapped_policy off
+  mapped_policy auto
+  mapped_policy require
+  POLICY=off walk tell create --bundle "$b" c1
+  cp "$T/walked" "$T/instead"
+  mounted=$(wc -l </proc/self/mountinfo)
+  cat >"$T/check" <<EOF
+[ \$(wc -l </proc/self/mountinfo) -eq $mounted ] || echo 'a mount is left'
+if [ \$1 = started ]; then rm -rf --one-file-system "$T/maps"; elif [ -e "$T/maps" ]; then find "$T/maps" -mindepth 2; fi
+EOF
+  CHECK=". $T/check"
+  STEP=${OH_MAP_STEP:-24} POLICY=require walk "error kill" create --bundle "$b" c1
+  STEP=${OH_MAP_STEP:-24} POLICY=auto INSTEAD=$T/instead walk "error stuck" create --bundle "$b" c1
 }
 
 @test "killed in any system call of a create, the bundle is whole and the next try works" {
@@ -156,7 +175,7 @@ EOF
   STEP=${OH_START_STEP:-24} walk "error stuck kill" start c1
   # Cache and events are all that a start writes.
   walk unwritable start c1
-  grep -q ' 0 refused' "$T/walked"
+  grep -q ': 0 refused,' "$T/walked"
 }
 
 @test "what was not created as promised is not started whatever call fails" {
