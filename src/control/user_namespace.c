@@ -12,7 +12,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { RULE_MAP, RULE_VIEW, RULE_FLAGS, RULE_SYSCTL, RULE_NONE, RULE_REQUIRE, RULE_UNMAPPED, RULE_ENTERED };
+enum {
+  RULE_MAP,
+  RULE_VIEW,
+  RULE_FLAGS,
+  RULE_SYSCTL,
+  RULE_NONE,
+  RULE_REQUIRE,
+  RULE_UNMAPPED,
+  RULE_ENTERED,
+  RULE_EXPOSED
+};
 const struct control_rule user_namespace_rules[] = {
   [RULE_MAP] = { "OH-UNS-001", "a container that comes without a user namespace gets one, whose ids are an "
                                "unprivileged range of the host's" },
@@ -25,6 +35,9 @@ const struct control_rule user_namespace_rules[] = {
                                    "requires one" },
   [RULE_UNMAPPED] = { "OH-UNS-007", "an exec's user and groups are mapped" },
   [RULE_ENTERED] = { "OH-UNS-008", "a joined namespace of another owner is entered by the wrapper" },
+  [RULE_EXPOSED] = { "OH-UNS-009",
+                     "it is recorded where a set-user-ID program that the container's root makes is "
+                     "within reach of the host's users, for whom it is root's" },
   { NULL, NULL },
 };
 

@@ -4,6 +4,7 @@
 #include "control/common.h"
 #include "control/mount_view.h"
 #include "control/sysctl.h"
+#include "io/path.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -101,19 +102,24 @@ static char *against_ids(const json_t *root, const struct facts *facts) {
              : NULL;
 }
 
-/* Runtimes bind the node of the host that has the name, which is another, or not the container's to open. */
-static char *against_devices(const json_t *root, const struct facts *facts) {
-  (void)facts;
+bool uns_device_is_usual(const char *path) {
   static const char *const usual[] = { "/dev/null", "/dev/zero",    "/dev/full", "/dev/random",
                                        "/dev/tty",  "/dev/urandom", "/dev/ptmx", "/dev/console" };
+  for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+    if (strcmp(path, usual[i]) == 0)
+      return true;
+  return false;
+}
+
+/* Runtimes bind the node of the host that has the name, over which the wrapper puts one of the container's
+ * own; it does so among devices alone. */
+static char *against_devices(const json_t *root, const struct facts *facts) {
+  (void)facts;
   const json_t *list = control_at(root, "/linux/devices");
   for (size_t i = 0; i < json_array_size(list); i++) {
     const char *path = control_text(json_array_get(list, i), "/path");
-    bool known = false;
-    for (size_t k = 0; path && k < ARRAY_SIZE(usual); k++)
-      known = known || strcmp(path, usual[k]) == 0;
-    if (!known)
-      return xasprintf("it has the device %s", path ? path : "");
+    if (!path || !path_is_clean(path) || !str_starts(path, "/dev/"))
+      return xasprintf("it has the device %s, which is not below /dev", path ? path : "");
   }
   return NULL;
 }

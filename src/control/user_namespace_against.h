@@ -17,6 +17,8 @@ const char *uns_entered(const char *type, const struct user_namespace_offer *off
 /* Is the namespace owned by another user namespace than the offered one? Of those of a process whose user
  * namespace is joined only the network comes from elsewhere: the engine makes it before the sandbox. */
 bool uns_is_foreign(const json_t *root, const char *type, const struct user_namespace_offer *offer);
+/* Is it one of the devices that each runtime gives each container by itself? */
+bool uns_device_is_usual(const char *path);
 /* The first id of the process that is not below `size`; *ret_pointer tells where. */
 bool uns_has_unmapped(const json_t *root, uint64_t size, const char **ret_pointer, uint64_t *ret);
 

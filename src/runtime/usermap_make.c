@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "control/mount_view.h"
+#include "control/user_namespace_against.h"
 #include "idmap/mountapi.h"
 #include "idmap/special.h"
 #include "idmap/volumes.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 /* One making of what the config says. */
 struct making {
@@ -43,6 +45,17 @@ static int promised(const char *made, const char *wanted, struct error *err) {
                                    : error_set(err, ERROR_INTERNAL, 0, "%s was made for %s", made, wanted);
 }
 
+/* What container root makes is root's on disk, set-user-ID programs too: whoever of the host can come there
+ * becomes root by them. */
+static void note_exposed(const struct making *m, const char *pointer, const char *path) {
+  CLEANUP_FREE char *text =
+      xasprintf("%s: every user of the host can come there, and run what the container's root makes "
+                "set-user-ID as root; close a directory above it to others, or mount it nosuid",
+                path);
+  journal_add(&m->call->harden.spec.journal, "user-namespace", "OH-UNS-009", OUTCOME_FINDING, pointer, NULL,
+              NULL, text);
+}
+
 static int make_root(const struct making *m, struct error *err) {
   const struct rootfs_wish wish = {
     .path = m->facts->root_real,
@@ -55,6 +68,8 @@ static int make_root(const struct making *m, struct error *err) {
     return -1;
   if (stat(m->map->rootfs.path, &st) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "%s", m->map->rootfs.path);
+  if (m->map->rootfs.exposed && !json_is_true(jsonx_at(m->config, "/root/readonly")))
+    note_exposed(m, "/root/path", m->facts->root_real);
   m->map->device = st.st_dev;
   m->map->inode = st.st_ino;
   return promised(m->map->rootfs.path, m->facts->offer.root, err);
@@ -91,6 +106,8 @@ static int make_view(const struct making *m, const struct source_fact *source, c
   }
   if (volume.below_len > 0 && m->call->target.kind == RUNTIME_CRUN)
     return error_set(err, ERROR_SYSTEM, 0, "crun would leave out what is mounted below %s", source->real);
+  if (volume.exposed && !(flags & MOUNT_RO))
+    note_exposed(m, "/mounts", source->real);
   if (!volume.mapped)
     strlist_add(&m->map->unmapped, destination);
   if (lock_flags(volume.path, flags, err) < 0)
@@ -136,6 +153,53 @@ static int make_special(const struct making *m, const struct mount_view *v, stru
   return promised(path, sysfs ? m->facts->offer.sysfs : m->facts->offer.mqueue, err);
 }
 
+static uint32_t number(const json_t *device, const char *key, uint32_t otherwise) {
+  uint64_t n;
+  return jsonx_u64_get(json_object_get(device, key), &n) && n <= UINT32_MAX ? (uint32_t)n : otherwise;
+}
+
+/* As runtimes make it where they may. */
+static struct special_node node_of(const json_t *device) {
+  const char *type = json_string_value(json_object_get(device, "type"));
+  const mode_t kind = !type || strcmp(type, "b") != 0 ? S_IFCHR : S_IFBLK;
+  return (struct special_node){
+    .mode = (type && strcmp(type, "p") == 0 ? S_IFIFO : kind) | (number(device, "fileMode", 0666) & 0777),
+    .device = makedev(number(device, "major", 0), number(device, "minor", 0)),
+    .uid = number(device, "uid", 0),
+    .gid = number(device, "gid", 0),
+  };
+}
+
+/* Over the host's node of that name, in our mounts alone: that is what a runtime binds. */
+static int make_device(const struct making *m, const char *path, const json_t *device, struct error *err) {
+  const struct special_node node = node_of(device);
+  CLEANUP_FREE char *own = NULL;
+  CLEANUP_FD int dev = path_open(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  CLEANUP_FD int there = dev < 0 ? -1 : path_open(dev, path + strlen("/dev/"), O_PATH, 0, RESOLVE_INSIDE);
+  if (there < 0)
+    return error_set(err, ERROR_SYSTEM, errno,
+                     "user namespace: the host has no %s, or a link there, and runtimes bind devices by the "
+                     "host's name; give it the name that it has on the host",
+                     path);
+  if (special_device(&m->map->stage, &node, &m->ids, &own, m->why, err) < 0)
+    return -1;
+  CLEANUP_FD int tree = mountapi_clone(AT_FDCWD, own, false);
+  if (tree < 0 || mountapi_attach(tree, AT_FDCWD, path) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "user namespace: %s", path);
+  return 0;
+}
+
+static int make_devices(const struct making *m, struct error *err) {
+  const json_t *list = jsonx_at(m->config, "/linux/devices");
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *device = json_array_get(list, i);
+    const char *path = json_string_value(json_object_get(device, "path"));
+    if (!uns_device_is_usual(path) && make_device(m, path, device, err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
 static int make_mounts(const struct making *m, struct error *err) {
   CLEANUP_MOUNT_LIST struct mount_list l;
   mount_list_read(&l, jsonx_at(m->config, "/mounts"), m->facts);
@@ -164,7 +228,7 @@ int usermap_own_null(enum runtime_kind runtime, struct error *err) {
 
 static int make(struct making *m, struct error *err) {
   if (stage_enter(&m->map->stage, m->map->place, m->why, err) < 0 || make_root(m, err) < 0 ||
-      make_mounts(m, err) < 0 || usermap_set_sysctls(m->call, err) < 0)
+      make_mounts(m, err) < 0 || make_devices(m, err) < 0 || usermap_set_sysctls(m->call, err) < 0)
     return -1;
   return usermap_own_stdio(m->map->base, m->call->target.kind, err);
 }

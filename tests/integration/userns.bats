@@ -128,6 +128,70 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
   done
 }
 
+@test "a device that the policy allows is a node of the container's own; one that the host names otherwise is refused, or falls back" {
+  local fuse='{path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 384, uid: 5, gid: 6}' before b
+  for name in prefers requires; do
+    jq '.devices = {allow: ["...", "c 10:229 rwm"]}' "$T/policies/$name.json" >"$T/policy"
+    cp "$T/policy" "$T/policies/$name.json"
+  done
+  before=$(stat -c '%a %u:%g' /dev/fuse)
+  for runtime in runc crun; do
+    local look='ls -ln /dev/fuse; cat /proc/self/uid_map'
+    oh_config "$runtime"
+    b=$(CMD=$look bundle "d-$runtime" ".linux.devices = [$fuse] | .linux.resources.devices += [{allow: true, type: \"c\", major: 10, minor: 229, access: \"rw\"}]")
+    run oh run --bundle "$b" "d-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *'crw-------'*' 5 '*' 6 '*'10, 229'*'/dev/fuse'*' 65536' ]]
+    # Its owner opens it; the host's root, who it belongs to otherwise, is nobody there.
+    b=$(CMD='exec 3<>/dev/fuse && echo opened' bundle "w-$runtime" ".linux.devices = [$fuse | .uid = 0] |
+      .linux.resources.devices += [{allow: true, type: \"c\", major: 10, minor: 229, access: \"rw\"}]")
+    [ "$(oh run --bundle "$b" "w-$runtime" </dev/null)" = opened ]
+    # Through create and start it is what was promised.
+    start "$runtime" "s-$runtime" ".linux.devices = [$fuse]"
+    oh exec "s-$runtime" /bin/ls -ln /dev/fuse | grep -q '10, 229'
+    oh delete --force "s-$runtime"
+    [ "$(stat -c '%a %u:%g' /dev/fuse)" = "$before" ]
+    [ "$(stat -c '%a %u:%g' /dev/null)" = '666 0:0' ]
+    for wrong in '.path = "/dev/renamed"' '.path = "/dev/fd/fuse"' '.uid = 70000'; do
+      b=$(CMD='cat /proc/self/uid_map' bundle "n-$runtime" ".linux.devices = [$fuse | $wrong]")
+      run oh run --bundle "$b" "n-$runtime" </dev/null
+      echo "$output"
+      [ "$status" -eq 1 ] && [[ "$output" == *"there is no user namespace for the container: user namespace: "*"OH-UNS-006"* ]]
+      POLICY=prefers run oh run --bundle "$b" "n-$runtime" </dev/null
+      echo "$output"
+      [ "$status" -eq 0 ] && [[ "$output" == *4294967295* ]]
+      rm -rf "$T/n-$runtime"
+    done
+  done
+  # What the policy does not allow is not made at all.
+  jq 'del(.devices)' "$T/policy" >"$T/policies/requires.json"
+  b=$(CMD='ls /dev/fuse; cat /proc/self/uid_map' bundle none ".linux.devices = [$fuse]")
+  run oh run --bundle "$b" none </dev/null
+  [[ "$output" == *"No such file"*" 65536" ]]
+}
+
+@test "what every user of the host can come to, and the container's root can write, is a finding" {
+  local b events='[.[]."oci_harden".journal[]? | select(.rule == "OH-UNS-009") | "\(.pointer) \(.reason | split(":")[0])"] | join(" ")'
+  oh_config runc
+  mkdir -p "$T/open" "$T/closed/deep" "$T/read" "$T/guarded"
+  chmod 700 "$T/closed"
+  mount --bind "$T/guarded" "$T/guarded"
+  mount -o remount,bind,nosuid "$T/guarded"
+  b=$(CMD=true bundle exposed '.root.readonly = false | .mounts += ["open", "closed/deep", "guarded", "read"] | .mounts |= map(if type == "string" then
+    {destination: "/\(split("/")[0])", type: "bind", source: "'"$T"'/\(.)", options: ["rbind", if . == "read" then "ro" else "rw" end]} else . end)')
+  jq '.rootfs = {action: "off"}' "$T/policies/requires.json" >"$T/policies/writable.json"
+  POLICY=writable oh run --bundle "$b" exposed </dev/null
+  [ "$(jq -rs "$events" "$T/events.json")" = "/root/path $T/exposed/rootfs /mounts $T/open" ]
+  # Neither a root that nobody may write, nor one in a closed directory.
+  : >"$T/events.json"
+  b=$(CMD=true bundle readonly)
+  oh run --bundle "$b" readonly </dev/null
+  chmod 700 "$T/exposed"
+  POLICY=writable oh run --bundle "$T/exposed" exposed </dev/null
+  [ "$(jq -rs "$events" "$T/events.json")" = "/mounts $T/open" ]
+}
+
 @test "an exec by an id beyond the mapped ones is refused, and pipes can be opened" {
   for runtime in runc crun; do
     start "$runtime" "e-$runtime"

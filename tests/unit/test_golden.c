@@ -33,6 +33,7 @@
 /* Rules that a case cannot bring about. */
 static const char *const elsewhere[] = {
   "OH-SEC-005", /* needs a compiled filter: test_control_seccomp.c */
+  "OH-UNS-009", /* needs a file system: userns.bats */
   "OH-HOK-003", /* needs a run, not a policy: test_control_hooks.c */
   "OH-SEL-017", /* files of a volume: test_relabel.c, tests/vm/relabel.bats */
 };
