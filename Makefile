@@ -41,6 +41,8 @@ ALL_CFLAGS := -std=gnu17 -fPIE -MMD -MP $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(if $(SAN),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--gc-sections $(SANFLAGS) $(LDFLAGS)
 LIBS := -lseccomp -lcap -ljansson -lnettle -lapparmor
+# What hardenctl and the tests need besides: manifests are YAML.
+CTL_LIBS := -lyaml -lm $(LIBS)
 
 # What stands on the way of every call of an engine is linked with musl: glibc asks the processor for its features at
 # each start, by some sixty CPUID instructions, and in a virtual machine each of them is a trip to the hypervisor. Under
@@ -59,7 +61,7 @@ link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,c
 
 NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/runtime/cpuid.c src/ctl/main.c
 LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
-WRAPPER_SRC := $(filter-out src/ctl/% src/posture/% src/idmap/probe.c,$(LIB_SRC) $(NOT_LIB))
+WRAPPER_SRC := $(filter-out src/ctl/% src/manifest/% src/posture/% src/idmap/probe.c,$(LIB_SRC) $(NOT_LIB))
 GEN := builtin policies
 WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(GEN:%=$(BUILD)/musl/gen/%.o)
 HOOK_SRC := $(sort $(wildcard hooks/*.c))
@@ -87,7 +89,7 @@ endef
 .PHONY: FORCE
 FORCE:
 $(eval $(call stamp,.version,$(VERSION) $(shell tools/version commit)))
-$(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS) $(MUSL_DIR)))
+$(eval $(call stamp,.flags,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CTL_LIBS) $(MUSL_DIR)))
 $(eval $(call stamp,.sources,$(LIB_SRC) $(HOOK_SRC)))
 
 $(BUILD)/%.o: %.c $(BUILD)/.flags
@@ -105,7 +107,7 @@ $(BUILD)/gen/builtin.c: tools/gen-builtin $(BUILTIN) $(BUILTIN_TEXTS) $(BUILD)/.
 PACK := $(BUILD)/gen/pack-policies
 $(PACK): $(BUILD)/tools/pack-policies.o $(filter-out $(BUILD)/gen/policies.o,$(LIB_OBJ))
 	@echo "  CC $@"
-	$(Q)$(CC) -o $@ $^ -pie $(SANFLAGS) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $^ -pie $(SANFLAGS) $(LDFLAGS) $(CTL_LIBS)
 $(BUILD)/gen/policies.c: $(PACK)
 	@$(PACK) > $@
 
@@ -158,14 +160,14 @@ $(BUILD)/oci-harden-hook: $(HOOK_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/version.o $(
 endif
 $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/gen/version.o $(BUILD)/libharden.a
 	@echo "  CC $@"
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(CTL_LIBS)
 
 # Unit tests are dynamic: Criterion has no static form that is worth its while.
 $(BUILD)/tests/test_hook_state: $(HOOK_LIB)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libharden.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a -pie $(SANFLAGS) $(LDFLAGS) -lcriterion $(CTL_LIBS)
 
 $(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 	@mkdir -p $(@D)
@@ -176,7 +178,7 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/.flags
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libharden.a $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libharden.a $(CTL_LIBS)
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)

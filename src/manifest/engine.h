@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What containerd and dockerd give to every container by themselves. */
+#ifndef HARDEN_MANIFEST_ENGINE_H
+#define HARDEN_MANIFEST_ENGINE_H
+
+#include "manifest/translation.h"
+
+#include <stdint.h>
+
+#define ENGINE_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* The fourteen that every engine gives by default, and all that the kernel has. */
+uint64_t engine_default_caps(void);
+uint64_t engine_all_caps(void);
+
+/* bounding, effective and permitted, each item a place of its own in the origins; unknown names are given as
+ * they are, for the control to refuse. */
+void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *unknown, struct field from);
+
+/* The engines' default filter, which depends on the capabilities. containerd 1.6 writes it so; other versions
+ * differ by a few names. */
+json_t *engine_seccomp(uint64_t caps) MUST_CHECK;
+
+/* The ten paths that engines have masked since 2016, and the five that are read-only. */
+void engine_put_masks(struct translation *t, struct field from);
+
+/* {"uid", "gid", "additionalGids"} with the gid first, as engines write it since CVE-2022-36109. */
+void engine_put_user(struct translation *t, int64_t uid, int64_t gid, struct field from);
+
+/* Paths for what only a node can tell: no process has this number. */
+#define ENGINE_PROC "/proc/4194304"
+
+#endif
