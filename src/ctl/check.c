@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hardenctl check: a gate. Would these documents meet a policy as they stand? */
+/* hardenctl check: a gate. Would these documents, or the containers of these manifests, meet a policy as they
+ * stand? */
+#include "ctl/check.h"
+
 #include "base/str.h"
-#include "ctl/input.h"
 #include "ctl/terminal.h"
 
+#include <errno.h>
 #include <string.h>
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+static const char *const formats[] = { "text", "json", "sarif" };
 
 struct arguments {
   struct judge judge;
   struct strlist paths;
-  bool json;
+  enum format format;
   bool refusals_only;
 };
+
+static int parse_format(const char *arg, struct argp_state *state, enum format *ret) {
+  for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+    if (strcmp(arg, formats[i]) == 0) {
+      *ret = (enum format)i;
+      return 0;
+    }
+  }
+  argp_error(state, "--format is text, json or sarif, not '%s'", arg);
+  return EINVAL;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   struct arguments *a = state->input;
   switch (key) {
   case 'j':
-    a->json = true;
+    a->format = FORMAT_JSON;
     return 0;
+  case 'F':
+    return parse_format(arg, state, &a->format);
   case 'R':
     a->refusals_only = true;
     return 0;
@@ -30,18 +49,34 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-/* One document's answer. */
-struct answer {
-  enum ctl_exit exit;
-  size_t refusals, changes, findings;
-  char *policies;
-  char *unknown; /* what nobody looked at */
-  char *error;   /* why there is no answer, or the refusal of a document that no runtime should accept */
+/* A run over all files. */
+struct check {
+  const struct arguments *arguments;
+  const struct config *config;
+  struct check_sarif sarif;
+  enum ctl_exit worst;
+  bool colour;
 };
 
-/* What the wrapper would make of an entry that was journaled in audit mode: the strictest that one of the
- * policies asks for its control. */
-enum weight { WEIGHT_FINDING, WEIGHT_CHANGE, WEIGHT_REFUSAL };
+static void report(struct check *check, struct check_answer *answer) {
+  switch (check->arguments->format) {
+  case FORMAT_TEXT:
+    check_print_text(answer, check->colour);
+    break;
+  case FORMAT_JSON:
+    check_print_json(answer);
+    break;
+  case FORMAT_SARIF:
+    check_sarif_add(&check->sarif, answer);
+    break;
+  }
+  check->worst = answer->exit > check->worst ? answer->exit : check->worst;
+  check_answer_free(answer);
+}
+
+/* --- one answer --- */
+
+/* The strictest that one of the policies asks for an entry's control. */
 static enum weight weight_of(const struct judged *judged, const struct journal_entry *e) {
   const struct control *control = control_find(e->control);
   enum weight weight = WEIGHT_FINDING;
@@ -61,98 +96,173 @@ static enum weight weight_of(const struct judged *judged, const struct journal_e
   return weight;
 }
 
-static void count(struct answer *answer, const struct judged *judged, bool refusals_only) {
-  const struct journal *journal = &judged->harden.spec.journal;
-  for (size_t i = 0; i < journal->len; i++) {
-    switch (weight_of(judged, &journal->entries[i])) {
-    case WEIGHT_FINDING:
-      answer->findings++;
-      break;
-    case WEIGHT_CHANGE:
-      answer->changes++;
-      break;
-    case WEIGHT_REFUSAL:
-      answer->refusals++;
-      break;
-    }
-  }
-  if (answer->refusals || (!refusals_only && (answer->changes || answer->findings)))
-    answer->exit = CTL_FINDINGS;
+/* One reason at one place is one finding, however many members of the config it became. */
+static bool is_known(const struct check_answer *answer, const struct check_finding *finding) {
+  for (size_t i = 0; i < answer->len; i++)
+    if (answer->list[i].rule == finding->rule && strcmp(answer->list[i].where, finding->where) == 0 &&
+        strcmp(answer->list[i].reason, finding->reason) == 0)
+      return true;
+  return false;
 }
 
-static void print_entry(const struct document *d, const struct judged *judged, const struct journal_entry *e,
-                        bool colour) {
-  static const char *const words[] = { "finding", "change", "refuse" };
-  static const enum colour colours[] = { COLOUR_BLUE, COLOUR_YELLOW, COLOUR_RED };
-  enum weight weight = weight_of(judged, e);
-  const struct jsonx_source src = { d->name, d->text, d->len };
-  const char *pointer = spec_source_pointer(d->kind, e->pointer);
-  unsigned line, column;
-  jsonx_locate(&src, pointer, false, &line, &column);
-  terminal_print(colour, colours[weight], "  %-8s", words[weight]);
-  terminal_print(colour, COLOUR_NONE, "%s %u:%u %s: %s\n", e->rule, line, column, pointer, e->reason);
+static void add(struct check_answer *answer, struct check_finding finding) {
+  size_t *counts[] = { &answer->findings, &answer->changes, &answer->refusals };
+  (*counts[finding.weight])++;
+  answer->list = xrealloc(answer->list, answer->len + 1, sizeof *answer->list);
+  answer->list[answer->len++] = finding;
 }
 
-static void print_text(const struct document *d, const struct judged *judged, const struct answer *answer,
-                       bool colour) {
-  terminal_print(colour, COLOUR_BOLD, "%s", d->name);
-  if (answer->error) {
-    terminal_print(colour, COLOUR_RED, ": %s: %s\n", answer->exit == CTL_ERROR ? "error" : "refuse",
-                   answer->error);
+/* Of a namespace that would be added the type, not the end of the list. */
+static char *pointer_of(const struct journal_entry *e) {
+  const char *type = json_string_value(json_object_get(e->after, "type"));
+  return strcmp(e->pointer, "/linux/namespaces/-") == 0 && type ? jsonx_pointer("/linux/namespaces", type)
+                                                                : xstrdup(e->pointer);
+}
+
+/* What the engine adds is no business of the author's, as long as the wrapper can mend it. */
+static void add_entry(struct check_answer *answer, const struct judged *judged, const struct document *d,
+                      const struct manifest_container *container, const struct journal_entry *e) {
+  struct check_finding finding = { .weight = weight_of(judged, e), .control = e->control, .rule = e->rule };
+  if (!container) {
+    const struct jsonx_source src = { d->name, d->text, d->len };
+    const char *pointer = spec_source_pointer(d->kind, e->pointer);
+    jsonx_locate(&src, pointer, false, &finding.at.line, &finding.at.column);
+    finding.where = xstrdup(pointer);
+    finding.reason = xstrdup(e->reason);
+    add(answer, finding);
     return;
   }
-  terminal_print(colour, answer->exit == CTL_OK ? COLOUR_GREEN : COLOUR_NONE,
-                 ": policy %s: %zu to refuse, %zu to change, %zu findings\n", answer->policies,
-                 answer->refusals, answer->changes, answer->findings);
-  const struct journal *journal = &judged->harden.spec.journal;
-  for (size_t i = 0; i < journal->len; i++)
-    print_entry(d, judged, &journal->entries[i], colour);
-  if (answer->unknown)
-    terminal_print(colour, COLOUR_DIM, "  %s\n", answer->unknown);
-}
-
-static void print_json(const struct document *d, const struct journal *journal, const struct answer *answer) {
-  static const char *const results[] = { "pass", "findings", "error" };
-  json_auto_t *line = json_object();
-  jsonx_set_new(line, "document", jsonx_string_new(d->name));
-  jsonx_set_new(line, "result", jsonx_string_new(results[answer->exit]));
-  if (answer->policies)
-    jsonx_set_new(line, "policy", jsonx_string_new(answer->policies));
-  if (answer->error)
-    jsonx_set_new(line, "error", jsonx_string_new(answer->error));
-  if (answer->unknown)
-    jsonx_set_new(line, "not_judged", jsonx_string_new(answer->unknown));
-  jsonx_set_new(line, "journal", journal_encode(journal));
-  CLEANUP_STR struct str text = { 0 };
-  jsonx_dump(line, &text);
-  printf("%s\n", text.data);
-}
-
-static enum ctl_exit check_one(const struct arguments *a, const struct config *config, const char *path,
-                               bool colour) {
-  CLEANUP_DOCUMENT struct document d = { .bundle_fd = -1 };
-  CLEANUP_JUDGED struct judged judged = { 0 };
-  struct answer answer = { 0 };
-  struct error err = { 0 };
-  if (document_open(&d, path, (size_t)config->config_limit, &err) < 0 ||
-      judge_run(&a->judge, config, &d, &judged, &err) < 0) {
-    answer.exit = is_refusal(&err) ? CTL_FINDINGS : CTL_ERROR;
-    answer.error = *err.rule ? xasprintf("%s (%s)", err.message, err.rule) : xstrdup(err.message);
-    if (!d.name)
-      d.name = xstrdup(path);
-  } else {
-    count(&answer, &judged, a->refusals_only);
-    answer.unknown = judged_unknown(&judged);
+  CLEANUP_PLACE struct manifest_place place = { 0 };
+  CLEANUP_FREE char *pointer = pointer_of(e);
+  manifest_locate(container, pointer, &place);
+  if (place.engines && finding.weight != WEIGHT_REFUSAL) {
+    answer->engines++;
+    return;
   }
-  answer.policies = judged_policy_names(&judged);
-  if (a->json)
-    print_json(&d, &judged.harden.spec.journal, &answer);
+  finding.where = steal_ptr(&place.path);
+  finding.at = place.at;
+  finding.reason = e->reason;
+  if (is_known(answer, &finding)) {
+    free(finding.where);
+    return;
+  }
+  finding.reason = xstrdup(e->reason);
+  add(answer, finding);
+}
+
+static void fail(struct check_answer *answer, enum ctl_exit exit, const struct error *err) {
+  answer->exit = exit;
+  answer->error = *err->rule ? xasprintf("%s (%s)", err->message, err->rule) : xstrdup(err->message);
+  answer->error_rule = *err->rule ? xstrdup(err->rule) : NULL;
+}
+
+static void judge(const struct check *check, const struct document *d,
+                  const struct manifest_container *container, struct check_answer *answer) {
+  CLEANUP_JUDGED struct judged judged = { 0 };
+  struct error err = { 0 };
+  int result = judge_run(&check->arguments->judge, check->config, d, &judged, &err);
+  const struct journal *journal = &judged.harden.spec.journal;
+  answer->policies = judged_policy_names(&judged);
+  answer->journal = journal_encode(journal);
+  /* A refusal that is in the journal has a place in the manifest, which its message cannot know. */
+  bool placed = container && is_refusal(&err) && journal->len > 0 &&
+                journal->entries[journal->len - 1].outcome == OUTCOME_REFUSED;
+  if (result < 0 && !placed) {
+    fail(answer, is_refusal(&err) ? CTL_FINDINGS : CTL_ERROR, &err);
+    return;
+  }
+  for (size_t i = 0; i < journal->len; i++)
+    add_entry(answer, &judged, d, container, &journal->entries[i]);
+  if (answer->refusals || (!check->arguments->refusals_only && (answer->changes || answer->findings)))
+    answer->exit = CTL_FINDINGS;
+  if (!container)
+    answer->unknown = judged_unknown(&judged);
+}
+
+/* --- files --- */
+
+static void check_document(struct check *check, struct document *d, const char *path) {
+  struct check_answer answer = { 0 };
+  struct error err = { 0 };
+  if (document_recognise(d, (size_t)check->config->config_limit, &err) < 0)
+    fail(&answer, is_refusal(&err) ? CTL_FINDINGS : CTL_ERROR, &err);
   else
-    print_text(&d, &judged, &answer, colour);
-  free(answer.policies);
-  free(answer.unknown);
-  free(answer.error);
-  return answer.exit;
+    judge(check, d, NULL, &answer);
+  answer.file = xstrdup(d->name ? d->name : path);
+  report(check, &answer);
+}
+
+static void add_notes(const struct manifest_container *container, struct check_answer *answer) {
+  answer->notes = xcalloc(container->notes_len, sizeof *answer->notes);
+  for (size_t i = 0; i < container->notes_len; i++) {
+    CLEANUP_PLACE struct manifest_place place = { 0 };
+    manifest_locate_note(&container->notes[i], &place);
+    answer->notes[answer->notes_len++] =
+        (struct check_note){ steal_ptr(&place.path), place.at, xstrdup(container->notes[i].text) };
+  }
+}
+
+static void check_container(struct check *check, const char *file, enum manifest_kind kind,
+                            const struct manifest_container *container) {
+  CLEANUP_STR struct str text = { 0 };
+  jsonx_dump(container->config, &text);
+  CLEANUP_DOCUMENT struct document d = {
+    .name = xasprintf("%s: %s: as the engine would write it", file, container->name),
+    .len = text.len,
+    .bundle_fd = -1,
+    .kind = SPEC_CONFIG,
+    .host_namespaces = &container->host_namespaces,
+  };
+  d.text = str_steal(&text);
+  struct check_answer answer = { .file = xstrdup(file), .container = xstrdup(container->name), .kind = kind };
+  judge(check, &d, container, &answer);
+  add_notes(container, &answer);
+  answer.unknown =
+      xstrdup("not judged: the image (links in paths, its own USER and command) and the node (real paths of "
+              "mount sources, security modules)");
+  report(check, &answer);
+}
+
+static void check_manifest(struct check *check, const struct document *d) {
+  const struct jsonx_source src = { d->name, d->text, d->len };
+  CLEANUP_MANIFEST struct manifest manifest = { 0 };
+  struct error err = { 0 };
+  if (manifest_read(&manifest, &src, &err) < 0) {
+    struct check_answer answer = { .file = xstrdup(d->name), .kind = manifest.kind };
+    fail(&answer, CTL_ERROR, &err);
+    report(check, &answer);
+    return;
+  }
+  for (size_t i = 0; i < manifest.len; i++)
+    check_container(check, d->name, manifest.kind, &manifest.containers[i]);
+  for (size_t i = 0; i < manifest.skipped.len; i++) {
+    struct check_answer answer = { .file = xstrdup(d->name), .kind = manifest.kind, .passed_over = true };
+    answer.container = xstrdup(manifest.skipped.items[i]);
+    report(check, &answer);
+  }
+}
+
+/* A text that begins like JSON and is no manifest is an OCI document's, as far as its errors go. */
+static bool is_manifest(const struct document *d) {
+  const struct jsonx_source src = { d->name, d->text, d->len };
+  size_t start = strspn(d->text, " \t\r\n");
+  if (d->bundle_fd >= 0 || start >= d->len)
+    return false;
+  return !strchr("{[", d->text[start]) || manifest_kind_of(&src) != MANIFEST_NONE;
+}
+
+static void check_file(struct check *check, const char *path) {
+  CLEANUP_DOCUMENT struct document d = { .bundle_fd = -1 };
+  struct error err = { 0 };
+  if (document_read(&d, path, (size_t)check->config->config_limit, &err) < 0) {
+    struct check_answer answer = { .file = xstrdup(d.name ? d.name : path) };
+    fail(&answer, is_refusal(&err) ? CTL_FINDINGS : CTL_ERROR, &err);
+    report(check, &answer);
+  } else if (is_manifest(&d)) {
+    check_manifest(check, &d);
+  } else {
+    check_document(check, &d, path);
+  }
 }
 
 static int run(const struct ctl_command *self, int argc, char **argv, struct error *err) {
@@ -164,13 +274,14 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
     return -1;
   if (paths.len == 0)
     strlist_add(&paths, "-");
-  enum ctl_exit worst = CTL_OK;
-  bool colour = terminal_has_colour(stdout);
-  for (size_t i = 0; i < paths.len; i++) {
-    enum ctl_exit one = check_one(&a, &config, paths.items[i], colour);
-    worst = one > worst ? one : worst;
-  }
-  return worst;
+  struct check check = { .arguments = &a, .config = &config, .colour = terminal_has_colour(stdout) };
+  if (a.format == FORMAT_SARIF)
+    check_sarif_begin(&check.sarif);
+  for (size_t i = 0; i < paths.len; i++)
+    check_file(&check, paths.items[i]);
+  if (a.format == FORMAT_SARIF)
+    check_sarif_print(&check.sarif, argc, argv, check.worst);
+  return check.worst;
 }
 
 const struct ctl_command ctl_check = {
@@ -178,15 +289,25 @@ const struct ctl_command ctl_check = {
   .args = "[BUNDLE|FILE...]",
   .summary = "say whether documents meet a policy as they stand",
   .details =
-      "Judges each config.json (or process file) and lists all that the policy would refuse or change, and "
-      "what is worth "
-      "knowing, with rule id and place. Without arguments standard input is read. Exit status 0: nothing; 1: "
-      "findings; 2: a "
-      "document could not be judged. With --json each document is one JSON object on a line of its own.",
+      "Judges each config.json or process file, and each container of a Kubernetes manifest or of a "
+      "docker-compose file, "
+      "as the engine would translate it; what a file is is told by its content. Lists all that the policy "
+      "would "
+      "refuse or "
+      "change, and what is worth knowing, with rule id and place. What a manifest's author cannot ask for "
+      "otherwise, and the "
+      "wrapper mends, is counted and not listed. What image or node decide is noted. Without arguments "
+      "standard "
+      "input is "
+      "read. Exit status 0: nothing; 1: findings; 2: a document could not be judged.",
   .options =
       (const struct argp_option[]){
           JUDGE_OPTIONS,
-          { "json", 'j', NULL, 0, "one JSON object a line for each document", 0 },
+          { "format", 'F', "text|json|sarif", 0,
+            "text (the default); one JSON object a line for each document or container; or one SARIF 2.1.0 "
+            "log",
+            0 },
+          { "json", 'j', NULL, 0, "the same as --format=json", 0 },
           { "refusals-only", 'R', NULL, 0,
             "exit 1 only for what would be refused, not for what would be changed", 0 },
           { 0 },

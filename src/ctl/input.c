@@ -37,17 +37,23 @@ static int read_document(struct document *d, const char *path, size_t limit, str
   return file_read_fd(fd, path, limit, &d->text, &d->len, err);
 }
 
-int document_open(struct document *ret, const char *path, size_t limit, struct error *err) {
+int document_read(struct document *ret, const char *path, size_t limit, struct error *err) {
   *ret = (struct document){ .bundle_fd = -1, .kind = SPEC_CONFIG };
-  if (read_document(ret, path, limit, err) < 0)
-    return -1;
-  const struct jsonx_source src = { ret->name, ret->text, ret->len };
+  return read_document(ret, path, limit, err);
+}
+
+int document_recognise(struct document *d, size_t limit, struct error *err) {
+  const struct jsonx_source src = { d->name, d->text, d->len };
   json_auto_t *root = NULL;
   if (spec_read_json(&src, limit, &root, err) < 0)
     return -1;
   if (!json_object_get(root, "ociVersion") && json_object_get(root, "args"))
-    ret->kind = SPEC_PROCESS;
+    d->kind = SPEC_PROCESS;
   return 0;
+}
+
+int document_open(struct document *ret, const char *path, size_t limit, struct error *err) {
+  return document_read(ret, path, limit, err) < 0 ? -1 : document_recognise(ret, limit, err);
 }
 
 void document_free(struct document *d) {
@@ -136,6 +142,13 @@ static enum runtime_kind runtime_of(const struct judge *judge, const struct conf
   return config->runtimes_len ? (enum runtime_kind)config->runtimes[0].kind : RUNTIME_RUNC;
 }
 
+/* Nobody has looked at a host, and yet of some namespaces it is known whose they will be. */
+static void know_namespaces(const struct strlist *hosts, enum runtime_kind runtime, struct judged *j) {
+  facts_unknown(&j->facts, &j->harden.spec, runtime);
+  strlist_copy(&j->facts.host_namespace_paths, hosts);
+  j->facts_given = true;
+}
+
 int judge_run(const struct judge *judge, const struct config *config, const struct document *document,
               struct judged *ret, struct error *err) {
   const struct jsonx_source src = { document->name, document->text, document->len };
@@ -144,6 +157,8 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
     return -1;
   if (judge->facts && load_facts(judge->facts, ret, err) < 0)
     return -1;
+  if (document->host_namespaces && !judge->facts)
+    know_namespaces(document->host_namespaces, runtime_of(judge, config), ret);
   CLEANUP_FD int named = -1;
   if (judge->bundle) {
     named = open(judge->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -16,11 +16,17 @@ struct document {
   size_t len;
   int bundle_fd; /* of a bundle that was named as a directory; else -1 */
   enum spec_kind kind;
+  /* Of a config that was made from a manifest: paths that are the host's namespaces. Borrowed; NULL: unknown.
+   */
+  const struct strlist *host_namespaces;
 };
 #define CLEANUP_DOCUMENT CLEANUP(document_free)
 
-/* A directory is a bundle: its config.json. The kind is told by the content: process files have `args` and no
- * `ociVersion`. */
+/* A directory is a bundle: its config.json. The bytes alone. */
+int document_read(struct document *ret, const char *path, size_t limit, struct error *err) MUST_CHECK;
+/* The kind is told by the content: process files have `args` and no `ociVersion`. */
+int document_recognise(struct document *d, size_t limit, struct error *err) MUST_CHECK;
+/* Both. */
 int document_open(struct document *ret, const char *path, size_t limit, struct error *err) MUST_CHECK;
 void document_free(struct document *d);
 
