@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Pods through the CRI of a real containerd, as kubelet starts them: one runtime handler for each policy.
 load ../integration/helper
+load engines
+ENGINE="containerd, CRI"
 
 IMAGE=docker.io/library/busybox:test
 CNI_BIN=/usr/lib/cni
@@ -172,6 +174,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [ "$(container_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
     container_call RemoveContainer
     teardown
+    cell "$handler" runs "pod of root: run, ExecSync, update, stop, remove"
   done
   run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
   echo "$output"
@@ -194,6 +197,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     container_is 1
     [ -d "/proc/$(pid_of "$POD")" ]
     teardown
+    cell "$handler" runs "pod of the restricted Pod Security Standard"
   done
 }
 
@@ -222,6 +226,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     run pod "$handler" '.linux.security_context.namespace_options = {ipc: 2}'
     echo "$handler: $output"
     [[ "$output" == *"/dev/shm"*"OH-MNT-"* ]]
+    cell "$handler" refused "hostNetwork" "hostIPC"
   done
 }
 
@@ -242,6 +247,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     echo "$handler: exec: $output"
     [[ "$output" == *"CapEff:"*"$set"* ]]
     teardown
+    cell "$handler" less "hostPID, all capabilities, unconfined"
   done
 }
 
@@ -255,6 +261,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   [[ "$output" == *"NoNewPrivs:"*"1"* ]]
   [[ "$output" != *"vda"* && "$output" != *"mem"* && "$output" != *"kmsg"* ]]
   [[ "$output" != *"wrote"* ]]
+  cell restricted less "privileged"
 }
 
 @test "a pod's annotation can ask for a stricter policy, not for a looser one" {
@@ -298,6 +305,8 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   echo "$output"
   [ "$status" -ne 0 ]
   [[ "$output" == *"OH-MNT-"* ]]
+  cell restricted runs "volumes, sysctls, groups, environment, kubelet's files"
+  cell restricted refused "hostPath /etc"
 }
 
 @test "containers of one pod share its network and, when asked, its pids; root serves port 80" {
@@ -312,6 +321,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [[ "$output" == *"/pause"* ]]
     [[ "$output" == *"httpd -f -p 80"* ]]
     teardown
+    cell "$handler" runs "CNI network shared in the pod, port 80, shared pids"
   done
 }
 
@@ -355,6 +365,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [ "$(readlink "/proc/$(pid_of "$target")/ns/pid")" = "$(readlink "/proc/$(pid_of "$ID")/ns/pid")" ]
     [ "$handler" != restricted ] || [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
     teardown
+    cell "$handler" runs "init, sidecar and ephemeral containers"
   done
 }
 
@@ -370,6 +381,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [[ "$output" == *"got words"* ]]
     [ "$handler" != restricted ] || [[ "$output" == *"CapEff:"*"0000000000000400"*"NoNewPrivs:"*"1"* ]]
     teardown
+    cell "$handler" runs "streaming exec with a terminal"
   done
 }
 
@@ -389,6 +401,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     grep -Eq '^[^ ]+ stdout F out$' "$LOG"
     grep -Eq '^[^ ]+ stderr F err$' "$LOG"
     teardown
+    cell "$handler" runs "probes and their time-out, logs"
   done
 }
 
@@ -422,6 +435,9 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     POD=${pods[i]}
     container 'sleep 600'
     container_is 1
+  done
+  for handler in runc baseline restricted; do
+    cell "$handler" runs "containerd restarted, wrapper upgraded: exec, update, stop, remove, new containers"
   done
   teardown
   run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print

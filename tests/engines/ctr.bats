@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Through a real containerd: `ctr run --runc-binary`, exec, and the text of refusals as ctr's user sees it.
 load ../integration/helper
+load engines
+ENGINE="containerd, ctr"
 
 setup() {
   oh_setup
@@ -49,7 +51,15 @@ shims() {
 
 ctr_() { ctr --address "$T/c/s" "$@"; }
 IMAGE=docker.io/library/busybox:test
-run_hardened() { ctr_ run --runc-binary "$OH" "$@"; }
+# run_ POLICY ARGS...: ctr can hand its runtime no option, but its name says the policy. `runc` is bare.
+run_() {
+  local binary=$T/oci-harden-$1
+  [ "$1" != runc ] || binary=runc
+  [ -e "$binary" ] || [ "$1" = runc ] || ln -s "$OH" "$binary"
+  shift
+  ctr_ run --runc-binary "$binary" "$@"
+}
+run_hardened() { run_ restricted "$@"; }
 
 @test "a container of ctr runs under restricted and its kernel state shows it" {
   run run_hardened --rm "$IMAGE" c1 /bin/sh -c 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status; touch /x; echo touch=$?; touch /tmp/x; echo tmp=$?'
@@ -61,6 +71,29 @@ run_hardened() { ctr_ run --runc-binary "$OH" "$@"; }
   [[ "$output" == *"Seccomp:"*"2"* ]]
   [[ "$output" == *"touch=1"* ]]
   [[ "$output" == *"tmp=0"* ]]
+}
+
+@test "run, exit codes, exec, pause, kill and delete are as under runc" {
+  local r
+  for r in runc baseline restricted; do
+    run run_ "$r" --rm "$IMAGE" "once-$r" /bin/sh -c 'echo out; exit 7'
+    echo "$r: $output"
+    [ "$status" -eq 7 ]
+    [ "${lines[0]}" = out ]
+    run_ "$r" -d --null-io "$IMAGE" "job-$r" /bin/sleep 600
+    run ctr_ tasks exec --exec-id "e-$r" "job-$r" /bin/sh -c 'id -u; exit 4'
+    echo "$r: $output"
+    [ "$status" -eq 4 ]
+    [ "${lines[0]}" = 0 ]
+    ctr_ tasks pause "job-$r"
+    ctr_ tasks ls | grep -q "job-$r .*PAUSED"
+    ctr_ tasks resume "job-$r"
+    ctr_ tasks kill -s KILL "job-$r"
+    wait_for 10 sh -c "ctr --address $T/c/s tasks ls | grep -q 'job-$r .*STOPPED'"
+    ctr_ tasks rm "job-$r" || [ $? -eq 137 ]
+    ctr_ containers rm "job-$r"
+    cell "$r" runs "run, exit codes, exec, pause, kill, delete"
+  done
 }
 
 @test "exec by ctr lands under the container's policy, and delete leaves no state" {
@@ -79,23 +112,44 @@ run_hardened() { ctr_ run --runc-binary "$OH" "$@"; }
 }
 
 @test "every refusal reaches ctr's error text with our message" {
-  run run_hardened --net-host "$IMAGE" c3 /bin/true
-  echo "$output"
-  [ "$status" -ne 0 ]
-  [[ "$output" == *"OCI runtime create failed"* ]]
-  [[ "$output" == *"network"* ]]
-  [[ "$output" == *"OH-NSP-"* ]]
+  local r
+  for r in baseline restricted strict; do
+    run run_ "$r" --net-host "$IMAGE" c3 /bin/true
+    echo "$r: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"OCI runtime create failed"* ]]
+    [[ "$output" == *"network"* ]]
+    [[ "$output" == *"OH-NSP-"* ]]
+    ctr_ containers rm c3
 
-  run run_hardened --mount type=bind,src=/etc,dst=/host,options=rbind:rw "$IMAGE" c4 /bin/true
-  echo "$output"
-  [ "$status" -ne 0 ]
-  [[ "$output" == *"OH-MNT-"* ]]
-  [[ "$output" == *"/etc"* ]]
+    run run_ "$r" --mount type=bind,src=/etc,dst=/host,options=rbind:rw "$IMAGE" c4 /bin/true
+    echo "$r: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"OH-MNT-"* ]]
+    [[ "$output" == *"/etc"* ]]
+    ctr_ containers rm c4
 
-  run run_hardened --privileged --device /dev/null "$IMAGE" c5 /bin/true
-  echo "$output"
-  run run_hardened --cwd /proc/self/fd/7 "$IMAGE" c6 /bin/true
-  echo "$output"
-  [ "$status" -ne 0 ]
-  [[ "$output" == *"OH-PRC-"* ]]
+    run run_ "$r" --cwd /proc/self/fd/7 "$IMAGE" c6 /bin/true
+    echo "$r: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"OH-PRC-"* ]]
+    ctr_ containers rm c6
+    cell "$r" refused "--net-host" "--mount of /etc" "--cwd through /proc"
+  done
+}
+
+@test "asking for more gains nothing: --privileged, --cap-add" {
+  local r set
+  for r in baseline:00000000a80405fb restricted:0000000000000400; do
+    set=${r#*:} r=${r%:*}
+    run run_ "$r" --rm --privileged --cap-add CAP_SYS_ADMIN "$IMAGE" "p-$r" /bin/sh -c \
+      'grep -E "^(CapEff|CapBnd|Seccomp:)" /proc/self/status; echo x > /proc/sys/kernel/core_pattern; ls /dev'
+    echo "$r: $output"
+    [[ "$output" == *"CapEff:"*"$set"* ]]
+    [[ "$output" == *"CapBnd:"*"$set"* ]]
+    [[ "$output" == *"Seccomp:"*"2"* ]]
+    [[ "$output" == *"Read-only file system"* ]]
+    [[ "$output" != *"vda"* && "$output" != *"kmsg"* ]]
+    cell "$r" less "--privileged --cap-add"
+  done
 }

@@ -3,6 +3,8 @@
 # Containers of a real dockerd, with a runtime entry for each policy beside runc.
 bats_require_minimum_version 1.5.0
 load ../integration/helper
+load engines
+ENGINE="docker"
 
 setup_file() {
   oh_setup
@@ -68,6 +70,7 @@ ORDINARY="runc baseline restricted"
     echo "$r: $output"
     [ "$status" -eq 3 ]
     [ "$output" = docker-init ]
+    cell "$r" runs "run: streams, terminal, exit codes, --init"
   done
 }
 
@@ -94,6 +97,7 @@ ORDINARY="runc baseline restricted"
     docker_ stop -t 5 job
     [ "$(docker_ inspect -f '{{.State.ExitCode}}' job)" -eq 5 ]
     docker_ rm job
+    cell "$r" runs "exec, cp, restart, pause, update, top, logs, stop"
   done
   run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
   echo "$output"
@@ -131,6 +135,7 @@ ORDINARY="runc baseline restricted"
     run run_ "$r" --rm --cap-drop ALL --security-opt no-new-privileges "$IMAGE" sh -c "$SELF"
     echo "$r: $output"
     [[ "$output" == *"CapBnd:"*"0000000000000000"*"NoNewPrivs:"*"1"* ]]
+    cell "$r" runs "-v, --tmpfs, --read-only, --user, --ulimit, --memory, --cpus, --sysctl, --cap-drop"
   done
 }
 
@@ -150,6 +155,7 @@ ORDINARY="runc baseline restricted"
       [[ "$output" == *"Read-only file system"* ]]
     done
     docker_ rm -f job
+    cell "$r" less "--cap-add ALL, unconfined, --device, exec --privileged"
   done
 }
 
@@ -179,6 +185,12 @@ ORDINARY="runc baseline restricted"
     run run_ "$r" --rm --user 1000 -v "$T/d:/var/run/docker:ro" -v "/run:/host" "$IMAGE" true
     echo "$r: $output"
     [[ "$output" == *"OH-MNT-"* ]]
+    run run_ "$r" --rm -v /sys/fs/cgroup:/sys/fs/cgroup --tmpfs /run "$IMAGE" /sbin/init
+    echo "$r: $output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"OH-MNT-"* ]]
+    cell "$r" refused "--network host" "-v /etc" "--ipc host" "-v /run, with the engine's socket" \
+      "an init system with the host's cgroups"
   done
   jq -n '{extends: "strict", "user-namespace": {mode: "off"}}' >"$T/policies/strict.json"
   run run_ strict --rm "$IMAGE" true
@@ -192,6 +204,7 @@ ORDINARY="runc baseline restricted"
   echo "$output"
   [ "$status" -eq 0 ]
   [ "${lines[0]}" = job ]
+  cell strict runs "a user's job"
 }
 
 @test "root with NET_BIND_SERVICE serves port 80, and a container may join its network" {
@@ -203,6 +216,7 @@ ORDINARY="runc baseline restricted"
     echo "$r: $output"
     [ "${lines[0]}" = page ]
     docker_ rm -f web
+    cell "$r" runs "port 80 as root, --network, --ipc and --pid container:"
   done
 }
 
@@ -213,6 +227,7 @@ ORDINARY="runc baseline restricted"
     run run_ "$r" --rm --privileged "$IMAGE" sh -c "$SELF; ls /dev"
     echo "$r: privileged: $output"
     [[ "$output" != *vda* ]]
+    cell "$r" less "--pid host" "--privileged"
   done
 }
 
@@ -226,6 +241,7 @@ ORDINARY="runc baseline restricted"
     echo "$r: $output"
     [ "$output" = page ]
     docker_ rm -f web
+    cell "$r" runs "a bridge network and its names"
   done
   docker_ network rm bridge_
 }
@@ -292,5 +308,6 @@ asked() {
     docker_ stop -t 20 service
     [ "$(docker_ inspect -f '{{.State.ExitCode}}' service)" -eq 0 ]
     docker_ rm -fv service
+    cell "$r" runs "nginx, redis and PostgreSQL as their users"
   done
 }

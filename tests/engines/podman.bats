@@ -3,6 +3,8 @@
 # Containers and pods of a real podman (with conmon, without a daemon), over runc and over crun.
 bats_require_minimum_version 1.5.0
 load ../integration/helper
+load engines
+ENGINE="podman"
 
 setup_file() {
   oh_setup
@@ -91,6 +93,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     echo "$r: $output"
     [ "$status" -eq 3 ]
     [ "$output" != sh ]
+    cell "$r" runs "run: streams, terminal, exit codes, --init"
   done
 }
 
@@ -129,6 +132,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     podman_ stop -t 5 job
     [ "$(podman_ inspect -f '{{.State.ExitCode}}' job)" -eq 5 ]
     remove rm job
+    [ "$r" = mapped ] || cell "$r" runs "exec, cp, restart, pause, top, logs, stop"
   done
   run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
   echo "$output"
@@ -159,6 +163,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     run run_ "$r" --rm --cap-drop ALL --security-opt no-new-privileges "$IMAGE" sh -c "$SELF"
     echo "$r: $output"
     [[ "$output" == *"CapBnd:"*"0000000000000000"*"NoNewPrivs:"*"1"* ]]
+    cell "$r" runs "-v, --tmpfs, --read-only, --user, --ulimit, --memory, --cap-drop"
   done
 }
 
@@ -184,6 +189,11 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [ "$r" != mapped ] || [[ "${lines[1]}" == " 0 18"*" 65536" ]]
     [ "$(podman_ pod inspect -f '{{.State}}' pod)" = Running ]
     remove pod rm -f -t 0 pod
+    case $r in
+    mapped) ;;
+    strict) cell strict runs "a pod with a user namespace and its infra container, shared network" ;;
+    *) cell "$r" runs "a pod with its infra container, shared network" ;;
+    esac
   done
 }
 
@@ -206,6 +216,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
       done
       remove rm -f -t 0 job
     done
+    cell "$r" less "--cap-add ALL, unconfined, exec --privileged" "--privileged"
   done
 }
 
@@ -220,6 +231,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     echo "$r: $output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"OH-MNT-"* ]]
+    cell "$r" refused "--network host" "-v /etc"
   done
   run run_ strict --rm "$IMAGE" true
   echo "$output"
@@ -242,6 +254,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     remove rm job
     run -127 run_ "$r" --rm --user 1000 "$IMAGE" /nothing < <(:)
     echo "$r: $output"
+    [ "$r" = crun ] || cell "$r" runs "over crun: run, exec, stop, exit codes"
   done
   oh_config runc
   config_for_engine

@@ -3,6 +3,8 @@
 # podman of a user who is not root: the wrapper runs in podman's user namespace, with the state below /run/user.
 bats_require_minimum_version 1.5.0
 load ../integration/helper
+load engines
+ENGINE="podman, not root"
 
 USER_ID=4242
 IMAGE=localhost/busybox:test
@@ -85,6 +87,7 @@ teardown_file() {
     [ "$(podman_ logs job)" = started ]
     [ "$(podman_ inspect -f '{{.State.ExitCode}}' job)" -eq 5 ]
     podman_ rm job
+    cell "${r/rootless/restricted}" runs "run, exec, -v, stop, logs, exit codes"
   done
   run find "/run/user/$USER_ID/oci-harden" -path '*/.cache' -prune -o -type f ! -name events.json -print
   echo "$output"
@@ -108,6 +111,7 @@ teardown_file() {
       [[ "$output" == *"Read-only file system"* ]]
     done
     podman_ rm -f -t 0 job
+    cell "${r/rootless/restricted}" less "--cap-add ALL, unconfined, exec --privileged"
   done
 }
 
@@ -127,5 +131,6 @@ teardown_file() {
     echo "$r: $output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"OH-MNT-"* ]]
+    cell "${r/rootless/restricted}" refused "--network host" "-v /etc" "--privileged"
   done
 }
