@@ -37,6 +37,11 @@ void *xrealloc(void *p, size_t n, size_t size) {
   return q;
 }
 
+/* A power of two is full; all else has room up to the next. */
+void *xgrow(void *p, size_t len, size_t size) {
+  return len & (len - 1) ? p : xrealloc(p, len ? 2 * len : 1, size);
+}
+
 char *xstrdup(const char *s) {
   if (!s)
     return NULL;
@@ -54,7 +59,7 @@ char *xvasprintf(const char *fmt, va_list args) {
   int len = vsnprintf(room, sizeof room, fmt, args);
   char *text = NULL;
   if (len >= 0 && (size_t)len < sizeof room)
-    text = xstrdup(room);
+    text = memcpy(xrealloc(NULL, (size_t)len + 1, 1), room, (size_t)len + 1);
   else if (vasprintf(&text, fmt, again) < 0)
     die_out_of_memory();
   va_end(again);
@@ -196,7 +201,10 @@ bool strlist_matches(const struct strlist *globs, const char *text) {
 }
 
 bool str_starts(const char *text, const char *prefix) {
-  return strncmp(text, prefix, strlen(prefix)) == 0;
+  while (*prefix)
+    if (*text++ != *prefix++)
+      return false;
+  return true;
 }
 
 bool str_ends(const char *text, const char *suffix) {

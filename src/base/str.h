@@ -19,7 +19,9 @@
 
 void *xcalloc(size_t n, size_t size) MUST_CHECK;           /* zeroed; the caller frees */
 void *xrealloc(void *p, size_t n, size_t size) MUST_CHECK; /* n * size is checked for overflow */
-char *xstrdup(const char *s) MUST_CHECK;                   /* NULL gives NULL */
+/* Room for one more item behind the `len` that were made room for by this, one at a time. */
+void *xgrow(void *p, size_t len, size_t size) MUST_CHECK;
+char *xstrdup(const char *s) MUST_CHECK; /* NULL gives NULL */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_CHECK;
 char *xvasprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0) MUST_CHECK;
 _Noreturn void die_out_of_memory(void);

@@ -43,8 +43,13 @@ int control_broken(struct error *err, const char *pointer, const char *fmt, ...)
   return error_set(err, ERROR_INTERNAL, 0, "%s: %s", pointer, text);
 }
 
+/* What its first component begins with, however it is spelt. 0: that takes a longer look. */
+static char initial(const char *path) {
+  return path[1] == '/' || path[1] == '.' ? '\0' : path[1];
+}
+
 bool control_path_below(const char *path, const char *dir) {
-  if (*path != '/' || *dir != '/')
+  if (*path != '/' || *dir != '/' || (initial(path) && initial(dir) && initial(path) != initial(dir)))
     return false;
   if (path_is_normal(path) && path_is_normal(dir))
     return path_is_below(path, dir);

@@ -148,7 +148,7 @@ static bool lies_in_bare(const struct rootfs *r, const char *path) {
 }
 
 static void add_destination(struct facts *f, const struct rootfs *r, const char *destination) {
-  f->destinations = xrealloc(f->destinations, f->destinations_len + 1, sizeof *f->destinations);
+  f->destinations = xgrow(f->destinations, f->destinations_len, sizeof *f->destinations);
   struct destination_fact *fact = &f->destinations[f->destinations_len++];
   struct error err = { 0 };
   *fact = (struct destination_fact){ .destination = xstrdup(destination) };

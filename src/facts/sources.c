@@ -43,7 +43,7 @@ static void add_guard(struct facts *f, struct guards *g, const char *path, bool 
   char *real = look_path_of_fd(fd);
   if (!real)
     look_failed(f);
-  g->items = xrealloc(g->items, g->len + 1, sizeof *g->items);
+  g->items = xgrow(g->items, g->len, sizeof *g->items);
   g->items[g->len++] =
       (struct guard){ .path = path, .real = real, .dev = st.st_dev, .ino = st.st_ino, .alone = alone };
 }
@@ -213,7 +213,7 @@ static void look_at_mount(struct facts *f, int fd, struct strlist *ret) {
 
 static void look_at(struct look *l, const char *source) {
   struct facts *f = l->facts;
-  f->sources = xrealloc(f->sources, f->sources_len + 1, sizeof *f->sources);
+  f->sources = xgrow(f->sources, f->sources_len, sizeof *f->sources);
   struct source_fact *fact = &f->sources[f->sources_len++];
   *fact = (struct source_fact){ .source = xstrdup(source) };
   CLEANUP_FD int fd = path_open(l->bundle_fd, source, O_PATH, 0, RESOLVE_TRUSTED);

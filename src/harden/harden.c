@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECCOMP "/linux/seccomp"
+
 int harden_parse(struct harden *h, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                  struct error *err) {
   h->src = *src;
@@ -90,13 +92,20 @@ static int refuse_filter(struct harden *h, struct error *err) {
   return error_wrap(err, "%s:%u:%u", h->src.name, line, column);
 }
 
+/* The section as it was read, as long as no policy has changed it. */
+static struct jsonx_span text_of_seccomp(const struct harden *h) {
+  const bool same = spec_at(&h->spec, SECCOMP) == jsonx_at(h->before, SECCOMP);
+  return same ? h->spec.seccomp : (struct jsonx_span){ 0 };
+}
+
 /* One policy over the document as the one before it left it. The plan outlives the call: the verification
  * reads it. */
 static int apply(struct harden *h, const struct policy *policy, const struct harden_options *o,
                  struct facts *facts, struct seccomp_plan *plan, struct error *err) {
   facts->seccomp = NULL;
   if (h->spec.kind == SPEC_CONFIG) {
-    if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0)
+    if (seccomp_plan_make(plan, spec_at(&h->spec, SECCOMP), text_of_seccomp(h), policy, o->runtime, o->cache,
+                          err) < 0)
       return refuse_filter(h, err);
     facts->seccomp = plan;
     h->seccomp_cached = h->seccomp_cached && plan->cached;
@@ -104,17 +113,27 @@ static int apply(struct harden *h, const struct policy *policy, const struct har
   return harden_apply(&h->spec, policy, facts, err);
 }
 
+/* The filter, most of a config, comes from the cache as text: the same bytes are the same values. */
+static int read_back(struct harden *h, const struct jsonx_source *out, const struct harden_options *o,
+                     struct error *err) {
+  const struct seccomp_plan *last = o->policies_len ? &h->plans[o->policies_len - 1] : NULL;
+  if (h->spec.kind != SPEC_CONFIG || !last || !last->text)
+    return spec_parse(&h->after, h->spec.kind, out, SIZE_MAX, err);
+  const struct spec_known known = { SECCOMP, { last->text, strlen(last->text) }, last->merged };
+  return spec_parse_known(&h->after, out, SIZE_MAX, &known, err);
+}
+
 /* Judges the bytes that the runtime will read, not the tree they were made from. */
 static int prove(struct harden *h, const struct harden_options *o, struct facts *facts, struct error *err) {
   const struct jsonx_source out = { h->src.name, h->bytes.data, h->bytes.len };
   /* What was added is bounded by the policies; what came in was bounded when it was parsed. */
-  if (spec_parse(&h->after, h->spec.kind, &out, SIZE_MAX, err) < 0) {
+  if (read_back(h, &out, o, err) < 0) {
     err->code = ERROR_INTERNAL;
     return error_wrap(err, "the hardened document cannot be read back");
   }
   h->after.src = NULL;
   for (size_t i = 0; i < o->policies_len && h->spec.kind == SPEC_CONFIG; i++)
-    spec_share(&h->after, "/linux/seccomp", h->plans[i].merged);
+    spec_share(&h->after, SECCOMP, h->plans[i].merged);
   for (size_t i = 0; i < o->policies_len; i++) {
     facts->seccomp = h->spec.kind == SPEC_CONFIG ? &h->plans[i] : NULL;
     if (harden_verify(h->spec.kind, h->before, h->after.root, o->policies[i], facts, err) < 0)
@@ -146,7 +165,8 @@ int harden_run(struct harden *h, const struct harden_options *o, struct error *e
 static int judge(struct harden *h, const struct policy *policy, const struct harden_options *o,
                  struct facts *facts, struct seccomp_plan *plan, struct error *err) {
   facts->seccomp = NULL;
-  if (seccomp_plan_make(plan, spec_at(&h->spec, "/linux/seccomp"), policy, o->runtime, o->cache, err) < 0)
+  if (seccomp_plan_make(plan, spec_at(&h->spec, SECCOMP), text_of_seccomp(h), policy, o->runtime, o->cache,
+                        err) < 0)
     return refuse_filter(h, err);
   facts->seccomp = plan;
   return harden_keeps(h->before, policy, facts, err);

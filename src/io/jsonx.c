@@ -52,9 +52,10 @@ static bool same_fold(const char *a, const char *b) {
 
 struct reader {
   const struct jsonx_source *src;
-  jsonx_is_map *is_map; /* NULL: there are none */
-  const char *without;  /* the pointer of what is left out; NULL: nothing */
-  struct jsonx_span left_out;
+  jsonx_is_map *is_map;   /* NULL: there are none */
+  const char *without;    /* the pointer of what is left out; NULL: nothing */
+  const char *noted;      /* that of an object or array whose text is to be told; NULL: none */
+  struct jsonx_span span; /* of either */
   struct jsonx_scan scan;
   json_t *open[JSONX_DEPTH]; /* borrowed from root */
   json_t *root;
@@ -258,6 +259,8 @@ static int read_number(struct reader *r, const struct jsonx_token *token, struct
 static int read_open(struct reader *r, const struct jsonx_token *token, struct error *err) {
   json_t *container = r->src->text[token->start] == '{' ? json_object() : json_array();
   r->open[token->path] = container;
+  if (r->noted && jsonx_scan_is_at(&r->scan, token->path, r->noted))
+    r->span.text = r->src->text + token->start;
   return attach(r, token->path, container, err);
 }
 
@@ -269,6 +272,8 @@ static int read_token(struct reader *r, const struct jsonx_token *token, struct 
     return read_open(r, token, err);
   case JSONX_TOKEN_CLOSE: {
     json_t *container = r->open[token->path];
+    if (r->noted && jsonx_scan_is_at(&r->scan, token->path, r->noted))
+      r->span.len = (size_t)(r->src->text + token->end - r->span.text);
     return json_is_object(container) ? check_keys(r, container, token->path, err) : 0;
   }
   case JSONX_TOKEN_STRING:
@@ -281,7 +286,7 @@ static int read_token(struct reader *r, const struct jsonx_token *token, struct 
   }
   case JSONX_TOKEN_KEY:
     if (r->without && jsonx_scan_is_at(&r->scan, token->path, r->without) &&
-        jsonx_scan_over(&r->scan, &r->left_out))
+        jsonx_scan_over(&r->scan, &r->span))
       return attach(r, token->path, json_true(), err);
     return 0;
   case JSONX_TOKEN_END:
@@ -295,12 +300,11 @@ int jsonx_parse(const struct jsonx_source *src, size_t limit, json_t **ret, stru
 }
 
 static int read_all(struct reader *r, const struct jsonx_source *src, jsonx_is_map *is_map,
-                    const char *without, struct error *err) {
+                    struct error *err) {
   struct jsonx_token token;
   r->src = src;
   r->is_map = is_map;
-  r->without = without;
-  r->left_out = (struct jsonx_span){ 0 };
+  r->span = (struct jsonx_span){ 0 };
   r->root = NULL;
   jsonx_scan_init(&r->scan, src);
   do {
@@ -315,12 +319,21 @@ static int read_all(struct reader *r, const struct jsonx_source *src, jsonx_is_m
 
 int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map, json_t **ret,
                           struct error *err) {
-  struct reader reader;
+  return jsonx_parse_noting(src, limit, is_map, NULL, NULL, ret, err);
+}
+
+int jsonx_parse_noting(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map,
+                       const char *pointer, struct jsonx_span *ret_span, json_t **ret, struct error *err) {
+  struct reader reader; /* what is large in it is filled as it is read */
+  reader.without = NULL;
+  reader.noted = pointer;
   if (src->len > limit)
     return error_set(err, ERROR_INPUT, 0, "%s: has %zu bytes, more than the %zu that are allowed", src->name,
                      src->len, limit);
-  if (read_all(&reader, src, is_map, NULL, err) < 0)
+  if (read_all(&reader, src, is_map, err) < 0)
     return -1;
+  if (ret_span)
+    *ret_span = reader.span;
   *ret = reader.root;
   return 0;
 }
@@ -328,9 +341,11 @@ int jsonx_parse_with_maps(const struct jsonx_source *src, size_t limit, jsonx_is
 int jsonx_parse_without(const struct jsonx_source *src, jsonx_is_map *is_map, const char *pointer,
                         struct jsonx_span *ret_left_out, json_t **ret, struct error *err) {
   struct reader reader;
-  if (read_all(&reader, src, is_map, pointer, err) < 0)
+  reader.without = pointer;
+  reader.noted = NULL;
+  if (read_all(&reader, src, is_map, err) < 0)
     return -1;
-  *ret_left_out = reader.left_out;
+  *ret_left_out = reader.span;
   *ret = reader.root;
   return 0;
 }

@@ -48,6 +48,12 @@ struct jsonx_span {
   size_t len;
 };
 
+/* jsonx_parse_with_maps that also tells the text of the object or array at a pointer without escapes and
+ * array items. */
+int jsonx_parse_noting(const struct jsonx_source *src, size_t limit, jsonx_is_map *is_map,
+                       const char *pointer, struct jsonx_span *ret_span, json_t **ret,
+                       struct error *err) MUST_CHECK;
+
 /*
  * jsonx_parse_with_maps for a text that has been verified before (its digest, or who alone can have written
  * it): an object or array at one pointer (a member of objects, of names without escapes) is not built. In the

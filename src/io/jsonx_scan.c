@@ -92,23 +92,29 @@ static size_t read_escape(struct jsonx_scan *scan, size_t at) {
   return at + 12;
 }
 
-/* What a string holds as it is. */
-/* Subtracting sets a byte's high bit where it was less (or held it); a borrow comes from such a byte only. */
-static bool eight_plain(const char *p) {
+/* What a string holds as it is: how many of eight bytes before the first that it does not.
+ * Subtracting sets a byte's high bit where it was less (or held it); a borrow comes from such a byte only,
+ * and goes to those behind it. */
+static size_t plain_of_eight(const char *p) {
   const uint64_t each = UINT64_C(0x0101010101010101);
   uint64_t x;
   memcpy(&x, p, sizeof x);
+  if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+    x = __builtin_bswap64(x);
   uint64_t control = x - each * 0x20;
   uint64_t quote = (x ^ each * '"') - each;
   uint64_t backslash = (x ^ each * '\\') - each;
-  return ((x | control | quote | backslash) & each * 0x80) == 0;
+  uint64_t other = (x | control | quote | backslash) & each * 0x80;
+  return other ? (size_t)__builtin_ctzll(other) / 8 : sizeof x;
 }
 
 size_t jsonx_plain_length(const char *p, size_t len) {
-  size_t n = 0;
-  while (len - n >= sizeof(uint64_t) && eight_plain(p + n))
-    n += sizeof(uint64_t);
-  return n;
+  for (size_t n = 0;;) {
+    const size_t plain = len - n >= sizeof(uint64_t) ? plain_of_eight(p + n) : 0;
+    n += plain;
+    if (plain < sizeof(uint64_t))
+      return n;
+  }
 }
 
 static bool is_plain(unsigned char c) {
@@ -241,7 +247,7 @@ static struct jsonx_token read_value(struct jsonx_scan *scan) {
 static void skip_space(struct jsonx_scan *scan) {
   for (;;) {
     int c = peek(scan, scan->pos);
-    if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
+    if (c > ' ' || (c != ' ' && c != '\t' && c != '\n' && c != '\r'))
       return;
     scan->pos++;
   }

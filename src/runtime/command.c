@@ -50,7 +50,7 @@ static int add_option(struct command *c, const struct flag_row *flag, const char
           err, ERROR_USAGE, "OH-CMD-005",
           "--%s is given by its name and as -%c: runc refuses that and crun does not; write --%s", flag->name,
           flag->letter, flag->name);
-  c->options = xrealloc(c->options, c->len + 1, sizeof *c->options);
+  c->options = xgrow(c->options, c->len, sizeof *c->options);
   c->options[c->len++] = (struct command_option){ flag, value, by_letter };
   return 0;
 }
@@ -282,7 +282,7 @@ void command_set(struct command *c, const char *name, const char *value) {
   const struct flag_row *flag = find_name(c->row->flags, name, strlen(name));
   command_drop(c, name);
   strlist_add(&c->owned, value);
-  c->options = xrealloc(c->options, c->len + 1, sizeof *c->options);
+  c->options = xgrow(c->options, c->len, sizeof *c->options);
   c->options[c->len++] = (struct command_option){ flag, c->owned.items[c->owned.len - 1], false };
 }
 

@@ -20,15 +20,15 @@
 
 enum {
   ALIGN = alignof(max_align_t),
-  PAGE = 4096,            /* where it is larger, the kernel rounds up */
-  FIRST = 32 << 10,       /* of the program's own pages: verbs that are passed through need no more */
-  CHUNK = 128 << 10,      /* the least size of a mapped chunk; later ones are a quarter of all before */
-  CHUNK_FIRST = 96 << 10, /* of the first, which is enough for a start; it holds what is not LARGE */
-  CHUNK_MAX = 16 << 20,   /* at most */
-  LARGE = 64 << 10,       /* a block of so many bytes is a mapping of its own */
-  SMALL = 1024,           /* blocks below are kept when they are freed */
-  LAST = 64 << 10,        /* for what is done and said when there is no more */
-  MAPPED = 1,             /* flag in a block's size, which is a multiple of ALIGN less the header */
+  PAGE = 4096,          /* where it is larger, the kernel rounds up */
+  FIRST = 16 << 10,     /* of the program's own pages: verbs that are passed through need no more */
+  CHUNK = 96 << 10,     /* the least size of a mapped chunk, which is enough for a start and holds what is
+                           not LARGE; later ones are a quarter of all before */
+  CHUNK_MAX = 16 << 20, /* at most */
+  LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
+  KEPT = 8 << 10,       /* blocks below are kept when they are freed */
+  LAST = 64 << 10,      /* for what is done and said when there is no more */
+  MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */
 };
 
 /* In front of each block: the bytes behind it, and the flag. */
@@ -44,7 +44,7 @@ static char *top = first + sizeof(header), *end = first + FIRST;
 static size_t chunks; /* bytes mapped for chunks */
 
 /* Freed blocks by size; each begins with the address of the next. */
-static void *kept[SMALL / ALIGN];
+static void *kept[KEPT / ALIGN];
 
 static header *header_of(void *block) {
   return (header *)block - 1;
@@ -98,7 +98,7 @@ static void *block_in(void *mapping, size_t size) {
 
 static bool next_chunk(void) {
   size_t size = chunks / 4 & ~(size_t)(PAGE - 1);
-  size = size < CHUNK ? (chunks ? CHUNK : CHUNK_FIRST) : size > CHUNK_MAX ? CHUNK_MAX : size;
+  size = size < CHUNK ? CHUNK : size > CHUNK_MAX ? CHUNK_MAX : size;
   char *chunk = map(size, MAP_POPULATE);
   if (chunk == MAP_FAILED)
     return false;
@@ -123,15 +123,17 @@ static void *take_kept(size_t size) {
   return block;
 }
 
-/* *ret_fresh: the memory is zero. */
-static void *allocate(size_t size, bool *ret_fresh) {
-  *ret_fresh = size >= LARGE;
+/* Its memory is zero. */
+static void *allocate_large(size_t size) {
   if (size > PTRDIFF_MAX - CHUNK)
     return out_of_memory();
-  if (size >= LARGE)
-    return block_in(map(mapping_size(size), 0), mapping_size(size));
+  const size_t mapped = mapping_size(size);
+  return block_in(map(mapped, 0), mapped);
+}
+
+static inline void *allocate_small(size_t size) {
   size = padded(size);
-  void *block = size < SMALL ? take_kept(size) : NULL;
+  void *block = size < KEPT ? take_kept(size) : NULL;
   if (block)
     return block;
   if (sizeof(header) + size > (size_t)(end - top) && !next_chunk())
@@ -143,17 +145,17 @@ static void *allocate(size_t size, bool *ret_fresh) {
 }
 
 void *malloc(size_t size) {
-  bool fresh;
-  return allocate(size, &fresh);
+  return size < LARGE ? allocate_small(size) : allocate_large(size);
 }
 
 void *calloc(size_t nmemb, size_t size) {
   size_t total;
-  bool fresh;
   if (__builtin_mul_overflow(nmemb, size, &total))
     return out_of_memory();
-  void *block = allocate(total, &fresh);
-  return block && !fresh ? memset(block, 0, total) : block;
+  if (total >= LARGE)
+    return allocate_large(total);
+  void *block = allocate_small(total);
+  return block ? memset(block, 0, total) : NULL;
 }
 
 void free(void *ptr) {
@@ -165,7 +167,7 @@ void free(void *ptr) {
     errno = saved;
   } else if (is_last(ptr)) {
     top = (char *)header_of(ptr);
-  } else if (size_of(ptr) < SMALL) {
+  } else if (size_of(ptr) < KEPT) {
     keep(ptr);
   }
 }
@@ -192,8 +194,10 @@ void *realloc(void *ptr, size_t size) {
     return ptr;
   }
   void *moved = malloc(size);
-  if (moved)
-    memcpy(moved, ptr, had);
+  if (!moved)
+    return NULL;
+  memcpy(moved, ptr, had);
+  free(ptr);
   return moved;
 }
 

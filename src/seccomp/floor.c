@@ -80,7 +80,7 @@ static void numbers_free(struct numbers *n) {
 }
 
 static void numbers_add(struct numbers *n, uint32_t number) {
-  n->items = xrealloc(n->items, n->len + 1, sizeof *n->items);
+  n->items = xgrow(n->items, n->len, sizeof *n->items);
   size_t i = n->len++;
   for (; i > 0 && n->items[i - 1] > number; i--)
     n->items[i] = n->items[i - 1];

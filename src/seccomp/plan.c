@@ -18,6 +18,7 @@ enum { TRIES = 8 }; /* of merging; all but the last coarsen single calls */
 /* What goes in, borrowed or owned for the duration of one plan. */
 struct task {
   const json_t *engine_section; /* NULL: none */
+  struct jsonx_span engine_text;
   struct seccomp_profile_text text;
   const struct policy *policy;
   enum runtime_kind runtime;
@@ -53,14 +54,18 @@ void seccomp_plan_free(struct seccomp_plan *plan) {
   if (!plan)
     return;
   json_decref(plan->merged);
+  free(plan->text);
   free(plan->program);
   *plan = (struct seccomp_plan){ 0 };
 }
 
 static void make_key(const struct task *t, struct seccomp_cache_key *ret) {
   CLEANUP_STR struct str engine = { 0 };
-  if (t->engine_section)
+  struct jsonx_span text = t->engine_text;
+  if (t->engine_section && !text.text) {
     jsonx_dump(t->engine_section, &engine);
+    text = (struct jsonx_span){ engine.data, engine.len };
+  }
   const uint8_t options[] = { t->has_engine,
                               t->has_profile,
                               (uint8_t)t->action,
@@ -71,9 +76,7 @@ static void make_key(const struct task *t, struct seccomp_cache_key *ret) {
   const char *digest = t->text.digest;
   const struct seccomp_cache_part profile = { digest ? digest : t->text.src.text,
                                               digest ? strlen(digest) : t->text.src.len };
-  const struct seccomp_cache_part parts[] = { { options, sizeof options },
-                                              { engine.data, engine.len },
-                                              profile };
+  const struct seccomp_cache_part parts[] = { { options, sizeof options }, { text.text, text.len }, profile };
   seccomp_cache_key(ret, parts, ARRAY_SIZE(parts));
 }
 
@@ -87,6 +90,7 @@ static bool load_cached(const struct seccomp_cache *cache, const struct seccomp_
   const struct jsonx_source src = { "cache", json.data, json.len };
   if (jsonx_parse(&src, SECCOMP_CACHE_ENTRY_MAX, &ret->merged, &ignored) < 0)
     return false;
+  ret->text = str_steal(&json);
   ret->program_len = program.len;
   ret->program = steal_ptr(&program.filter);
   ret->cached = true;
@@ -236,11 +240,13 @@ static int make(struct seccomp_plan *ret, struct task *t, struct error *err) {
   return 0;
 }
 
-int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, const struct policy *policy,
-                      enum runtime_kind runtime, const struct seccomp_cache *cache, struct error *err) {
+int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, struct jsonx_span text,
+                      const struct policy *policy, enum runtime_kind runtime,
+                      const struct seccomp_cache *cache, struct error *err) {
   *ret = (struct seccomp_plan){ 0 };
   CLEANUP(task_free) struct task t = { .policy = policy, .runtime = runtime };
   t.engine_section = json_is_null(engine) ? NULL : engine;
+  t.engine_text = text;
   t.has_engine = t.engine_section != NULL;
   t.has_profile = policy->seccomp.profile && *policy->seccomp.profile;
   t.action = policy_action(policy, policy->seccomp.action);

@@ -7,6 +7,7 @@
 #define HARDEN_SECCOMP_PLAN_H
 
 #include "base/error.h"
+#include "io/jsonx.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 
@@ -18,6 +19,7 @@
 struct seccomp_plan {
   json_t *
       merged; /* what becomes /linux/seccomp; NULL: the section is to be absent (neither side has a filter) */
+  char *text; /* of `merged`, where it was read from the cache; NULL elsewhere */
   struct sock_filter *program; /* validated, tree-optimised BPF of `merged` for the native ABI set; NULL: none
                                   (a listener needs the runtime, and runc, which compiles the section by
                                   itself, has no use of one from the cache) */
@@ -31,13 +33,15 @@ struct seccomp_cache {
                       inputs) on use */
 };
 
-/* `engine` is the input's /linux/seccomp or NULL. Under a policy whose seccomp action is off or audit the
- * engine's section stays as it is, unread, without a program; under deny it is validated as it stands against
- * the policy's profile, and refused where it is weaker. Refusals (ERROR_REFUSED) name a pointer below
- * /linux/seccomp; ERROR_POLICY is the profile's fault. The plan owns its members. */
-int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, const struct policy *policy,
-                      enum runtime_kind runtime, const struct seccomp_cache *cache,
-                      struct error *err) MUST_CHECK;
+/* `engine` is the input's /linux/seccomp or NULL; text: what it was read from, where that is known (it tells
+ * the same as the section, and is looked up in the cache as it stands), else nothing. Under a policy whose
+ * seccomp action is off or audit the engine's section stays as it is, unread, without a program; under deny
+ * it is validated as it stands against the policy's profile, and refused where it is weaker. Refusals
+ * (ERROR_REFUSED) name a pointer below /linux/seccomp; ERROR_POLICY is the profile's fault. The plan owns its
+ * members. */
+int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, struct jsonx_span text,
+                      const struct policy *policy, enum runtime_kind runtime,
+                      const struct seccomp_cache *cache, struct error *err) MUST_CHECK;
 void seccomp_plan_free(struct seccomp_plan *plan);
 #define CLEANUP_SECCOMP_PLAN CLEANUP(seccomp_plan_free)
 

@@ -64,7 +64,7 @@ static json_t *without_environment(const char *pointer, json_t *value) {
 
 void journal_add(struct journal *j, const char *control, const char *rule, enum outcome outcome,
                  const char *pointer, json_t *before, json_t *after, const char *reason) {
-  j->entries = xrealloc(j->entries, j->len + 1, sizeof *j->entries);
+  j->entries = xgrow(j->entries, j->len, sizeof *j->entries);
   j->entries[j->len++] = (struct journal_entry){
     .control = control,
     .rule = rule,

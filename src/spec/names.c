@@ -202,8 +202,26 @@ static int compare(const char *a, const char *b) {
   return lower(*a) - lower(*b);
 }
 
+enum { LETTERS = 26 };
+
+/* Where the names with each letter end, which is where those with the next begin; found once. */
+static const size_t *ends(void) {
+  static size_t end[1 + LETTERS];
+  if (end[LETTERS])
+    return end;
+  for (size_t i = 0; i < ARRAY_SIZE(oci_names); i++)
+    end[1 + lower(oci_names[i][0]) - 'a'] = i + 1;
+  for (size_t letter = 1; letter <= LETTERS; letter++)
+    if (end[letter] < end[letter - 1])
+      end[letter] = end[letter - 1];
+  return end;
+}
+
 static const char *find_folded(const char *key) {
-  size_t low = 0, high = ARRAY_SIZE(oci_names);
+  const unsigned letter = lower(*key) - (unsigned)'a';
+  if (letter >= LETTERS)
+    return NULL;
+  size_t low = ends()[letter], high = ends()[letter + 1];
   while (low < high) {
     const size_t middle = (low + high) / 2;
     const int order = compare(key, oci_names[middle]);

@@ -91,18 +91,43 @@ int spec_read_json_without(const struct jsonx_source *src, const char *pointer,
   return jsonx_parse_without(src, names_is_free_map, pointer, ret_left_out, ret, err);
 }
 
+#define SECCOMP "/linux/seccomp"
+
+/* Takes `parsed`. */
+static int take_checked(struct spec *spec, struct spec *parsed, struct error *err) {
+  if (check_document(parsed, err) < 0) {
+    spec_free(parsed);
+    return -1;
+  }
+  *spec = *parsed;
+  return 0;
+}
+
 int spec_parse(struct spec *spec, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                struct error *err) {
   json_t *document = NULL;
-  if (spec_read_json(src, limit, &document, err) < 0)
+  struct spec parsed = { .kind = kind, .src = src };
+  if (jsonx_parse_noting(src, limit, names_is_free_map, kind == SPEC_CONFIG ? SECCOMP : NULL, &parsed.seccomp,
+                         &document, err) < 0)
     return -1;
-  struct spec parsed = { .kind = kind, .root = wrap(kind, document), .src = src };
-  if (check_document(&parsed, err) < 0) {
+  parsed.root = wrap(kind, document);
+  return take_checked(spec, &parsed, err);
+}
+
+static void put(struct spec *spec, const char *pointer, json_t *value);
+
+int spec_parse_known(struct spec *spec, const struct jsonx_source *src, size_t limit,
+                     const struct spec_known *known, struct error *err) {
+  struct jsonx_span there;
+  struct spec parsed = { .kind = SPEC_CONFIG, .src = src };
+  if (src->len > limit || spec_read_json_without(src, known->pointer, &there, &parsed.root, err) < 0 ||
+      there.len != known->text.len || memcmp(there.text, known->text.text, there.len) != 0) {
     spec_free(&parsed);
-    return -1;
+    *err = (struct error){ 0 };
+    return spec_parse(spec, SPEC_CONFIG, src, limit, err); /* which says what is wrong, if something is */
   }
-  *spec = parsed;
-  return 0;
+  put(&parsed, known->pointer, known->value);
+  return take_checked(spec, &parsed, err);
 }
 
 void spec_free(struct spec *spec) {
@@ -322,11 +347,16 @@ static int follow_action(struct spec *spec, const char *pointer, json_t *after, 
                    spec->control ? spec->control : "?", pointer);
 }
 
-void spec_share(struct spec *spec, const char *pointer, json_t *value) {
+static void put(struct spec *spec, const char *pointer, json_t *value) {
   CLEANUP(place_free) struct place p = { 0 };
-  const json_t *there = spec_at(spec, pointer);
-  if (there && json_equal(there, value) && find_place(spec, pointer, false, &p) && json_is_object(p.parent))
+  if (find_place(spec, pointer, false, &p) && json_is_object(p.parent))
     jsonx_set_new(p.parent, p.key, json_incref(value));
+}
+
+void spec_share(struct spec *spec, const char *pointer, json_t *value) {
+  const json_t *there = spec_at(spec, pointer);
+  if (there && there != value && json_equal(there, value))
+    put(spec, pointer, value);
 }
 
 int spec_set(struct spec *spec, const char *pointer, json_t *value, struct reason why, struct error *err) {

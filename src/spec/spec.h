@@ -63,6 +63,7 @@ struct spec {
   enum spec_kind kind;
   json_t *root;                   /* owned; replaced by an edit when somebody else has a reference */
   const struct jsonx_source *src; /* borrowed, for places in messages; may be NULL */
+  struct jsonx_span seccomp;      /* of a config: what /linux/seccomp was read from */
   struct journal journal;
   const char *control; /* whose turn it is; set by spec_begin */
   enum action action;
@@ -82,6 +83,16 @@ int spec_read_json_without(const struct jsonx_source *src, const char *pointer,
  * /mounts an array of objects with string destination, ...). src is borrowed for the life of the spec. */
 int spec_parse(struct spec *spec, enum spec_kind kind, const struct jsonx_source *src, size_t limit,
                struct error *err) MUST_CHECK;
+/* Of a value, the text that it has been read from by jsonx_parse. Borrowed. */
+struct spec_known {
+  const char *pointer; /* of an object or array; without escapes and array items */
+  struct jsonx_span text;
+  json_t *value;
+};
+/* spec_parse of a config. Where it has, at the pointer, those very bytes, they are not read a second time:
+ * the value is shared, and checked as all else. */
+int spec_parse_known(struct spec *spec, const struct jsonx_source *src, size_t limit,
+                     const struct spec_known *known, struct error *err) MUST_CHECK;
 void spec_free(struct spec *spec);
 #define CLEANUP_SPEC CLEANUP(spec_free)
 

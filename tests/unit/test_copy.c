@@ -4,13 +4,16 @@
 #define memmove own_memmove
 #define memcpy own_memcpy
 #define memcmp own_memcmp
+#define strlen own_strlen
 void *own_memmove(void *dest, const void *src, size_t n);
 void *own_memcpy(void *restrict dest, const void *restrict src, size_t n);
 int own_memcmp(const void *s1, const void *s2, size_t n);
+size_t own_strlen(const char *s);
 #include "../../src/runtime/copy.c" /* NOLINT(bugprone-suspicious-include) */
 #undef memmove
 #undef memcpy
 #undef memcmp
+#undef strlen
 
 #include <criterion/criterion.h>
 
@@ -61,4 +64,19 @@ Test(copy, memcmp_finds_the_first_difference) {
         cr_assert((wanted > 0) == (found > 0) && (wanted < 0) == (found < 0), "%zu, %zu of %zu", i, later, n);
       }
   }
+}
+
+/* Bytes of every kind around it, with one that differs from NUL in one bit, at every place in a word. */
+Test(copy, strlen_stops_at_the_first_nul) {
+  static const char around[] = { 1, '\x80', '\xff', 'a' };
+  char text[SIZE];
+  for (size_t k = 0; k < sizeof around; k++)
+    for (size_t at = 0; at < 20; at++)
+      for (size_t n = 0; n <= 40; n++) {
+        memset(text, around[k], sizeof text);
+        if (at > 0)
+          text[at - 1] = '\0';
+        text[at + n] = text[at + n + 3] = '\0';
+        cr_assert_eq(own_strlen(text + at), n, "%zu from %zu", n, at);
+      }
 }

@@ -627,6 +627,31 @@ Test(jsonx, parse_without_leaves_one_value_as_text) {
   }
 }
 
+Test(jsonx, parse_tells_the_text_of_one_value) {
+  static const struct {
+    const char *text, *noted; /* NULL: none */
+  } cases[] = {
+    { "{\"b\":{\"c\":{}},\"a\":{\"x\":[{\"c\":{}}], \"c\" : {\"k\":[\"}]\", {\"c\":[]} ],\"c\":{}} }}",
+      "{\"k\":[\"}]\", {\"c\":[]} ],\"c\":{}}" },
+    { "{\"a\":{\"c\":[ 1 ]},\"z\":{\"c\":{}}}", "[ 1 ]" },
+    { "{\"a\":{\"c\":1,\"d\":{\"c\":{}}}}", NULL },
+    { "{\"a\":[{\"c\":{}}]}", NULL },
+    { "[]", NULL },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    const struct jsonx_source src = { "t", cases[i].text, strlen(cases[i].text) };
+    struct jsonx_span span = { "x", 1 };
+    struct error err = { 0 };
+    json_auto_t *tree = NULL;
+    cr_assert_eq(jsonx_parse_noting(&src, src.len, NULL, "/a/c", &span, &tree, &err), 0, "%s", err.message);
+    cr_expect_eq(!span.text, !cases[i].noted, "%s", cases[i].text);
+    if (!cases[i].noted || !span.text)
+      continue;
+    cr_expect_eq(span.len, strlen(cases[i].noted), "%s", cases[i].text);
+    cr_expect_eq(strncmp(span.text, cases[i].noted, span.len), 0, "%s", cases[i].text);
+  }
+}
+
 Test(jsonx, parse_without_is_as_strict_for_the_rest) {
   static const struct {
     const char *text;

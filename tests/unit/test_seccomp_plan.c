@@ -39,13 +39,15 @@ static void use_profile(const char *name) {
 static void plan(struct seccomp_plan *ret, const json_t *engine, enum runtime_kind runtime,
                  const struct seccomp_cache *cache) {
   struct error err = { 0 };
-  cr_assert_eq(seccomp_plan_make(ret, engine, &policy, runtime, cache, &err), 0, "%s", err.message);
+  cr_assert_eq(seccomp_plan_make(ret, engine, (struct jsonx_span){ 0 }, &policy, runtime, cache, &err), 0,
+               "%s", err.message);
 }
 
 static struct error refusal(const json_t *engine) {
   struct error err = { 0 };
   struct seccomp_plan p;
-  cr_assert_eq(seccomp_plan_make(&p, engine, &policy, RUNTIME_RUNC, NULL, &err), -1);
+  cr_assert_eq(seccomp_plan_make(&p, engine, (struct jsonx_span){ 0 }, &policy, RUNTIME_RUNC, NULL, &err),
+               -1);
   cr_assert_null(p.merged);
   cr_assert_null(p.program);
   return err;

@@ -357,6 +357,65 @@ Test(spec, shares_what_is_equal_and_only_that) {
   cr_expect(dumps_as(&spec, text));
 }
 
+/* One byte of difference, and all of it is read: here "allow" with the case that Go does not tell apart. */
+Test(spec, takes_known_bytes_for_the_known_value) {
+  static const char filter[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}";
+  static const struct {
+    const char *filter;
+    bool shared;
+    int result;
+  } cases[] = {
+    { filter, true, 0 },
+    { "{\"defaultAction\":\"SCMP_ACT_ERRNO\"}", false, 0 },
+    { "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}", false, 0 },
+    { "{\"defaultaction\":\"SCMP_ACT_ALLOW\"}", false, -1 },
+    { "{\"defaultAction\":\"SCMP_ACT_ALLOW\"", false, -1 },
+    { "null", false, 0 },
+  };
+  json_auto_t *value = json_pack("{ss}", "defaultAction", "SCMP_ACT_ALLOW");
+  const struct spec_known known = { "/linux/seccomp", { filter, strlen(filter) }, value };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    CLEANUP_SPEC struct spec spec = { 0 };
+    struct error err = { 0 };
+    CLEANUP_FREE char *text =
+        xasprintf("{\"ociVersion\":\"1.0.2\",\"linux\":{\"seccomp\":%s},\"x\":{}}", cases[i].filter);
+    const struct jsonx_source src = { "config.json", text, strlen(text) };
+    cr_expect_eq(spec_parse_known(&spec, &src, src.len, &known, &err), cases[i].result, "%s", text);
+    if (cases[i].result < 0)
+      continue;
+    cr_expect_eq(spec_at(&spec, "/linux/seccomp") == value, cases[i].shared, "%s", text);
+    cr_expect(cases[i].shared || strchr(cases[i].filter, ' ') || dumps_as(&spec, text));
+  }
+}
+
+/* What is known is checked where it stands all the same, and so is the rest. */
+Test(spec, checks_known_values) {
+  static const char filter[] = "{\"syscalls\":1}";
+  json_auto_t *value = json_pack("{si}", "syscalls", 1);
+  const struct spec_known known = { "/linux/seccomp", { filter, strlen(filter) }, value };
+  static const char *const texts[] = {
+    "{\"ociVersion\":\"1.0.2\",\"linux\":{\"seccomp\":{\"syscalls\":1}}}",
+    "{\"ociVersion\":\"1.0.2\",\"linux\":{\"seccomp\":{\"syscalls\":1}},\"Process\":{}}",
+    "{\"linux\":{\"seccomp\":{\"syscalls\":1}}}",
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+    CLEANUP_SPEC struct spec spec = { 0 };
+    struct error err = { 0 };
+    const struct jsonx_source src = { "config.json", texts[i], strlen(texts[i]) };
+    cr_expect_eq(spec_parse_known(&spec, &src, src.len, &known, &err), -1, "%s", texts[i]);
+    cr_expect_neq(err.message[0], '\0');
+  }
+}
+
+Test(spec, knows_what_the_filter_was_read_from) {
+  CLEANUP_SPEC struct spec spec = { 0 };
+  static const char text[] =
+      "{\"ociVersion\":\"1.0.2\",\"linux\":{\"seccomp\": {\"defaultAction\":\"SCMP_ACT_ALLOW\" } }}";
+  parse(&spec, SPEC_CONFIG, text);
+  cr_expect_eq(spec.seccomp.text, strstr(text, "{\"default"));
+  cr_expect_eq(spec.seccomp.len, strlen("{\"defaultAction\":\"SCMP_ACT_ALLOW\" }"));
+}
+
 /* Every config that real engines wrote is accepted and comes out with the same meaning. */
 Test(spec, fixtures) {
   glob_t found;
