@@ -60,6 +60,11 @@ bool control_judges(const struct control *c, enum spec_kind kind);
  */
 int harden_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                  struct error *err) MUST_CHECK;
+/* Once, after the last policy: what the wrapper does instead of the runtime is taken out of the document,
+ * which every control has judged by then. *ret_outside: sysctls, as in /linux/sysctl; NULL: none. New
+ * reference. */
+int harden_finish(struct spec *spec, const struct facts *facts, json_t **ret_outside,
+                  struct error *err) MUST_CHECK;
 int harden_verify(enum spec_kind kind, const json_t *before, const json_t *after, const struct policy *policy,
                   const struct facts *facts, struct error *err) MUST_CHECK;
 /* Does a config keep what the policy promises, whoever wrote it? The controls' verify alone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/control.h"
+#include "control/user_namespace.h"
 
 int harden_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                  struct error *err) {
@@ -10,6 +11,26 @@ int harden_apply(struct spec *spec, const struct policy *policy, const struct fa
     spec_begin(spec, c->name, action);
     if (c->apply(spec, policy, facts, err))
       return -1;
+  }
+  return 0;
+}
+
+int harden_finish(struct spec *spec, const struct facts *facts, json_t **ret_outside, struct error *err) {
+  json_auto_t *was = spec_snapshot(spec, "/linux/sysctl");
+  const char *key;
+  json_t *value;
+  *ret_outside = NULL;
+  if (spec->kind != SPEC_CONFIG || !was || !user_namespace_is_ours(spec->root, facts))
+    return 0;
+  spec_begin(spec, "user-namespace", ACTION_HARDEN);
+  if (user_namespace_leave_out(spec, facts, err))
+    return -1;
+  json_object_foreach(was, key, value) {
+    if (json_object_get(spec_at(spec, "/linux/sysctl"), key))
+      continue;
+    if (!*ret_outside && !(*ret_outside = json_object()))
+      die_out_of_memory();
+    jsonx_set_new(*ret_outside, key, json_incref(value));
   }
   return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "control/sysctl.h"
 #include "control/common.h"
+#include "control/user_namespace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -55,7 +56,11 @@ const char *sysctl_namespace(const char *name) {
 }
 
 /* Does the container have a namespace of the type that is not the host's? */
-static bool own_namespace(const json_t *list, const char *type, const struct facts *facts) {
+static bool own_namespace(const json_t *root, const char *type, const struct facts *facts) {
+  const json_t *list = control_at(root, "/linux/namespaces");
+  const char *entered = user_namespace_entered(root, type, facts);
+  if (entered)
+    return !strlist_has(&facts->host_namespace_paths, entered);
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *entry = json_array_get(list, i);
     const char *is = json_string_value(json_object_get(entry, "type"));
@@ -78,7 +83,7 @@ static int judge_name(struct spec *spec, const struct policy *policy, const stru
                        (struct reason){ sysctl_rules[RULE_LIST].id, "the sysctl is not one of sysctl.allow" },
                        err);
   const char *type = sysctl_namespace(name);
-  if (type && own_namespace(spec_at(spec, "/linux/namespaces"), type, facts))
+  if (type && own_namespace(spec->root, type, facts))
     return 0;
   CLEANUP_FREE char *text =
       type ? xasprintf("the host's %s namespace would be changed, since it is shared", type)
@@ -98,18 +103,30 @@ int sysctl_apply(struct spec *spec, const struct policy *policy, const struct fa
   return 0;
 }
 
+static int holds(const char *key, const json_t *after, const struct policy *policy, const struct facts *facts,
+                 struct error *err) {
+  CLEANUP_FREE char *name = sysctl_dotted(key);
+  if (!name || !strlist_matches(&policy->sysctl.allow, name))
+    return control_broken(err, map_pointer, "\"%s\" is not allowed", key);
+  const char *type = sysctl_namespace(name);
+  if (!type || !own_namespace(after, type, facts))
+    return control_broken(err, map_pointer, "\"%s\" would be set on the host", key);
+  return 0;
+}
+
+/* Whoever sets them. */
 int sysctl_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
                   const struct facts *facts, struct error *err) {
   (void)kind;
   const char *key;
   json_t *value;
   json_object_foreach(control_at(after, map_pointer), key, value) {
-    CLEANUP_FREE char *name = sysctl_dotted(key);
-    if (!name || !strlist_matches(&policy->sysctl.allow, name))
-      return control_broken(err, map_pointer, "\"%s\" is not allowed", key);
-    const char *type = sysctl_namespace(name);
-    if (!type || !own_namespace(control_at(after, "/linux/namespaces"), type, facts))
-      return control_broken(err, map_pointer, "\"%s\" would be set on the host", key);
+    if (holds(key, after, policy, facts, err))
+      return -1;
+  }
+  json_object_foreach((json_t *)facts->sysctls_outside, key, value) {
+    if (holds(key, after, policy, facts, err))
+      return -1;
   }
   return 0;
 }
@@ -130,7 +147,7 @@ static bool is_narrower(const char *key, const json_t *old, const json_t *new) {
 
 int sysctl_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
                       const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
+  (void)kind;
   const json_t *was = control_at(before, map_pointer);
   const char *key;
   json_t *value;
@@ -138,6 +155,11 @@ int sysctl_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
     const json_t *old = json_object_get(was, key);
     if (!old || (!json_equal(old, value) && !is_narrower(key, old, value)))
       return control_broken(err, map_pointer, "\"%s\" was not set so", key);
+  }
+  json_object_foreach((json_t *)facts->sysctls_outside, key, value) {
+    const json_t *old = json_object_get(was, key);
+    if (!old || !json_equal(old, value))
+      return control_broken(err, map_pointer, "\"%s\" is to be set outside, and was not set so", key);
   }
   return 0;
 }

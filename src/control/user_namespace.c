@@ -176,38 +176,45 @@ static int change_mounts(struct spec *spec, const struct facts *facts, struct er
   return 0;
 }
 
-/* *ret is what the sysctl becomes, NULL: it is taken out. False: it stays as it is. */
-static bool changed_sysctl(const json_t *root, const char *key, const json_t *value,
-                           const struct user_namespace_offer *offer, char **ret) {
+static bool is_foreign_sysctl(const json_t *root, const char *key, const struct facts *facts) {
   CLEANUP_FREE char *name = sysctl_dotted(key);
   const char *type = name ? sysctl_namespace(name) : NULL;
+  return type && uns_is_foreign(root, type, &facts->offer);
+}
+
+/* What a sysctl of the container's own becomes; NULL: it stays as it is. The caller frees. */
+static char *clamped(const char *key, const json_t *value, uint64_t size) {
+  CLEANUP_FREE char *name = sysctl_dotted(key);
   uint64_t range[2];
-  *ret = NULL;
-  if (!type)
-    return false;
-  if (uns_is_foreign(root, type, offer))
-    return true;
-  if (strcmp(name, SYSCTL_PING) != 0 || !sysctl_range(value, range) || range[1] < offer->size)
-    return false;
-  const uint64_t last = offer->size - 1;
-  *ret = xasprintf("%" PRIu64 "\t%" PRIu64, range[0] < last ? range[0] : last, last);
-  return true;
+  if (!name || strcmp(name, SYSCTL_PING) != 0 || !sysctl_range(value, range) || range[1] < size)
+    return NULL;
+  return xasprintf("%" PRIu64 "\t%" PRIu64, range[0] < size ? range[0] : size - 1, size - 1);
 }
 
 static int change_sysctls(struct spec *spec, const struct facts *facts, struct error *err) {
-  static const struct reason outside = { "OH-UNS-004",
-                                         "the namespace is not its own to change: the wrapper sets it" };
   static const struct reason inside = { "OH-UNS-004", "ids beyond those that are mapped are refused" };
   json_auto_t *map = jsonx_copy(spec_at(spec, UNS_SYSCTL));
   const char *key;
   json_t *value;
   json_object_foreach(map, key, value) {
     CLEANUP_FREE char *pointer = jsonx_pointer(UNS_SYSCTL, key);
-    CLEANUP_FREE char *now = NULL;
-    if (!changed_sysctl(spec->root, key, value, &facts->offer, &now))
-      continue;
-    if (now ? spec_set(spec, pointer, jsonx_string_new(now), inside, err)
-            : spec_remove(spec, pointer, outside, err))
+    CLEANUP_FREE char *now =
+        is_foreign_sysctl(spec->root, key, facts) ? NULL : clamped(key, value, facts->offer.size);
+    if (now && spec_set(spec, pointer, jsonx_string_new(now), inside, err))
+      return -1;
+  }
+  return 0;
+}
+
+int user_namespace_leave_out(struct spec *spec, const struct facts *facts, struct error *err) {
+  static const struct reason outside = { "OH-UNS-004",
+                                         "the namespace is not its own to change: the wrapper sets it" };
+  json_auto_t *map = jsonx_copy(spec_at(spec, UNS_SYSCTL));
+  const char *key;
+  json_t *value;
+  json_object_foreach(map, key, value) {
+    CLEANUP_FREE char *pointer = jsonx_pointer(UNS_SYSCTL, key);
+    if (is_foreign_sysctl(spec->root, key, facts) && spec_remove(spec, pointer, outside, err))
       return -1;
   }
   return 0;
@@ -278,9 +285,10 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
   }
   if (add_namespace(spec, facts, err) ||
       spec_set(spec, UNS_ROOT, jsonx_string_new(facts->offer.root), view_reason, err) ||
-      change_mounts(spec, facts, err) || remove_entered(spec, facts, err))
+      change_mounts(spec, facts, err) || remove_entered(spec, facts, err) || change_sysctls(spec, facts, err))
     return -1;
-  return change_sysctls(spec, facts, err);
+  /* What is only described never becomes ours. */
+  return spec->action == ACTION_AUDIT ? user_namespace_leave_out(spec, facts, err) : 0;
 }
 
 /* Every part of the promise, seen in the output alone. */

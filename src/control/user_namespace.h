@@ -4,6 +4,7 @@
 #define HARDEN_CONTROL_USER_NAMESPACE_H
 
 #include "facts/facts.h"
+#include "spec/spec.h"
 
 /* How the journal begins to tell why a container has none (OH-UNS-005); the reason follows. */
 #define USER_NAMESPACE_NONE "there is no user namespace for the container: "
@@ -15,6 +16,9 @@ bool user_namespace_is_ours(const json_t *root, const struct facts *facts) MUST_
  * that is therefore not in its list; NULL: none. Borrowed. */
 const char *user_namespace_entered(const json_t *root, const char *type,
                                    const struct facts *facts) MUST_CHECK;
+
+/* Takes out the sysctls that the wrapper sets from outside: those of a joined namespace. */
+int user_namespace_leave_out(struct spec *spec, const struct facts *facts, struct error *err) MUST_CHECK;
 
 /* Why the container of the config, as the controls before this one have left it, can have none: the end of a
  * sentence. NULL: it can. The caller frees. */

@@ -154,6 +154,9 @@ struct facts {
   /* Set by the pipeline just before a policy is applied; NULL: the control merges by itself, unvalidated.
    * Borrowed. */
   const struct seccomp_plan *seccomp;
+  /* For the verification: the sysctls that the wrapper sets in a joined namespace, by name. NULL: none.
+   * Borrowed. */
+  const json_t *sysctls_outside;
   /* exec only: what the container was created with, from state. */
   const json_t *container_annotations; /* borrowed */
   bool user_namespace;                 /* exec: the container has its own user namespace */

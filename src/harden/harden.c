@@ -151,6 +151,9 @@ static int run(struct harden *h, const struct harden_options *o, struct facts *f
     if (apply(h, o->policies[i], o, facts, &h->plans[i], err) < 0)
       return -1;
   }
+  if (harden_finish(&h->spec, facts, &h->outside, err) < 0)
+    return -1;
+  facts->sysctls_outside = h->outside;
   spec_dump(&h->spec, &h->bytes);
   return prove(h, o, facts, err);
 }
@@ -191,6 +194,7 @@ void harden_free(struct harden *h) {
   for (size_t i = 0; i < HARDEN_POLICIES_MAX; i++)
     seccomp_plan_free(&h->plans[i]);
   json_decref(h->before);
+  json_decref(h->outside);
   facts_free(&h->facts);
   str_free(&h->bytes);
   *h = (struct harden){ 0 };

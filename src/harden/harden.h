@@ -69,6 +69,7 @@ struct harden {
   struct str bytes;   /* the output, canonical, unwrapped */
   struct spec after;  /* the output read back */
   struct seccomp_plan plans[HARDEN_POLICIES_MAX];
+  json_t *outside;     /* sysctls that the wrapper is to set where the container may not; NULL: none */
   bool changed;        /* the output differs from the input in meaning */
   bool seccomp_cached; /* every plan came from the cache */
 };

@@ -27,6 +27,9 @@ void usermap_free(struct usermap *m) {
   mapped_rootfs_free(&m->rootfs);
   stage_free(&m->stage);
   strlist_free(&m->unmapped);
+  cleanup_fd_p(&m->network);
+  strlist_free(&m->sysctls);
+  strlist_free(&m->sysctls_were);
   forget_entered(m);
   strlist_free(&m->entered_types);
   *m = (struct usermap)USERMAP_NONE;

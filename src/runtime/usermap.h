@@ -37,9 +37,12 @@ struct usermap {
   dev_t device; /* of its root directory */
   ino_t inode;
   struct strlist unmapped; /* destinations */
+
+  int network; /* joined, in which these sysctls were written; -1: none */
+  struct strlist sysctls, sysctls_were;
 };
 #define USERMAP_NONE                                                                                         \
-  { .stage = STAGE_NONE }
+  { .stage = STAGE_NONE, .network = -1 }
 
 /* Nothing is looked at where no policy wants one. */
 int usermap_want(struct call *c, struct error *err) MUST_CHECK;
@@ -61,7 +64,7 @@ int usermap_make(struct call *c, bool *ret_again, struct error *err) MUST_CHECK;
 
 /* Gives the ids back, where the config has not come to need them. */
 int usermap_drop(struct call *c, struct error *err) MUST_CHECK;
-/* Takes back the views, the engine's own mount in its place, and the ids. */
+/* Takes back the views, the engine's own mount in its place, the sysctls, and the ids. */
 int usermap_undo(struct call *c, struct error *err) MUST_CHECK;
 void usermap_free(struct usermap *m);
 

@@ -237,9 +237,11 @@ static int take_back(struct usermap *m, struct error *err) {
   if (m->stage.own < 0)
     return 0;
   struct error left = { 0 };
-  const int undone = m->rootfs.path ? rootfs_undo(&m->rootfs, &m->stage, err) : 0;
+  int undone = usermap_restore_sysctls(m, err);
+  if (m->rootfs.path && rootfs_undo(&m->rootfs, &m->stage, undone < 0 ? &left : err) < 0)
+    undone = -1;
   if (stage_leave(&m->stage, undone < 0 ? &left : err) < 0)
-    return -1;
+    undone = -1;
   return undone;
 }
 

@@ -14,5 +14,7 @@ int usermap_namespace_open(const struct call *c, const char *type, int *ret, str
 /* What the control has taken out of the config because the network is another's is written there; and where
  * the container may bind ports below 1024, they are opened. */
 int usermap_set_sysctls(struct call *c, struct error *err) MUST_CHECK;
+/* As they were before; nothing where none was changed. */
+int usermap_restore_sysctls(struct usermap *m, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sysctls of a network that the container joins: it may not write them, so we do, and put back what was there
+ * when there comes to be no container. */
 #include "runtime/usermap_make.h"
 
 #include "base/cleanup.h"
@@ -10,31 +12,90 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the network namespace that is joined; in a process of its own, which never comes back. */
-static int write_sysctl(int ns, const char *name, const char *value, struct error *err) {
-  CLEANUP_FREE char *path = xasprintf("/proc/sys/%s", name);
-  int status;
+/* In memory that the writing process shares with us. */
+enum { WAS_SIZE = 128 };
+struct writing {
+  size_t at; /* which one failed */
+  struct {
+    bool changed;
+    char was[WAS_SIZE]; /* without the newline */
+  } items[];
+};
+
+static char *file_of(const char *name) {
+  char *path = xasprintf("/proc/sys/%s", name);
   for (char *p = path + strlen("/proc/sys/"); *p; p++)
     if (*p == '.')
       *p = '/';
-  const pid_t child = fork();
-  if (child == 0) {
-    const int fd = setns(ns, CLONE_NEWNET) < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-    _exit(fd >= 0 && write_all(fd, value, strlen(value)) == 0 ? 0 : errno ? errno : EIO);
+  return path;
+}
+
+static int write_one(const char *name, const char *value, bool *ret_changed, char was[WAS_SIZE]) {
+  CLEANUP_FREE char *path = file_of(name);
+  CLEANUP_FD int fd = open(path, O_RDWR | O_CLOEXEC);
+  const ssize_t n = fd < 0 ? -1 : pread(fd, was, WAS_SIZE, 0);
+  if (n < 0)
+    return -1;
+  if (n == WAS_SIZE) {
+    errno = EOVERFLOW;
+    return -1;
   }
-  while (child > 0 && waitpid(child, &status, 0) < 0)
-    if (errno != EINTR)
-      return error_set(err, ERROR_SYSTEM, errno, "sysctl %s", name);
-  if (child < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
-    return error_set(err, ERROR_SYSTEM,
-                     child < 0           ? errno
-                     : WIFEXITED(status) ? WEXITSTATUS(status)
-                                         : EIO,
-                     "sysctl %s cannot be set in the joined network", name);
+  was[n] = '\0';
+  was[strcspn(was, "\n")] = '\0';
+  if (strcmp(was, value) == 0)
+    return 0;
+  if (write_all(fd, value, strlen(value)) < 0)
+    return -1;
+  *ret_changed = true;
   return 0;
+}
+
+/* A process of its own, which never comes back from the network that it enters. */
+static _Noreturn void write_there(int ns, const struct strlist *names, const struct strlist *values,
+                                  struct writing *w) {
+  if (setns(ns, CLONE_NEWNET) < 0)
+    _exit(errno);
+  for (; w->at < names->len; w->at++)
+    if (write_one(names->items[w->at], values->items[w->at], &w->items[w->at].changed, w->items[w->at].was) <
+        0)
+      _exit(errno ? errno : EIO);
+  _exit(0);
+}
+
+/* 0, or the errno that it failed with. */
+static int wait_writing(pid_t child) {
+  int status;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      return errno;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+/* What was changed is in *was by its name, also when one of them fails. */
+static int write_all_of(int ns, const struct strlist *names, const struct strlist *values,
+                        struct strlist *ret_changed, struct strlist *ret_was, struct error *err) {
+  const size_t size = sizeof(struct writing) + names->len * sizeof(((struct writing *)NULL)->items[0]);
+  struct writing *w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (w == MAP_FAILED)
+    return error_set(err, ERROR_SYSTEM, errno, "sysctls of the joined network");
+  const pid_t child = fork();
+  if (child == 0)
+    write_there(ns, names, values, w);
+  const int failed = child < 0 ? errno : wait_writing(child);
+  for (size_t i = 0; i < names->len; i++)
+    if (w->items[i].changed) {
+      strlist_add(ret_changed, names->items[i]);
+      strlist_add(ret_was, w->items[i].was);
+    }
+  const size_t at = w->at < names->len ? w->at : names->len - 1;
+  munmap(w, size);
+  return failed ? error_set(err, ERROR_SYSTEM, failed, "sysctl %s cannot be set in the joined network",
+                            names->items[at])
+                : 0;
 }
 
 static bool may_bind(const json_t *config) {
@@ -52,42 +113,59 @@ static char *on_host(uint32_t base, const uint64_t range[2]) {
                    base + (uint32_t)(range[1] < last ? range[1] : last));
 }
 
-/* What the control has taken out of the config is set from outside. */
-static int set_sysctl(const struct call *c, int ns, const struct journal_entry *e, bool *ret_port,
-                      struct error *err) {
-  CLEANUP_FREE char *name = sysctl_dotted(strrchr(e->pointer, '/') + 1);
-  CLEANUP_FREE char *value = NULL;
-  uint64_t range[2];
-  if (!name || !json_is_string(e->before))
-    return error_set(err, ERROR_INPUT, 0, "%s: no sysctl", e->pointer);
-  *ret_port = *ret_port || strcmp(name, SYSCTL_PORT) == 0;
-  value = strcmp(name, SYSCTL_PING) == 0 && sysctl_range(e->before, range) && range[0] <= range[1]
-              ? on_host(c->map.base, range)
-              : xstrdup(json_string_value(e->before));
-  return write_sysctl(ns, name, value, err);
-}
-
-/* A network that another user namespace owns gives no port below 1024 for CAP_NET_BIND_SERVICE. */
-static int open_ports(struct call *c, int ns, struct error *err) {
-  if (write_sysctl(ns, SYSCTL_PORT, "0", err) < 0)
-    return -1;
-  journal_add(
-      &c->harden.spec.journal, "user-namespace", "OH-UNS-004", OUTCOME_FINDING, "/linux/sysctl", NULL, NULL,
-      "ports below 1024 are opened to all of the joined network: the capability does not reach there");
+/* What the controls have left to us. */
+static int list_sysctls(const struct call *c, struct strlist *names, struct strlist *values,
+                        struct error *err) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(c->harden.outside, key, value) {
+    char *name = sysctl_dotted(key);
+    uint64_t range[2];
+    if (!name || !json_is_string(value)) {
+      free(name);
+      return error_set(err, ERROR_INPUT, 0, "%s: no sysctl", key);
+    }
+    const bool groups = strcmp(name, SYSCTL_PING) == 0 && sysctl_range(value, range) && range[0] <= range[1];
+    strlist_add_new(names, name);
+    strlist_add_new(values, groups ? on_host(c->map.base, range) : xstrdup(json_string_value(value)));
+  }
   return 0;
 }
 
 int usermap_set_sysctls(struct call *c, struct error *err) {
-  CLEANUP_FD int ns = -1;
-  bool port = false;
-  if (usermap_namespace_open(c, "network", &ns, err) < 0)
+  CLEANUP_STRLIST struct strlist names = { 0 }, values = { 0 };
+  struct usermap *m = &c->map;
+  if (usermap_namespace_open(c, "network", &m->network, err) < 0)
     return -1;
-  const struct journal *journal = &c->harden.spec.journal;
-  for (size_t i = 0; ns >= 0 && i < journal->len; i++) {
-    const struct journal_entry *e = &journal->entries[i];
-    if (e->outcome == OUTCOME_CHANGED && !e->after && strcmp(e->rule, "OH-UNS-004") == 0 &&
-        set_sysctl(c, ns, e, &port, err) < 0)
-      return -1;
+  if (m->network < 0)
+    return 0;
+  if (list_sysctls(c, &names, &values, err) < 0)
+    return -1;
+  /* A network that another user namespace owns gives no port below 1024 for the capability. */
+  const bool opens = !strlist_has(&names, SYSCTL_PORT) && may_bind(c->harden.spec.root);
+  if (opens) {
+    strlist_add(&names, SYSCTL_PORT);
+    strlist_add(&values, "0");
   }
-  return ns >= 0 && !port && may_bind(c->harden.spec.root) ? open_ports(c, ns, err) : 0;
+  if (names.len && write_all_of(m->network, &names, &values, &m->sysctls, &m->sysctls_were, err) < 0)
+    return -1;
+  if (opens)
+    journal_add(
+        &c->harden.spec.journal, "user-namespace", "OH-UNS-004", OUTCOME_FINDING, "/linux/sysctl", NULL, NULL,
+        "ports below 1024 are opened to all of the joined network: the capability does not reach there");
+  return 0;
+}
+
+int usermap_restore_sysctls(struct usermap *m, struct error *err) {
+  CLEANUP_STRLIST struct strlist names = { 0 }, values = { 0 }, changed = { 0 }, were = { 0 };
+  for (size_t i = m->sysctls.len; i-- > 0;) { /* one may be there under two names */
+    strlist_add(&names, m->sysctls.items[i]);
+    strlist_add(&values, m->sysctls_were.items[i]);
+  }
+  strlist_free(&m->sysctls);
+  strlist_free(&m->sysctls_were);
+  const int rc = names.len ? write_all_of(m->network, &names, &values, &changed, &were, err) : 0;
+  cleanup_fd_p(&m->network);
+  m->network = -1;
+  return rc;
 }

@@ -98,11 +98,14 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
       run oh run --bundle "$dir" "o-$runtime-$access" </dev/null
       echo "$output"
       if [ "$access" = rw ]; then
-        [ "$status" -eq 1 ] && [[ "$output" == *"$T/merged"*"OH-UNS-006"* ]]
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"$T/merged"*"OH-UNS-006"* ]]
         POLICY=prefers run oh run --bundle "$dir" "o-$runtime-$access" </dev/null
-        [ "$status" -eq 0 ] && [[ "$output" == *"4294967295"* ]]
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"4294967295"* ]]
       else
-        [ "$status" -eq 0 ] && [[ "$output" == *" 65536"* ]]
+        [ "$status" -eq 0 ]
+        [[ "$output" == *" 65536"* ]]
       fi
     done
   done
@@ -157,10 +160,12 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
       b=$(CMD='cat /proc/self/uid_map' bundle "n-$runtime" ".linux.devices = [$fuse | $wrong]")
       run oh run --bundle "$b" "n-$runtime" </dev/null
       echo "$output"
-      [ "$status" -eq 1 ] && [[ "$output" == *"there is no user namespace for the container: user namespace: "*"OH-UNS-006"* ]]
+      [ "$status" -eq 1 ]
+      [[ "$output" == *"there is no user namespace for the container: user namespace: "*"OH-UNS-006"* ]]
       POLICY=prefers run oh run --bundle "$b" "n-$runtime" </dev/null
       echo "$output"
-      [ "$status" -eq 0 ] && [[ "$output" == *4294967295* ]]
+      [ "$status" -eq 0 ]
+      [[ "$output" == *4294967295* ]]
       rm -rf "$T/n-$runtime"
     done
   done
@@ -192,12 +197,50 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
   [ "$(jq -rs "$events" "$T/events.json")" = "/mounts $T/open" ]
 }
 
+@test "sysctls of a joined network are set as both policies have it, and put back where there comes to be no container" {
+  local b join read_them='cd /proc/sys/net/ipv4; cat ping_group_range ip_unprivileged_port_start | tr "\t\n" "  "'
+  unshare --net sleep 100 3>&- &
+  local pod=$!
+  in_pod() { nsenter "--net=/proc/$pod/ns/net" sh -c "$1"; }
+  wait_for 5 sh -c "[ \"\$(readlink /proc/$pod/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+  join="(.linux.namespaces[] | select(.type == \"network\")).path = \"/proc/$pod/ns/net\" | .linux.sysctl = {\"net/ipv4/ping_group_range\": \"0 2147483647\"}"
+  jq '.onLogFailure = "deny"' "$T/policies/requires.json" >"$T/policies/logs.json"
+  jq -n '{extends: "restricted", sysctl: {action: "harden", allow: []}}' >"$T/policies/quiet.json"
+  for runtime in runc crun; do
+    in_pod 'cd /proc/sys/net/ipv4; echo 7 9 >ping_group_range; echo 1000 >ip_unprivileged_port_start'
+    # The event is the last that is written before the runtime is called.
+    oh_config "$runtime" '.events = ($t + "/root")'
+    b=$(CMD='cat /proc/self/uid_map' bundle "p-$runtime" "$join")
+    POLICY=logs run oh run --bundle "$b" "p-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"$T/root"* ]]
+    [ "$(in_pod "$read_them")" = '7 9 1000 ' ]
+    oh_config "$runtime"
+    run oh run --bundle "$b" "p-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 0 ]
+    read -r _ base _ <<<"$output"
+    [ "$(in_pod "$read_them")" = "$base $((base + 65535)) 0 " ]
+    # What a second policy does not allow stays as it was.
+    in_pod 'cd /proc/sys/net/ipv4; echo 7 9 >ping_group_range; echo 1000 >ip_unprivileged_port_start'
+    b=$(CMD='cat /proc/self/uid_map' bundle "q-$runtime" "$join | .annotations[\"oci-harden.policy\"] = \"quiet\"")
+    run oh run --bundle "$b" "q-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *" 65536" ]]
+    [ "$(in_pod "$read_them")" = '7 9 0 ' ]
+  done
+  kill "$pod"
+}
+
 @test "an exec by an id beyond the mapped ones is refused, and pipes can be opened" {
   for runtime in runc crun; do
     start "$runtime" "e-$runtime"
     run oh exec --user 70000 "e-$runtime" /bin/id
     echo "$output"
-    [ "$status" -eq 255 ] && [[ "$output" == *"OH-UNS-007"* ]]
+    [ "$status" -eq 255 ]
+    [[ "$output" == *"OH-UNS-007"* ]]
     [ "$(oh exec "e-$runtime" /bin/sh -c 'echo through > /dev/stdout' | cat)" = through ]
     oh delete --force "e-$runtime"
   done

@@ -145,7 +145,10 @@ static void expect_file(const struct golden *g, const char *name, const char *te
 
 static void apply(struct golden *g, struct spec *spec, int *ret_rc, struct error *err) {
   spec_begin(spec, g->control->name, control_action(g->control, &g->policy));
+  json_auto_t *outside = NULL;
   *ret_rc = g->control->apply(spec, &g->policy, &g->facts, err);
+  if (*ret_rc == 0)
+    *ret_rc = harden_finish(spec, &g->facts, &outside, err);
 }
 
 static bool has_outcome(const struct journal *j, enum outcome outcome) {

@@ -140,7 +140,9 @@ static void harden_text(struct output *ret, const struct input *in, const struct
                         const struct policy *policy) {
   struct error err = { 0 };
   cr_assert_eq(spec_parse(&ret->spec, in->kind, src, JSONX_LIMIT_DEFAULT, &err), 0, "%s", err.message);
-  ret->refused = harden_apply(&ret->spec, policy, &in->facts, &ret->err) != 0;
+  json_auto_t *outside = NULL;
+  ret->refused = harden_apply(&ret->spec, policy, &in->facts, &ret->err) != 0 ||
+                 harden_finish(&ret->spec, &in->facts, &outside, &ret->err) != 0;
   if (ret->refused)
     return;
   spec_dump(&ret->spec, &ret->bytes);
