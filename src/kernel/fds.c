@@ -83,6 +83,12 @@ static int by_number(const void *a, const void *b) {
 
 typedef int visit_fd(const struct listing *l, void *data, struct error *err);
 
+/* NULL at the end, or on failure with errno set: a list that breaks off is not the whole one. */
+static const struct dirent *next_entry(DIR *dir) {
+  errno = 0;
+  return readdir(dir);
+}
+
 /* Calls visit for each number, until it gives other than 0, which is then the result. */
 static int each(const struct kernel_process *p, visit_fd *visit, void *data, struct error *err) {
   CLEANUP_FD int fd = path_open(p->dir, "fd", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
@@ -91,8 +97,10 @@ static int each(const struct kernel_process *p, visit_fd *visit, void *data, str
     return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid);
   struct listing l = { .process = p, .dir = steal_fd(&fd) };
   int result = 0;
-  for (const struct dirent *entry; result == 0 && (entry = readdir(dir));) {
+  for (const struct dirent *entry; result == 0;) {
     char *end;
+    if (!(entry = next_entry(dir)))
+      return errno ? error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid) : 0;
     l.name = entry->d_name;
     l.fd = (int)strtol(l.name, &end, 10);
     if (!*end && end != l.name)

@@ -62,10 +62,11 @@ static bool is_privileged(const struct kernel_namespace own[KERNEL_NAMESPACES]) 
   return geteuid() == 0 && own[KERNEL_NS_USER].inode == INITIAL_USER_NAMESPACE;
 }
 
+/* What cannot be told is told to be so: more is looked at then, not less. */
 bool proof_is_privileged(void) {
   struct kernel_namespace own[KERNEL_NAMESPACES];
-  struct error ignored = { 0 };
-  return kernel_namespaces_own(own, &ignored) == 0 && is_privileged(own);
+  struct error unknown = { 0 };
+  return geteuid() == 0 && (kernel_namespaces_own(own, &unknown) < 0 || is_privileged(own));
 }
 
 /* prctl(2) says at once that there is no filter; how many there are is in the file. */

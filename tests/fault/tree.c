@@ -15,16 +15,16 @@ static _Noreturn void give_up(const char *path) {
   exit(2);
 }
 
-static void add(struct tree *t, const char *name) {
+static void add(struct tree *t, const char *name, bool has_data) {
   CLEANUP_FREE char *path = xasprintf("%s/%s", t->dir, name);
-  CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  struct stat st;
-  if (fd < 0 || fstat(fd, &st) < 0)
+  CLEANUP_FD int fd = has_data ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+  struct stat st = { 0 };
+  if (has_data && (fd < 0 || fstat(fd, &st) < 0))
     give_up(path);
   t->files = xrealloc(t->files, t->len + 1, sizeof *t->files);
   struct tree_file *f = &t->files[t->len++];
   *f = (struct tree_file){ .name = xstrdup(name), .data = xcalloc((size_t)st.st_size + 1, 1) };
-  if (str_ends(name, "/"))
+  if (!has_data)
     return;
   f->len = (size_t)st.st_size;
   if (read(fd, f->data, f->len) != st.st_size)
@@ -40,8 +40,8 @@ static void walk(struct tree *t, const char *below) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
       continue;
     CLEANUP_FREE char *name = xasprintf("%s%s%s", below, entry->d_name, entry->d_type == DT_DIR ? "/" : "");
-    if (entry->d_type == DT_REG || (entry->d_type == DT_DIR && t->deep))
-      add(t, name);
+    if (entry->d_type == DT_REG || (t->deep && (entry->d_type == DT_DIR || entry->d_type == DT_SOCK)))
+      add(t, name, entry->d_type == DT_REG);
     if (entry->d_type == DT_DIR && t->deep)
       walk(t, name);
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The regular files below a directory, kept, compared and put back. Links are not followed and not kept. */
+/* The regular files below a directory, kept, compared and put back. Links are not followed and not kept; of
+ * sockets it is known that they are there. */
 #ifndef HARDEN_TESTS_FAULT_TREE_H
 #define HARDEN_TESTS_FAULT_TREE_H
 
@@ -14,7 +15,7 @@ struct tree_file {
 
 struct tree {
   const char *dir;
-  bool deep; /* directories too, and what is in them */
+  bool deep; /* directories and sockets too, and what is in them */
   struct tree_file *files;
   size_t len;
 };

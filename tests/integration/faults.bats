@@ -93,6 +93,12 @@ EOF
   STEP=${OH_MAP_STEP:-24} POLICY=auto INSTEAD=$T/instead walk "error stuck" create --bundle "$b" c1
 }
 
+@test "whatever call of a run fails, it is guarded as ever or refused and undone" {
+  use fault ".cacheDir = \"$T/cache\""
+  b=$(bundle one)
+  STEP=${OH_RUN_STEP:-3} walk "error kill" run --bundle "$b" c1
+}
+
 @test "killed in any system call of a create, the bundle is whole and the next try works" {
   use fault ".cacheDir = \"$T/cache\""
   rich_bundle
@@ -183,11 +189,11 @@ EOF
   cp -p "$T/config.json" "$T/weak.json"
   CREATOR=$T/weak.json
   # Each weakness has calls of its own, so that together they have had as many as one alone.
-  local weak n=0
+  local weak n=0 step=${OH_START_STEP:-48}
   for weak in '.process.noNewPrivileges = false' 'del(.linux.seccomp)' '.linux.maskedPaths = []' '.root.readonly = false' \
-    '.process.capabilities.bounding += ["CAP_SYS_ADMIN"]' '.linux.namespaces |= map(select(.type != "ipc"))'; do
-    created "WEAK_RUNTIME=$(command -v runc)" "WEAK_JQ='$weak'"
-    STEP=${OH_START_STEP:-48} FROM=$((${OH_START_STEP:-48} == 1 ? 0 : 8 * n++)) ERRORS=1 walk "error kill" start c1
+    '.process.capabilities.bounding += ["CAP_SYS_ADMIN"]' '.linux.namespaces |= map(select(.type != "ipc"))' fd; do
+    created "WEAK_RUNTIME=$(command -v runc)" "$([ "$weak" = fd ] && echo WEAK_FD=1 || echo "WEAK_JQ='$weak'")"
+    STEP=$step FROM=$((step == 1 ? 0 : 7 * n++)) ERRORS=1 walk "error kill" start c1
     grep -q 'refused undisturbed' "$T/walked"
     runc --root "$T/root" delete --force c1 2>/dev/null || true
   done
