@@ -19,7 +19,10 @@ CFLAGS ?= -O2 -g
 CPPFLAGS ?=
 LDFLAGS ?=
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
+DEB_BUILD_OPTIONS ?=
 BUILD ?= build$(if $(SAN),-san)$(if $(COVERAGE),-cov)
 VERSION := 0.1.0
 V ?=
@@ -54,7 +57,9 @@ crt = $(MUSL_DIR)/$(1).o
 gcc_crt = $(shell $(CC) -print-file-name=$(1).o)
 # What the programs say of themselves: libraries by name, each with the archive that is linked.
 archive = $(shell $(CC) -print-file-name=lib$(1).a)
-VERSION_LIBS = $(foreach l,$(patsubst -l%,%,$(LIBS)),$(l)=$(call archive,$(l))) glibc=$(call archive,c) musl=$(MUSL_DIR)/libc.a
+VERSION_LIBS = $(foreach l,$(LIBS:-l%=%),$(l)=$(call archive,$(l))) \
+	$(foreach l,$(patsubst -l%,%,$(filter-out -lm $(LIBS),$(CTL_LIBS))),ctl:$(l)=$(call archive,$(l))) \
+	glibc=$(call archive,c) musl=$(MUSL_DIR)/libc.a
 # $(call link_musl,OUTPUT,OBJECTS): what musl-gcc does, which knows no static-pie.
 link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
 	$(ALL_LDFLAGS) $(LIBS) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call gcc_crt,crtendS) $(call crt,crtn)
@@ -194,7 +199,7 @@ demo: ## run one container under runc alone and under oci-harden, side by side
 
 .PHONY: check
 check: ## all tests: unit, golden, property, integration with real runtimes and engines
-	@tools/install-deps build check
+	@tools/install-deps build check deb
 	@$(SUB) all
 	@$(SUB) check-unit
 	@$(SUB) check-integration
@@ -369,6 +374,8 @@ format: ## reformat every C file
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 MAN := $(wildcard docs/man/*.[158])
+# One name a policy, for engines that give a runtime no arguments.
+LINKS := privileged baseline restricted strict
 .PHONY: install
 install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -378,28 +385,41 @@ install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	  > $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d/oci-harden.json
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|' hooks/oci-harden-always.json \
 	  > $(DESTDIR)$(PREFIX)/share/oci-harden/oci-harden-always.json
-	for p in privileged baseline restricted strict; do \
+	for p in $(LINKS); do \
 	  ln -sf oci-harden $(DESTDIR)$(PREFIX)/sbin/oci-harden-$$p || exit 1; done
 	for m in $(MAN); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m || exit 1; done
+	for p in $(LINKS); do ln -sf oci-harden.8 $(DESTDIR)$(PREFIX)/share/man/man8/oci-harden-$$p.8 || exit 1; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/oci-harden/selinux profiles/selinux/*.cil
 	install -m 644 tools/hardenctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' deploy/oci-harden-apparmor.service \
-	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/oci-harden-apparmor.service
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' deploy/system/oci-harden-apparmor.service \
+	  > $(DESTDIR)$(UNITDIR)/oci-harden-apparmor.service
+	install -D -m 644 deploy/system/oci-harden.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/oci-harden.conf
+	install -D -m 644 deploy/system/oci-harden.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oci-harden
 # For the kernel that runs here, which a DESTDIR is not for.
 	if [ -z "$(DESTDIR)" ] && [ -e /sys/kernel/security/apparmor/features ]; then \
 	  $(PREFIX)/sbin/hardenctl apparmor compile || echo 'install: mend that, then run hardenctl apparmor compile'; fi
 
 .PHONY: uninstall
 uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden stay
-	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden oci-harden-hook hardenctl oci-harden-privileged \
-	  oci-harden-baseline oci-harden-restricted oci-harden-strict
+	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden oci-harden-hook hardenctl $(LINKS:%=oci-harden-%)
+	rm -f $(LINKS:%=$(DESTDIR)$(PREFIX)/share/man/man8/oci-harden-%.8)
 	rm -f $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d/oci-harden.json
 	rm -rf $(DESTDIR)$(PREFIX)/share/oci-harden
 	for m in $(notdir $(MAN)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hardenctl
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/oci-harden-apparmor.service
+	rm -f $(DESTDIR)$(UNITDIR)/oci-harden-apparmor.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/oci-harden.conf $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oci-harden
 	[ -n "$(DESTDIR)" ] || rm -rf /var/cache/oci-harden
+
+.PHONY: dist
+dist: ## the release's tarball with SHA256SUMS, of the commit that is checked out: the same bytes wherever it is made
+	@tools/dist $(VERSION) $(BUILD)/dist
+
+.PHONY: deb
+deb: ## Debian packages below build/deb, judged by lintian
+	@tools/install-deps build deb $(if $(findstring nocheck,$(DEB_BUILD_OPTIONS)),,unit)
+	@tools/deb $(VERSION) $(BUILD)/deb
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -409,4 +429,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not those of the tree that `make deb` builds in, nor a directory like logrotate.d.
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
