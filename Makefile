@@ -66,7 +66,7 @@ link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,c
 
 NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/runtime/cpuid.c src/ctl/main.c
 LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
-WRAPPER_SRC := $(filter-out src/ctl/% src/manifest/% src/posture/% src/idmap/probe.c,$(LIB_SRC) $(NOT_LIB))
+WRAPPER_SRC := $(filter-out src/ctl/% src/manifest/% src/install/% src/posture/% src/idmap/probe.c,$(LIB_SRC) $(NOT_LIB))
 GEN := builtin policies
 WRAPPER_OBJ := $(WRAPPER_SRC:%.c=$(BUILD)/musl/%.o) $(GEN:%=$(BUILD)/musl/gen/%.o)
 HOOK_SRC := $(sort $(wildcard hooks/*.c))
@@ -211,7 +211,7 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 
 # Static, so that they run in any container.
 HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime vm-end \
-	idmapped attributes)
+	idmapped attributes toml-dump)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"

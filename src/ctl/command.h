@@ -34,7 +34,8 @@ extern const struct ctl_command *const ctl_commands[];
 extern const struct ctl_command ctl_harden, ctl_check, ctl_diff, ctl_policy_list, ctl_policy_show,
     ctl_policy_validate, ctl_policy_schema, ctl_seccomp_show, ctl_seccomp_simulate, ctl_seccomp_merge,
     ctl_apparmor_compile, ctl_apparmor_load, ctl_apparmor_status, ctl_apparmor_show, ctl_selinux_status,
-    ctl_inspect, ctl_doctor, ctl_gc, ctl_events, ctl_version, ctl_generate;
+    ctl_install, ctl_uninstall, ctl_status, ctl_inspect, ctl_doctor, ctl_gc, ctl_events, ctl_version,
+    ctl_generate;
 
 /* Options that stand before the command, the same for all; written by main before a command runs. */
 struct ctl_globals {

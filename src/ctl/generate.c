@@ -58,8 +58,10 @@ static void man_hardenctl(void) {
   heading("HARDENCTL", "1", "hardenctl", "ask and answer about OCI containers, policies and this node");
   printf(
       ".SH SYNOPSIS\n.B hardenctl\n[\\fB\\-\\-config\\fR=\\fIFILE\\fR] \\fICOMMAND\\fR [\\fIARG\\fR...]\n");
-  printf(".SH DESCRIPTION\nThe operator's tool beside\n.BR oci\\-harden (8).\n"
-         "It judges with the same code as the wrapper and changes nothing on disk.\n.SH OPTIONS\n");
+  printf(
+      ".SH DESCRIPTION\nThe operator's tool beside\n.BR oci\\-harden (8).\n"
+      "It judges with the same code as the wrapper; of its commands only install, uninstall, gc and apparmor "
+      "change anything on disk.\n.SH OPTIONS\n");
   for (const struct argp_option *o = ctl_global_options; o->name; o++)
     option(o);
   printf(".SH COMMANDS\n");

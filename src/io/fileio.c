@@ -167,8 +167,8 @@ static int fill(int fd, const void *data, size_t len, const struct stat *like) {
   return fchmod(fd, like->st_mode & 0777);
 }
 
-int file_replace(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
-                 struct error *err) {
+static int replace(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
+                   bool durably, struct error *err) {
   if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
     return error_set(err, ERROR_INTERNAL, 0, "file_replace: \"%s\" is not a plain name", name);
   CLEANUP_FREE char *prefix = xasprintf(".%s.oci-harden.", name);
@@ -180,7 +180,7 @@ int file_replace(int dirfd, const char *name, const void *data, size_t len, cons
   int fd = path_open(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL, 0600, RESOLVE_INSIDE);
   if (fd < 0)
     return error_set(err, ERROR_SYSTEM, errno, "cannot create a file beside %s", name);
-  int failed = fill(fd, data, len, like) < 0 ? errno : 0;
+  int failed = fill(fd, data, len, like) < 0 || (durably && fsync(fd) < 0) ? errno : 0;
   if (close(fd) < 0 && !failed)
     failed = errno;
   if (!failed && renameat(dirfd, temp, dirfd, name) < 0)
@@ -189,6 +189,21 @@ int file_replace(int dirfd, const char *name, const void *data, size_t len, cons
     return 0;
   (void)unlinkat(dirfd, temp, 0);
   return error_set(err, ERROR_SYSTEM, failed, "cannot replace %s", name);
+}
+
+int file_replace(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
+                 struct error *err) {
+  return replace(dirfd, name, data, len, like, false, err);
+}
+
+int file_replace_durably(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
+                         struct error *err) {
+  if (replace(dirfd, name, data, len, like, true, err) < 0)
+    return -1;
+  CLEANUP_FD int fd = path_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
+  if (fd < 0 || fsync(fd) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "cannot write the directory of %s", name);
+  return 0;
 }
 
 int file_append(const char *path, const void *data, size_t len, struct error *err) {

@@ -42,6 +42,10 @@ int file_read_trusted(const char *path, size_t limit, char **ret_data, size_t *r
 int file_replace(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
                  struct error *err) MUST_CHECK;
 
+/* The same for what must outlive a power loss: on disk when it returns. */
+int file_replace_durably(int dirfd, const char *name, const void *data, size_t len, const struct stat *like,
+                         struct error *err) MUST_CHECK;
+
 /* One write(2) of the whole buffer to a file opened O_APPEND|O_CREAT|O_NOFOLLOW, mode 0600 when made. Short
  * writes are ERROR_SYSTEM with ENOSPC. */
 int file_append(const char *path, const void *data, size_t len, struct error *err) MUST_CHECK;

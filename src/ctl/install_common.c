@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "ctl/install.h"
+#include "ctl/terminal.h"
+#include "io/fileio.h"
+#include "runtime/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+error_t install_parse(int key, char *arg, struct argp_state *state, struct install_options *o) {
+  switch (key) {
+  case 'e':
+    o->engine = arg;
+    return 0;
+  case 'R':
+    o->root = arg;
+    return 0;
+  case 'n':
+    o->dry_run = true;
+    return 0;
+  case 'r':
+    o->restart = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    argp_usage(state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static int find_engine(const struct install_options *o, const struct engine **ret, struct error *err) {
+  CLEANUP_STR struct str names = { 0 };
+  *ret = NULL;
+  if (!o->engine || strcmp(o->engine, "all") == 0)
+    return 0;
+  *ret = engine_find(o->engine);
+  for (const struct engine *e = engines; e->name; e++)
+    str_addf(&names, "%s%s", names.len ? ", " : "", e->name);
+  return *ret ? 0
+              : error_set(err, ERROR_USAGE, 0, "there is no engine '%s'; there are %s, all", o->engine,
+                          names.data);
+}
+
+int install_for_each(const struct host *h, const struct install_options *o,
+                     int (*each)(const struct host *h, const struct engine *engine, void *arg,
+                                 struct error *err),
+                     void *arg, struct error *err) {
+  const struct engine *one;
+  int worst = CTL_OK;
+  size_t seen = 0;
+  if (find_engine(o, &one, err) < 0)
+    return -1;
+  if (one)
+    return each(h, one, arg, err);
+  for (const struct engine *e = engines; e->name; e++) {
+    CLEANUP_INSTALLED struct installed unused = { 0 };
+    bool there, known;
+    if (engine_is_present(h, e, &there, err) < 0 || installed_load(h, e->name, &unused, &known, err) < 0)
+      return -1;
+    if (!there && !known)
+      continue;
+    seen++;
+    struct error why = { 0 };
+    int code = each(h, e, arg, &why);
+    if (code < 0 && why.code == ERROR_REFUSED) {
+      printf("%s: left out: %s\n", e->name, why.message);
+      code = CTL_OK;
+    } else if (code < 0) {
+      fprintf(stderr, "hardenctl: %s: %s\n", e->name, why.message);
+      code = CTL_ERROR;
+    }
+    worst = code > worst ? code : worst;
+  }
+  return seen ? worst
+              : error_set(err, ERROR_REFUSED, 0, "there is no engine on this host; name one by --engine");
+}
+
+int install_config(const struct install_options *o, struct config *ret, struct error *err) {
+  CLEANUP_FREE char *path = o->root ? xasprintf("%s" CONFIG_PATH_DEFAULT, o->root) : NULL;
+  const char *given = ctl_globals.config_path;
+  if (!given && path && access(path, F_OK) == 0)
+    given = path;
+  if (config_load(given, ret, err) < 0)
+    return -1;
+  for (char **dir = (char *[]){ ret->policy_dir, ret->state_dir, NULL }; o->root && *dir; dir++) {
+    char *moved = xasprintf("%s%s", o->root, *dir);
+    char **member = *dir == ret->policy_dir ? &ret->policy_dir : &ret->state_dir;
+    free(*member);
+    *member = moved;
+  }
+  return 0;
+}
+
+void install_print_plan(const struct plan *p) {
+  CLEANUP_STR struct str diff = { 0 };
+  const bool colour = terminal_has_colour(stdout);
+  text_diff(p->file, p->now.text, p->after, &diff);
+  for (const char *line = diff.data ? diff.data : ""; *line;) {
+    const size_t n = strcspn(line, "\n");
+    const size_t shown = n && line[n - 1] == '\r' ? n - 1 : n; /* of a file with such line ends: as it is */
+    terminal_print(colour,
+                   *line == '-'   ? COLOUR_RED
+                   : *line == '+' ? COLOUR_GREEN
+                                  : COLOUR_NONE,
+                   "%.*s", (int)shown, line);
+    fputs(shown < n ? "\r\n" : "\n", stdout);
+    line += n + (line[n] == '\n');
+  }
+  for (size_t i = 0; i < p->notes.len; i++)
+    printf("note: %s: %s\n", p->engine->name, p->notes.items[i]);
+}
+
+/* --- restarting --- */
+
+static int systemctl(const char *verb, const char *unit, struct error *err) {
+  char *const argv[] = { (char *)"systemctl", (char *)verb, (char *)unit, NULL };
+  pid_t pid;
+  int status = 0;
+  const int failed = posix_spawnp(&pid, "systemctl", NULL, NULL, argv, environ);
+  if (failed)
+    return error_set(err, ERROR_SYSTEM, failed, "cannot run systemctl");
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  return status == 0 ? 0 : error_set(err, ERROR_SYSTEM, 0, "systemctl %s %s failed", verb, unit);
+}
+
+int install_reload(const struct host *h, const struct install_options *o, const struct engine *engine,
+                   struct error *err) {
+  static const char *const verbs[] = { [RELOAD_RESTART] = "restart", [RELOAD_SIGNAL] = "reload" };
+  if (engine->reload == RELOAD_NONE)
+    return 0;
+  const char *verb = verbs[engine->reload];
+  const bool systemd = h->is_here && access("/run/systemd/system", F_OK) == 0;
+  if (o->restart && systemd) {
+    printf("%s: systemctl %s %s\n", engine->name, verb, engine->unit);
+    (void)fflush(stdout);
+    return systemctl(verb, engine->unit, err);
+  }
+  if (o->restart)
+    printf("note: %s: no systemd is running here, so that nothing was restarted\n", engine->name);
+  printf("%s: heeded after: systemctl %s %s\n", engine->name, verb, engine->unit);
+  return 0;
+}
+
+/* --- who needs it --- */
+
+/* What has a state and no longer a directory of its runtime's is a leftover: `hardenctl gc` is for those. */
+static int examine(const struct host *h, int root_fd, const char *name, struct strlist *ret,
+                   struct error *err) {
+  CLEANUP_STATE struct state state = { 0 };
+  CLEANUP_FD int fd = path_open(root_fd, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
+  bool found, there = true;
+  struct stat unused;
+  if (fd < 0)
+    return 0;
+  if (state_load(fd, &state, &found, err) < 0)
+    return -1;
+  if (!found)
+    return 0;
+  if (state.root) {
+    CLEANUP_FREE char *dir = xasprintf("%s/%s", state.root, state.id);
+    if (host_stat(h, dir, &there, &unused, err) < 0)
+      return -1;
+  }
+  if (there)
+    strlist_add_new(ret, xasprintf("%s %s", state.root ? state.root : "-", state.id));
+  return 0;
+}
+
+static void close_dir(DIR **dir) {
+  if (*dir)
+    closedir(*dir);
+}
+
+static DIR *open_at(int dirfd, const char *name) {
+  CLEANUP_FD int fd = path_open(dirfd, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (dir)
+    (void)steal_fd(&fd);
+  return dir;
+}
+
+int install_needed_by(const struct host *h, const struct config *config, struct strlist *ret,
+                      struct error *err) {
+  CLEANUP(close_dir) DIR *top = open_at(AT_FDCWD, config->state_dir);
+  if (!top && errno != ENOENT)
+    return error_set(err, ERROR_SYSTEM, errno, "cannot read %s", config->state_dir);
+  for (const struct dirent *root; top && (root = readdir(top));) {
+    CLEANUP(close_dir) DIR *dir = *root->d_name == '.' ? NULL : open_at(dirfd(top), root->d_name);
+    for (const struct dirent *id; dir && (id = readdir(dir));)
+      if (*id->d_name != '.' && examine(h, dirfd(dir), id->d_name, ret, err) < 0)
+        return error_wrap(err, "%s/%s/%s", config->state_dir, root->d_name, id->d_name);
+  }
+  return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "install/daemons.h"
+
+#include "kernel/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CMDLINE_MAX = 1 << 20 };
+
+/* The file that a command line of NUL-terminated words names; NULL: none. Borrowed. */
+static const char *config_of(const char *words, size_t len) {
+  static const char *const options[] = { "--config", "--config-file", "-c" };
+  for (const char *word = words; word < words + len; word += strlen(word) + 1) {
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+      const size_t n = strlen(options[i]);
+      const char *next = word + strlen(word) + 1;
+      if (strncmp(word, options[i], n) == 0 && word[n] == '=')
+        return word + n + 1;
+      if (strcmp(word, options[i]) == 0 && next < words + len)
+        return next;
+    }
+  }
+  return NULL;
+}
+
+static bool is_it(const struct kernel_process *p, const char *name, const char *file) {
+  CLEANUP_FREE char *comm = NULL;
+  CLEANUP_FREE char *words = NULL;
+  struct error ignored = { 0 };
+  size_t len;
+  if (kernel_process_text(p, "comm", CMDLINE_MAX, &comm, &len, &ignored) < 0 ||
+      strncmp(comm, name, strlen(name)) != 0 || strcmp(comm + strlen(name), "\n") != 0 ||
+      kernel_process_text(p, "cmdline", CMDLINE_MAX, &words, &len, &ignored) < 0)
+    return false;
+  const char *config = config_of(words, len);
+  return !config || strcmp(config, file) == 0;
+}
+
+static time_t started(uint64_t ticks) {
+  struct timespec now, up;
+  if (clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+    return 0;
+  return now.tv_sec - up.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static void close_dir(DIR **dir) {
+  if (*dir)
+    closedir(*dir);
+}
+
+int daemon_find(const char *name, const char *file, pid_t *ret, time_t *ret_since, struct error *err) {
+  CLEANUP(close_dir) DIR *proc = opendir("/proc");
+  *ret = 0;
+  if (!proc)
+    return error_set(err, ERROR_SYSTEM, errno, "cannot read /proc");
+  for (const struct dirent *entry; *ret == 0 && (entry = readdir(proc));) {
+    CLEANUP_KERNEL_PROCESS struct kernel_process p = KERNEL_PROCESS_NONE;
+    struct error ignored = { 0 };
+    if (!isdigit((unsigned char)*entry->d_name) ||
+        kernel_process_open(&p, (pid_t)strtol(entry->d_name, NULL, 10), 0, &ignored) < 0 ||
+        !is_it(&p, name, file))
+      continue;
+    *ret = p.pid;
+    *ret_since = started(p.start);
+  }
+  return 0;
+}

@@ -1,0 +1,287 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# hardenctl install, status and uninstall: on scratch hosts with configurations as they are found, and with real daemons.
+bats_require_minimum_version 1.5.0
+load helper
+
+CONFIGS=$ROOT/tests/fixtures/config
+
+setup() {
+  oh_setup
+  HOST=$T/host
+  mkdir -p "$HOST"/{etc,usr/bin,usr/local/sbin,var/lib}
+  cp "$OH" "$HOST/usr/local/sbin/oci-harden"
+}
+
+teardown() {
+  local pid
+  for pid in ${DAEMONS-}; do
+    kill "$pid" 2>/dev/null && wait_for 20 sh -c "! kill -0 $pid 2>/dev/null"
+  done
+  oh_unmount
+  oh_teardown
+}
+
+ctl_() { # VERB ARGS...: on the scratch host
+  local verb=$1
+  shift
+  "$CTL" "$verb" --root "$HOST" "$@"
+}
+
+# host_with PROGRAM [PATH FILE]: the scratch host has that engine, and its configuration. A picture of /etc is kept.
+host_with() {
+  touch "$HOST/usr/bin/$1"
+  chmod 755 "$HOST/usr/bin/$1"
+  if [ $# -gt 1 ]; then
+    mkdir -p "$(dirname "$HOST$2")"
+    cp "$3" "$HOST$2"
+  fi
+  rm -rf "$T/before"
+  cp -a "$HOST" "$T/before"
+}
+as_before() { diff -r "$T/before" "$HOST" && [ "$(stat -c '%a %U' "$HOST$1")" = "$(stat -c '%a %U' "$T/before$1")" ]; }
+
+# toml FILE EXPRESSION: of Python's reader of TOML, t being the document.
+toml() { /usr/bin/python3 -c 'import sys, tomllib; t = tomllib.load(open(sys.argv[1], "rb")); print(eval(sys.argv[2]))' "$1" "$2"; }
+# only_ours BEFORE AFTER PATH NAME...: parsed by Python, the two differ by runtimes.NAME and the default alone.
+only_ours() {
+  /usr/bin/python3 - "$@" <<'PY'
+import sys, tomllib
+before, after = (tomllib.load(open(f, "rb")) for f in sys.argv[1:3])
+at, names = sys.argv[3].split("|"), sys.argv[4:]
+def prune(doc, first):
+    node = doc
+    trail = []
+    for key in at:
+        if key not in node: return
+        trail.append((node, key)); node = node[key]
+    runtimes = node.get("runtimes", {})
+    for name in names:
+        if not first: assert "BinaryName" in runtimes[name]["options"], name
+        runtimes.pop(name, None)
+    node.pop("default_runtime_name", None)
+    return node
+old, new = prune(before, True), prune(after, False)
+if new["runtimes"].get("runc") == {"runtime_type": "io.containerd.runc.v2"} and "runc" not in (old or {}).get("runtimes", {}):
+    new["runtimes"].pop("runc")  # containerd's own default, which it would forget
+def bare(x): return {k: v for k, v in ((k, bare(v)) for k, v in x.items()) if v != {}} if isinstance(x, dict) else x
+assert bare(before) == bare(after), (before, after)
+PY
+}
+
+@test "the reader of TOML reads as Python's does" {
+  run "$ROOT/tests/integration/toml-oracle" "$BUILD/helpers/toml-dump" "${OH_CASES:-5000}" "${OH_SEED:-1}" "$CONFIGS"/containerd/*.toml
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "containerd: every configuration takes ours, as Python reads it, and comes back byte for byte" {
+  local file at
+  for file in "$CONFIGS"/containerd/*.toml; do
+    case $file in */docker-ce.toml) continue ;; */containerd-2.1.toml) at='plugins|io.containerd.cri.v1.runtime|containerd' ;;
+    */version-1.toml) at='plugins|cri|containerd' ;; *) at='plugins|io.containerd.grpc.v1.cri|containerd' ;; esac
+    host_with containerd /etc/containerd/config.toml "$file"
+    chmod 640 "$HOST/etc/containerd/config.toml" "$T/before/etc/containerd/config.toml"
+    ctl_ install --engine containerd --policy baseline --policy restricted --default >"$T/out"
+    only_ours "$file" "$HOST/etc/containerd/config.toml" "$at" hardened-baseline hardened-restricted
+    [ "$(readlink "$HOST/usr/local/sbin/oci-harden-baseline")" = oci-harden ]
+    # What was printed is what was done.
+    patch --binary -s -o "$T/patched" "$file" <(sed -n '/^--- /,/^[a-z]/p' "$T/out" | grep -v '^[a-z]')
+    cmp "$T/patched" "$HOST/etc/containerd/config.toml"
+    ctl_ uninstall --engine containerd >/dev/null
+    as_before /etc/containerd/config.toml
+    rm -rf "$HOST/etc/containerd"
+  done
+}
+
+@test "containerd: installing twice is installing once; a policy can be exchanged, a runtime added, one taken away" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/k3s.toml"
+  local config=$HOST/etc/containerd/config.toml
+  ctl_ install >/dev/null
+  cp -a "$HOST" "$T/once"
+  run ctl_ install
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$output" = "containerd: hardened: registered already in /etc/containerd/config.toml" ]
+  diff -r "$T/once" "$HOST"
+  ctl_ install --policy strict >/dev/null
+  grep -q 'BinaryName = "/usr/local/sbin/oci-harden-strict"' "$config"
+  [ "$(grep -c BinaryName "$config")" -eq 1 ]
+  ctl_ install --name tight --default >/dev/null
+  [ "$(grep -c BinaryName "$config")" -eq 2 ]
+  [ "$(toml "$config" 't["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["default_runtime_name"]')" = tight ]
+  ctl_ uninstall --name tight >/dev/null
+  [ "$(grep -c BinaryName "$config")" -eq 1 ]
+  run ! grep default_runtime_name "$config"
+  run ctl_ uninstall --name tight
+  [ "$output" = "containerd: nothing of ours is registered as tight" ]
+  ctl_ uninstall >/dev/null
+  as_before /etc/containerd/config.toml
+  run ctl_ uninstall
+  [ "$status" -eq 0 ]
+  as_before /etc/containerd/config.toml
+}
+
+@test "containerd: --dry-run prints the same and changes nothing" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/kubeadm.toml"
+  ctl_ install --policy restricted --default --dry-run >"$T/dry"
+  diff -r "$T/before" "$HOST"
+  ctl_ install --policy restricted --default >"$T/wet"
+  diff <(grep '^[-+ @]' "$T/dry") <(grep '^[-+ @]' "$T/wet")
+  cp -a "$HOST" "$T/wet-host"
+  ctl_ uninstall --dry-run >"$T/dry"
+  diff -r "$T/wet-host" "$HOST"
+  grep -q '^-default_runtime_name\|^-.*hardened' "$T/dry"
+}
+
+@test "containerd: what others changed since stays, and what was ours goes" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/kubeadm.toml"
+  local config=$HOST/etc/containerd/config.toml
+  ctl_ install --default --policy restricted >/dev/null
+  printf '\n[plugins."io.containerd.gc.v1.scheduler"]\n  pause_threshold = 0.02\n' >>"$config"
+  sed -i 's/pause:3.9/pause:3.10/' "$config"
+  run ctl_ status --engine containerd
+  echo "$output"
+  [ "$status" -eq 0 ]
+  cp "$config" "$T/edited"
+  ctl_ install --default --policy restricted >/dev/null
+  cmp "$T/edited" "$config"
+  run ctl_ uninstall
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"was edited since"* ]]
+  diff <(sed 's/pause:3.9/pause:3.10/' "$CONFIGS/containerd/kubeadm.toml"
+    printf '\n[plugins."io.containerd.gc.v1.scheduler"]\n  pause_threshold = 0.02\n') "$config"
+}
+
+@test "containerd: what somebody did to ours is said, mended by install, and goes with it" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/kubeadm.toml"
+  local config=$HOST/etc/containerd/config.toml
+  ctl_ install --policy restricted >/dev/null
+  cp "$config" "$T/right"
+  sed -i 's|/usr/local/sbin/oci-harden-restricted|/usr/bin/runc|' "$config"
+  run ctl_ status
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"ours is not as it was"* ]]
+  ctl_ status --json >"$T/json" || true
+  jq -e '.engine == "containerd" and .registered and .runtimes[0].policy == "restricted" and (.problems | length) == 1' "$T/json"
+  ctl_ install >/dev/null
+  cmp <(grep -v BinaryName "$T/right") <(grep -v BinaryName "$config")
+  chmod 777 "$HOST/usr/local/sbin/oci-harden"
+  run ctl_ status
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"can be changed by others"* ]]
+  run ctl_ install
+  [ "$status" -eq 2 ]
+  chmod 755 "$HOST/usr/local/sbin/oci-harden"
+  sed -i 's|/usr/local/sbin/oci-harden|/usr/bin/runc|' "$config"
+  ctl_ uninstall >/dev/null
+  as_before /etc/containerd/config.toml
+}
+
+@test "containerd: no file, and the file goes again, with its directory" {
+  host_with containerd
+  ctl_ install --default >/dev/null
+  [ "$(toml "$HOST/etc/containerd/config.toml" 't["version"], list(t["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"])')" = "(2, ['runc', 'hardened'])" ]
+  ctl_ uninstall >/dev/null
+  diff -r "$T/before" "$HOST"
+  mkdir -p "$HOST/etc/containerd/conf.d"
+  echo 'version = 3' >"$HOST/etc/containerd/conf.d/a.toml"
+  run ctl_ install --engine containerd
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"conf.d/a.toml, which a new file would hide"* ]]
+}
+
+@test "containerd: the file whose word holds is changed, of those that are imported" {
+  local etc=$HOST/etc/containerd
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/debian.toml"
+  mkdir -p "$etc/conf.d"
+  sed -i '1a imports = ["/etc/containerd/conf.d/*.toml", "config.toml"]' "$etc/config.toml"
+  printf 'version = 2\n[debug]\n  level = "info"\n' >"$etc/conf.d/a.toml"
+  printf 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]\n  SystemdCgroup = true\n' >"$etc/conf.d/b.toml"
+  rm -rf "$T/before" && cp -a "$HOST" "$T/before"
+  ctl_ install --policy restricted >/dev/null
+  cmp "$etc/config.toml" "$T/before/etc/containerd/config.toml"
+  [ "$(toml "$etc/conf.d/b.toml" 't["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]["hardened"]["options"]["SystemdCgroup"]')" = True ]
+  # containerd itself sees both, when its paths are the scratch host's.
+  sed -i "s|/etc/containerd/conf.d|$etc/conf.d|" "$etc/config.toml"
+  run containerd --config "$etc/config.toml" config dump
+  echo "$output"
+  [[ "$output" == *runtimes.hardened.options*runtimes.runc.options* ]]
+  cp "$T/before/etc/containerd/config.toml" "$etc/config.toml"
+  ctl_ uninstall >/dev/null
+  diff -r "$T/before" "$HOST"
+  sed -i 's|"/etc/containerd/conf.d|"conf.d|' "$etc/config.toml"
+  run ctl_ install
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *'/etc/containerd/config.toml:2:12: "conf.d/*.toml" is looked for'* ]]
+}
+
+@test "containerd: what would be in vain, or is not understood, is refused, and nothing is changed" {
+  local etc=$HOST/etc/containerd
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/docker-ce.toml"
+  run ctl_ install --engine containerd
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"/etc/containerd/config.toml:6:21: the CRI plugin is disabled"* ]]
+  run ctl_ install
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"containerd: left out: /etc/containerd/config.toml:6:21"* ]]
+  diff -r "$T/before/etc" "$HOST/etc"
+  printf 'version = 2\n[plugins]\n"io.containerd.grpc.v1.cri" = { }\n' >"$etc/config.toml"
+  run ctl_ install --engine containerd
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *'/etc/containerd/config.toml:3:31: plugins."io.containerd.grpc.v1.cri" is an inline table'*"write it as ["* ]]
+  printf '# File generated by k3s. DO NOT EDIT. Use config.toml.tmpl instead.\nversion = 2\n' >"$etc/config.toml"
+  run ctl_ install --engine containerd
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"Use config.toml.tmpl instead"* ]]
+  run ctl_ install --engine containerd --policy nothing
+  [ "$status" -eq 2 ]
+  run ctl_ install --engine containerd --name runc
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"name of another runtime"* ]]
+  run ctl_ install --engine lxc
+  [ "$status" -eq 2 ]
+  rm "$HOST/usr/local/sbin/oci-harden"
+  run ctl_ install --engine containerd
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"--bin-dir"*"--copy"* ]]
+}
+
+@test "programs are copied, exchanged by a newer one, and stay while a container needs them" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/kubeadm.toml"
+  rm "$HOST/usr/local/sbin/oci-harden" "$T/before/usr/local/sbin/oci-harden"
+  mkdir "$T/new"
+  cp "$OH" "$BUILD/oci-harden-hook" "$CTL" "$T/new/"
+  "$T/new/hardenctl" install --root "$HOST" --copy --bin-dir /opt/oci-harden/bin --policy restricted >/dev/null
+  cmp "$OH" "$HOST/opt/oci-harden/bin/oci-harden"
+  printf 'newer' >>"$T/new/oci-harden"
+  "$T/new/hardenctl" install --root "$HOST" --copy --bin-dir /opt/oci-harden/bin --policy restricted >/dev/null
+  cmp "$T/new/oci-harden" "$HOST/opt/oci-harden/bin/oci-harden"
+  # A container of the host's that is still there.
+  b=$(CMD='sleep 100' bundle one)
+  mkdir -p "$HOST/run"
+  jq --arg d "$HOST/run/oci-harden" '.stateDir = $d' "$T/config.json" >"$T/config2.json"
+  chmod 600 "$T/config2.json"
+  "$OH" --config "$T/config2.json" --root "$T/root" run -d --bundle "$b" left </dev/null >/dev/null 2>&1
+  mkdir -p "$HOST$T/root/left"
+  run "$T/new/hardenctl" uninstall --root "$HOST"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"kept: needed by $T/root left"* ]]
+  [ -x "$HOST/opt/oci-harden/bin/oci-harden-restricted" ]
+  cmp "$HOST/etc/containerd/config.toml" "$CONFIGS/containerd/kubeadm.toml"
+  "$OH" --config "$T/config2.json" --root "$T/root" delete --force left
+  "$T/new/hardenctl" uninstall --root "$HOST" >/dev/null
+  [ -z "$(find "$HOST/opt" -not -type d)" ]
+  [ ! -e "$HOST/var/lib/oci-harden" ]
+}
