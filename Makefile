@@ -211,11 +211,11 @@ check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
 
 # Static, so that they run in any container.
 HELPERS := $(addprefix $(BUILD)/helpers/,filter-dump compat-call argv-echo pause standing probe load through weak-runtime vm-end \
-	idmapped attributes toml-dump)
+	idmapped attributes toml-dump manifest-dump)
 $(BUILD)/helpers/%: tests/integration/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libharden.a $(ALL_LDFLAGS) $(CTL_LIBS)
 
 PROBE_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/attack/*.c)))
 $(eval $(call stamp,.probe,$(PROBE_OBJ)))

@@ -150,6 +150,19 @@ static void add_entry(struct check_answer *answer, const struct judged *judged, 
   add(answer, finding);
 }
 
+/* SARIF's columns are of one kind: characters, as YAML's are. */
+static void count_characters(const struct document *d, struct node_place *at) {
+  const char *line = d->text;
+  for (unsigned i = 1; line && i < at->line; i++) {
+    line = strchr(line, '\n');
+    line = line ? line + 1 : NULL;
+  }
+  unsigned characters = 1;
+  for (unsigned i = 0; line && i + 1 < at->column && line[i]; i++)
+    characters += ((unsigned char)line[i] & 0xc0) != 0x80;
+  at->column = at->column ? characters : 0;
+}
+
 static void fail(struct check_answer *answer, enum ctl_exit exit, const struct error *err) {
   answer->exit = exit;
   answer->error = *err->rule ? xasprintf("%s (%s)", err->message, err->rule) : xstrdup(err->message);
@@ -173,6 +186,8 @@ static void judge(const struct check *check, const struct document *d,
   }
   for (size_t i = 0; i < journal->len; i++)
     add_entry(answer, &judged, d, container, &journal->entries[i]);
+  for (size_t i = 0; !container && check->arguments->format == FORMAT_SARIF && i < answer->len; i++)
+    count_characters(d, &answer->list[i].at);
   if (answer->refusals || (!check->arguments->refusals_only && (answer->changes || answer->findings)))
     answer->exit = CTL_FINDINGS;
   if (!container)

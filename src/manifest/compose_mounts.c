@@ -198,6 +198,7 @@ void compose_mounts(struct service *s) {
   static const char *const files[] = { "resolv.conf", "hostname", "hosts" };
   struct translation *t = s->t;
   const struct node *item;
+  bool read_only = compose_bool(t, node_get(s->node, "read_only"), false);
   base_mounts(s);
   shared_memory(s);
   for (size_t i = 0; (item = compose_item(node_get(s->node, "volumes"), i)); i++) {
@@ -225,6 +226,7 @@ void compose_mounts(struct service *s) {
   for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
     CLEANUP_FREE char *target = xasprintf("/etc/%s", files[i]),
                       *source = xasprintf(COMPOSE_CONTAINER "/%s", files[i]);
-    put_item(t, "/mounts", mount_new(target, "bind", source, "rbind,rprivate"), ENGINES);
+    put_item(t, "/mounts",
+             mount_new(target, "bind", source, read_only ? "rbind,ro,rprivate" : "rbind,rprivate"), ENGINES);
   }
 }

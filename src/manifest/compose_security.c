@@ -12,7 +12,8 @@
 
 /* --- users --- */
 
-static void user(struct service *s) {
+/* Is it root? */
+static bool user(struct service *s) {
   struct translation *t = s->t;
   struct field from = field_at(s->node, "user");
   const char *text = compose_text(t, node_get(s->node, "user"));
@@ -26,6 +27,7 @@ static void user(struct service *s) {
   if (group && !scalar_number(group + 1, &gid))
     note(t, from, "what number the group %s has is the image's business: judged as 0", group + 1);
   engine_put_user(t, uid, gid, from);
+  bool root = uid == 0;
   const struct node *item;
   for (size_t i = 0; (item = compose_item(node_get(s->node, "group_add"), i)); i++) {
     if (item->text && scalar_number(item->text, &gid))
@@ -33,6 +35,7 @@ static void user(struct service *s) {
     else
       note(t, (struct field){ item, "" }, "what number this group has is the image's business: left out");
   }
+  return root;
 }
 
 /* --- capabilities --- */
@@ -62,7 +65,7 @@ static uint64_t set_of(struct service *s, const char *key, bool *ret_all) {
 }
 
 /* As docker's TweakCapabilities: of "ALL" on both sides the one that is added counts. */
-static uint64_t capabilities(struct service *s) {
+static uint64_t capabilities(struct service *s, bool root) {
   bool add_all = false, drop_all = false;
   const struct strlist none = { 0 };
   uint64_t add = set_of(s, "cap_add", &add_all), drop = set_of(s, "cap_drop", &drop_all);
@@ -72,7 +75,7 @@ static uint64_t capabilities(struct service *s) {
     set = engine_all_caps();
     from = PRIVILEGED(s);
   }
-  engine_put_caps(s->t, set, &none, from);
+  engine_put_caps(s->t, set, &none, !root, from);
   return set;
 }
 
@@ -127,7 +130,7 @@ static void seccomp(struct service *s, const struct options *o, uint64_t caps) {
   }
   if (o->seccomp && strcmp(o->seccomp, "builtin") != 0)
     note(s->t, from, "the profile is not read: judged as the engine's default");
-  put(s->t, "/linux/seccomp", engine_seccomp(caps), ENGINES);
+  put(s->t, "/linux/seccomp", engine_seccomp(ENGINE_DOCKER, caps), ENGINES);
 }
 
 static void security_options(struct service *s, uint64_t caps) {
@@ -263,8 +266,8 @@ static void devices(struct service *s) {
 void compose_security(struct service *s) {
   struct translation *t = s->t;
   struct field from = field_at(s->node, "read_only");
-  user(s);
-  uint64_t caps = capabilities(s);
+  bool root = user(s);
+  uint64_t caps = capabilities(s, root);
   security_options(s, caps);
   devices(s);
   put(t, "/root/path", jsonx_string_new("/var/lib/docker/overlay2/0000/merged"), ENGINES);

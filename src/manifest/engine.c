@@ -21,7 +21,8 @@ uint64_t engine_all_caps(void) {
   return set;
 }
 
-void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *unknown, struct field from) {
+void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *unknown, bool bounding_alone,
+                     struct field from) {
   static const char *const sets[] = { "bounding", "effective", "permitted" };
   json_auto_t *list = json_array();
   for (unsigned i = 0; kernel_cap_name(i); i++)
@@ -29,7 +30,7 @@ void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *
       jsonx_append_new(list, jsonx_string_new(kernel_cap_name(i)));
   for (size_t i = 0; i < unknown->len; i++)
     jsonx_append_new(list, jsonx_string_new(unknown->items[i]));
-  for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+  for (size_t i = 0; i < (bounding_alone ? 1 : ARRAY_SIZE(sets)); i++) {
     CLEANUP_FREE char *pointer = xasprintf("/process/capabilities/%s", sets[i]);
     put(t, pointer, jsonx_copy(list), from);
   }

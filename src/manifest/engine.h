@@ -13,13 +13,16 @@
 uint64_t engine_default_caps(void);
 uint64_t engine_all_caps(void);
 
-/* bounding, effective and permitted, each item a place of its own in the origins; unknown names are given as
- * they are, for the control to refuse. */
-void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *unknown, struct field from);
+/* One set for bounding, and the same for effective and permitted, which docker leaves empty for those who are
+ * not root. Unknown names are given as they are, for the control to refuse. */
+void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *unknown, bool bounding_alone,
+                     struct field from);
 
-/* The engines' default filter, which depends on the capabilities. containerd 1.6 writes it so; other versions
- * differ by a few names. */
-json_t *engine_seccomp(uint64_t caps) MUST_CHECK;
+enum engine { ENGINE_CONTAINERD, ENGINE_DOCKER };
+
+/* The engine's default filter, which depends on the capabilities, as containerd 1.6 and docker 20.10 write
+ * it; other versions differ by a few names. */
+json_t *engine_seccomp(enum engine engine, uint64_t caps) MUST_CHECK;
 
 /* The ten paths that engines have masked since 2016, and the five that are read-only. */
 void engine_put_masks(struct translation *t, struct field from);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The filter that containerd gives to a container of RuntimeDefault, as a table. */
+/* The filter that engines give by default, as a table. */
 #include "manifest/engine.h"
 
 #include "kernel/caps.h"
@@ -400,10 +400,10 @@ static const struct {
       "sethostname",
       "setns",
       NULL } },
-  { "CAP_SYS_ADMIN", { "syslog", "umount", "umount2", "unshare" } },
+  { "CAP_SYS_ADMIN", { "quotactl_fd", "syslog", "umount", "umount2", "unshare" } },
   { "CAP_SYS_BOOT", { "reboot" } },
   { "CAP_SYS_CHROOT", { "chroot" } },
-  { "CAP_SYS_MODULE", { "delete_module", "init_module", "finit_module", "query_module" } },
+  { "CAP_SYS_MODULE", { "delete_module", "init_module", "finit_module" } },
   { "CAP_SYS_PACCT", { "acct" } },
   { "CAP_SYS_PTRACE",
     { "kcmp", "pidfd_getfd", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace" } },
@@ -433,12 +433,21 @@ static json_t *rule_of(const char *name, json_int_t value, const char *op) {
   return new;
 }
 
-json_t *engine_seccomp(uint64_t caps) {
+/* docker knows no protection keys. */
+static json_t *allowed_by(enum engine engine) {
+  json_t *names = json_array();
+  for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+    if (engine != ENGINE_DOCKER || !str_starts(allowed[i], "pkey_"))
+      jsonx_append_new(names, jsonx_string_new(allowed[i]));
+  return names;
+}
+
+json_t *engine_seccomp(enum engine engine, uint64_t caps) {
   json_t *section = json_object();
   json_t *rules = json_array();
   jsonx_set_new(section, "defaultAction", jsonx_string_new("SCMP_ACT_ERRNO"));
   jsonx_set_new(section, "architectures", strings(architectures, ARRAY_SIZE(architectures)));
-  jsonx_append_new(rules, rule(strings(allowed, ARRAY_SIZE(allowed)), "SCMP_ACT_ALLOW"));
+  jsonx_append_new(rules, rule(allowed_by(engine), "SCMP_ACT_ALLOW"));
   for (size_t i = 0; i < ARRAY_SIZE(personalities); i++)
     jsonx_append_new(rules, rule_of("personality", personalities[i], "SCMP_CMP_EQ"));
   static const char *const ptrace[] = {

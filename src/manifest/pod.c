@@ -156,7 +156,7 @@ static void sandbox(struct pod *pod, struct manifest *manifest) {
   put(t, "/process/cwd", jsonx_string_new("/"), ENGINES);
   put(t, "/process/noNewPrivileges", json_true(), ENGINES);
   put(t, "/process/oomScoreAdj", json_integer(0), ENGINES);
-  engine_put_caps(t, engine_default_caps(), &none, ENGINES);
+  engine_put_caps(t, engine_default_caps(), &none, false, ENGINES);
   put(t, "/root/path", jsonx_string_new("rootfs"), ENGINES);
   put(t, "/root/readonly", json_true(), ENGINES);
   pod_sandbox_mounts(pod);
@@ -169,7 +169,7 @@ static void sandbox(struct pod *pod, struct manifest *manifest) {
     put_namespace(t, "user", NULL, field_at(pod->spec, "hostUsers"));
   engine_put_masks(t, ENGINES);
   if (!pod->privileged)
-    put(t, "/linux/seccomp", engine_seccomp(engine_default_caps()), ENGINES);
+    put(t, "/linux/seccomp", engine_seccomp(ENGINE_CONTAINERD, engine_default_caps()), ENGINES);
   const struct node *sysctls = node_at(pod->spec, "securityContext.sysctls");
   for (size_t i = 0; i < node_len(sysctls); i++) {
     CLEANUP_FREE char *pointer =

@@ -119,7 +119,7 @@ static uint64_t capabilities(struct pod *pod, const struct pod_container *c) {
     strlist_clear(&unknown);
     from = field_at(c->node, "securityContext.privileged");
   }
-  engine_put_caps(t, set, &unknown, from);
+  engine_put_caps(t, set, &unknown, false, from);
   return set;
 }
 
@@ -153,7 +153,7 @@ static void seccomp(struct pod *pod, const struct pod_container *c, uint64_t cap
   }
   if (strcmp(type, "Localhost") == 0)
     note(t, from, "the node's profile %s is not known: judged as the engine's default", name);
-  put(t, "/linux/seccomp", engine_seccomp(caps),
+  put(t, "/linux/seccomp", engine_seccomp(ENGINE_CONTAINERD, caps),
       ENGINES); /* tightened by the wrapper, whoever asked for it */
 }
 
