@@ -14,6 +14,11 @@
  * absent, unknown keys stay. OH-SPC-002, 004, 005, 006, 007. */
 int shape_check(const struct spec *spec, struct error *err) MUST_CHECK;
 
+/* Its parts that are about single values: the version; and, of what has its types, what is unique and what is
+ * a plain name. */
+int values_check_version(const struct spec *spec, struct error *err) MUST_CHECK;
+int values_check(const struct spec *spec, struct error *err) MUST_CHECK;
+
 /* OH-SPC-003: no key that Go would read as an OCI key although it is spelt differently. */
 int names_check(const struct spec *spec, struct error *err) MUST_CHECK;
 /* Is the object there one whose keys are data? */
