@@ -29,7 +29,8 @@ void posture_tell_devices(const struct posture *p) {
   CLEANUP_STRLIST struct strlist rules = { 0 };
   for (size_t i = 0; i < p->f->nodes_len; i++)
     strlist_add_new(&nodes, node_text(&p->f->nodes[i]));
-  posture_list_fact(p, devices, "nodes", &nodes, p->f->places_unread ? "nobody looked" : "none below /dev");
+  posture_list_fact(p, devices, "nodes", &nodes,
+                    p->f->places_unread || p->f->nodes_cut ? "nobody looked" : "none below /dev");
   if (!p->f->allowed_known) {
     posture_fact(p, devices, "cgroup",
                  xstrdup("the kernel does not tell (cgroup version 2, or a group that cannot be read)"));
@@ -73,6 +74,10 @@ static void compare_nodes(const struct posture *p, const struct device_rules *al
     posture_list_deviation(p, devices, POSTURE_NODE, "nodes", &beyond, POSTURE_SHOWN,
                            "the policy does not list ",
                            "do not give it the devices, or let the policy's devices.allow name them");
+  if (p->f->nodes_cut)
+    posture_deviation(p, devices, POSTURE_UNREAD, "nodes",
+                      xstrdup("there is more below /dev than is looked at"),
+                      "find /proc/PID/root/dev -type b -o -type c, and find out who makes so many files");
 }
 
 void posture_compare_devices(const struct posture *p) {

@@ -7,14 +7,16 @@
 #include "seccomp/profile_file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 enum {
-  DEV_DEPTH = 3,          /* /dev/bus/usb/001 */
-  DEV_ENTRIES_MAX = 8192, /* /dev/shm may hold any number of files */
+  /* Of what is below /dev, where a container may pile up any number of files, as deep as it likes. */
+  DEV_DEPTH = 16,
+  DEV_ENTRIES_MAX = 1 << 17,
   LIST_LIMIT = 65536,
 };
 
@@ -115,25 +117,47 @@ static void add_node(struct posture_facts *f, const char *path, const struct sta
   };
 }
 
-/* Takes fd. Terminals in /dev/pts are the container's own. */
-static void walk(struct posture_facts *f, int fd, const char *path, unsigned depth, unsigned *left) {
+struct walk {
+  struct posture_facts *f;
+  unsigned left; /* entries */
+};
+
+static void walk(struct walk *w, int fd, const char *path, unsigned depth);
+
+/* Terminals in /dev/pts are the container's own. */
+static void look_at_entry(struct walk *w, int dir, const char *path, const struct dirent *entry,
+                          unsigned depth) {
+  const bool unknown = entry->d_type == DT_UNKNOWN;
+  struct stat st;
+  if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+      (!unknown && entry->d_type != DT_CHR && entry->d_type != DT_BLK && entry->d_type != DT_DIR) ||
+      fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return;
+  CLEANUP_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
+  if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+    add_node(w->f, child, &st);
+  else if (S_ISDIR(st.st_mode) && strcmp(child, "/dev/pts") != 0)
+    walk(w, path_open(dir, entry->d_name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE), child, depth + 1);
+}
+
+/* Takes fd, or -1 with errno set. */
+static void walk(struct walk *w, int fd, const char *path, unsigned depth) {
+  if (fd < 0 && errno == ENOENT)
+    return;
   CLEANUP_FD int owned = fd;
-  CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  CLEANUP(close_dir) DIR *dir = fd < 0 || depth > DEV_DEPTH ? NULL : fdopendir(fd);
+  w->f->nodes_cut = w->f->nodes_cut || !dir;
   if (!dir)
     return;
   (void)steal_fd(&owned);
-  for (const struct dirent *entry; *left > 0 && f->nodes_len < POSTURE_NODES_MAX && (entry = readdir(dir));) {
-    struct stat st;
-    CLEANUP_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
-    --*left;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-        strcmp(child, "/dev/pts") == 0 || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-      continue;
-    if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-      add_node(f, child, &st);
-    else if (S_ISDIR(st.st_mode) && depth < DEV_DEPTH)
-      walk(f, path_open(fd, entry->d_name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE), child, depth + 1,
-           left);
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(dir);
+    w->f->nodes_cut = w->f->nodes_cut || errno || w->left == 0 || w->f->nodes_len == POSTURE_NODES_MAX;
+    if (!entry || w->left == 0 || w->f->nodes_len == POSTURE_NODES_MAX)
+      return;
+    w->left--;
+    look_at_entry(w, fd, path, entry, depth);
   }
 }
 
@@ -142,8 +166,8 @@ static int by_path(const void *a, const void *b) {
 }
 
 static void look_at_nodes(struct posture_facts *f, const struct kernel_view *v) {
-  unsigned left = DEV_ENTRIES_MAX;
-  walk(f, path_open(v->root, "/dev", O_RDONLY | O_DIRECTORY, 0, RESOLVE_ROOTFS), "/dev", 1, &left);
+  struct walk w = { f, DEV_ENTRIES_MAX };
+  walk(&w, path_open(v->root, "/dev", O_RDONLY | O_DIRECTORY, 0, RESOLVE_ROOTFS), "/dev", 1);
   if (f->nodes_len > 0)
     qsort(f->nodes, f->nodes_len, sizeof *f->nodes, by_path);
 }

@@ -51,6 +51,7 @@ struct posture_facts {
 
   struct posture_node *nodes; /* below /dev */
   size_t nodes_len;
+  bool nodes_cut;              /* there is more below /dev than was looked at */
   int apparmor;                /* enum apparmor_state; the same */
   int selinux;                 /* enum selinux_state; UNKNOWN: nobody looked */
   bool allowed_known;          /* the kernel tells what the device cgroup allows: on version 1 only */

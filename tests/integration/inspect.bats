@@ -262,6 +262,19 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
   [[ " $(rules) " == *" OH-INS-025 "* ]]
 }
 
+@test "a device node among thousands of files, however deep, is found or said to be out of sight" {
+  start bare runc heap "$LIMITS"
+  shm=/proc/$PID/root/dev/shm
+  (cd "$shm" && seq 9000 | xargs touch && mkdir -p a/b/c/d/e && mknod a/b/c/d/e/sda b 8 0)
+  run ctl inspect --policy restricted --json "$T/bare-root/heap"
+  jq -e '.findings[] | select(.rule == "OH-INS-019") | .value | contains("/dev/shm/a/b/c/d/e/sda (b 8:0)")' <<<"$output"
+  [[ " $(rules) " != *" OH-INS-026 "* ]]
+  deep=$shm/$(printf 'd/%.0s' $(seq 20))
+  mkdir -p "$deep"
+  run ctl inspect --policy restricted --json "$T/bare-root/heap"
+  jq -e '.findings[] | select(.rule == "OH-INS-026") | .value | contains("more below /dev")' <<<"$output"
+}
+
 @test "a name of the container's forges no line" {
   start bare runc forger "$LIMITS | .mounts += [{destination: \"/a\nfinding OH-INS-999\", type: \"bind\", source: \"$T\", options: [\"rbind\"]}]"
   run ctl inspect --policy restricted "$T/bare-root/forger"

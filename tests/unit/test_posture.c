@@ -85,6 +85,9 @@ static void make_sys_writable(struct scene *s) {
 static void gain_node(struct scene *s) {
   add_node(&s->f, "/dev/sda", true, 8, 0);
 }
+static void pile_up_files(struct scene *s) {
+  s->f.nodes_cut = true;
+}
 static void gain_device(struct scene *s) {
   allow_device(&s->f, "b 8:0 r");
 }
@@ -185,6 +188,7 @@ static const struct {
   { forbid_looking, "OH-INS-017", "paths", "/proc/kallsyms" },
   { make_sys_writable, "OH-INS-018", "paths", "/proc/sys" },
   { gain_node, "OH-INS-019", "devices", "/dev/sda (b 8:0)" },
+  { pile_up_files, "OH-INS-026", "devices", "more below /dev" },
   { gain_device, "OH-INS-020", "devices", "b 8:0" },
   { lift_pids, "OH-INS-021", "resources", "no limit" },
   { raise_memory, "OH-INS-021", "resources", "8192 MiB" },
