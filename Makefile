@@ -320,7 +320,7 @@ coverage: ## line coverage of src/ by all tests but the faults', which count the
 coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(filter-out $(BUILD)/fault/%,$(FAULTS)) $(BUILD)/services.tar
 	@find $(BUILD) -name '*.gcda' -delete
 	@tools/run-unit $(UNIT_BIN)
-	@BUILD=$(BUILD) tests/integration/run $(filter-out %/faults.bats,$(wildcard tests/integration/*.bats tests/engines/*.bats))
+	@BUILD=$(BUILD) tests/integration/run $(filter-out %/faults.bats %/faults-start.bats,$(wildcard tests/integration/*.bats tests/engines/*.bats))
 	@gcovr --root . --object-directory $(BUILD) --filter src/ $(BUILD)
 
 TIME ?= 60
