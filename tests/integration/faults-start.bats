@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# LONG
 # Every system call fails in turn, or is the last: of a start, and of a create with a user namespace.
 load helper
 load faults

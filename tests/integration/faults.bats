@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# LONG
 # Every system call and every allocation of a create, run, exec or update fails in turn, or is the last.
 load helper
 load faults

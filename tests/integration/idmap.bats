@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# LONG
 # User namespaces for bundles that were prepared without one: the mounts that src/idmap makes (through the program idmapped),
 # with real runtimes in them. What it refuses is in idmap-refused.bats, what is mounted beside the root in idmap-volumes.bats.
 load helper

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# LONG
 # The tarball is the same wherever it is made, and builds without git; the Debian package comes and goes without a trace.
 load helper
 bats_require_minimum_version 1.5.0
