@@ -97,12 +97,13 @@ static void print_pretty(const json_t *event, bool colour) {
   bool failed = strcmp(text_of(event, "event.outcome"), "failure") == 0;
   terminal_print(colour, COLOUR_DIM, "%s ", text_of(event, "@timestamp"));
   terminal_print(colour, failed ? COLOUR_RED : COLOUR_GREEN, "%-7s ", failed ? "refused" : "ok");
-  terminal_print(colour, COLOUR_NONE, "%-7s %-14.14s", json_string_value(ours(event, "verb")),
-                 text_of(event, "container.id"));
+  const char *verb = json_string_value(ours(event, "verb"));
+  terminal_print(colour, COLOUR_NONE, "%-7s %-14.14s", verb ? verb : "", text_of(event, "container.id"));
   json_t *policy;
   size_t i;
   json_array_foreach(ours(event, "policy"), i, policy)
-    terminal_print(colour, COLOUR_NONE, "%s%s", i ? "+" : " ", json_string_value(policy));
+    terminal_print(colour, COLOUR_NONE, "%s%s", i ? "+" : " ",
+                   json_is_string(policy) ? json_string_value(policy) : "?");
   const char *pod = text_of(event, "orchestrator.resource.name");
   if (*pod)
     terminal_print(colour, COLOUR_NONE, " pod=%s/%s", text_of(event, "orchestrator.namespace"), pod);
@@ -170,6 +171,12 @@ static void print_lines(const struct arguments *a, FILE *in, long skip, bool col
   fflush(stdout);
 }
 
+/* A rotation that copies the log and cuts it: what comes next stands at its beginning. */
+static void rewind_if_cut(FILE *in, const struct stat *is) {
+  if (is->st_size < ftello(in))
+    rewind(in);
+}
+
 /* Waits for more, and opens the file anew after it was rotated away. Ends only by a signal or a closed
  * output. */
 static int follow(const struct arguments *a, const char *path, FILE **in, bool colour, struct error *err) {
@@ -185,10 +192,12 @@ static int follow(const struct arguments *a, const char *path, FILE **in, bool c
     char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     if (read(watch, buffer, sizeof buffer) < 0 && errno != EINTR)
       return error_set(err, ERROR_SYSTEM, errno, "%s: cannot be watched", path);
+    struct stat old, new;
+    if (fstat(fileno(*in), &old) == 0)
+      rewind_if_cut(*in, &old);
     print_lines(a, *in, 0, colour);
     if (ferror(stdout))
       return 0;
-    struct stat old, new;
     if (stat(path, &new) == 0 && fstat(fileno(*in), &old) == 0 &&
         (old.st_ino != new.st_ino || old.st_dev != new.st_dev)) {
       FILE *next = fopen(path, "re");

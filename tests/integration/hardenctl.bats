@@ -345,5 +345,10 @@ asks() {
   CMD=true bundle late >/dev/null
   oh run --bundle "$T/late" late </dev/null
   wait_for 5 grep -q late "$T/followed"
+  # Or copied and cut.
+  : >"$T/events.json"
+  sleep 0.1
+  oh run --bundle "$T/late" late-again </dev/null
+  wait_for 5 grep -q late-again "$T/followed"
   kill "$follower"
 }
