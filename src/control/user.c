@@ -4,6 +4,7 @@
  * 0: a mapping {containerID 1000, hostID 0} makes 1000 root on the host. An absent user is uid 0 and gid 0.
  */
 #include "control/common.h"
+#include "control/user_namespace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -79,6 +80,18 @@ static int refuse(struct spec *spec, int rule, const char *pointer, const char *
   return spec_refuse(spec, pointer, (struct reason){ user_rules[rule].id, text }, err);
 }
 
+/* The policy may ask for a user namespace that the container cannot have: the reason is what helps. */
+static char *host_root_text(const struct spec *spec, const struct policy *policy, const struct facts *facts) {
+  const bool asked = spec->kind == SPEC_CONFIG && policy->user_namespace.mode != USER_NAMESPACE_OFF &&
+                     policy_action(policy, policy->user_namespace.action) != ACTION_OFF &&
+                     !in_user_namespace(spec->kind, spec->root, facts);
+  CLEANUP_FREE char *against = asked ? user_namespace_against(spec->root, facts) : NULL;
+  return against
+             ? xasprintf("this is the host's root: run as another user, for there is no user namespace: %s",
+                         against)
+             : xstrdup("this is the host's root: run as another user, or in a user namespace");
+}
+
 static int apply_root(struct spec *spec, const struct policy *policy, const struct facts *facts, uint64_t uid,
                       struct error *err) {
   const char *pointer = spec_at(spec, UID) ? UID : "/process/user";
@@ -91,9 +104,11 @@ static int apply_root(struct spec *spec, const struct policy *policy, const stru
     return uid == 0 || host_root ? refuse(spec, RULE_NEVER, pointer, "the policy does not let root run", err)
                                  : 0;
   case ROOT_REQUIRE_USER_NAMESPACE:
-    return host_root ? refuse(spec, RULE_REQUIRE, pointer,
-                              "this is the host's root: run as another user, or in a user namespace", err)
-                     : 0;
+    if (host_root) {
+      CLEANUP_FREE char *text = host_root_text(spec, policy, facts);
+      return refuse(spec, RULE_REQUIRE, pointer, text, err);
+    }
+    return 0;
   case ROOT_PREFER_USER_NAMESPACE:
     if (host_root)
       spec_finding(spec, pointer,

@@ -26,7 +26,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static int run(const struct ctl_command *self, int argc, char **argv, struct error *err) {
-  struct arguments a = { 0 };
+  struct arguments a = { .judge.for_runtime = true };
   ctl_parse(self, argc, argv, parse, &a);
   CLEANUP_CONFIG struct config config = { 0 };
   CLEANUP_DOCUMENT struct document document = { .bundle_fd = -1 };
@@ -44,6 +44,10 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   CLEANUP_FREE char *unknown = judged_unknown(&judged);
   if (unknown)
     fprintf(stderr, "hardenctl: %s\n", unknown);
+  if (judged.unmapped)
+    fprintf(stderr,
+            "hardenctl: without the user namespace that the wrapper gives where it can: its ids and views "
+            "are of one container\n");
   if (a.compact) {
     printf("%s\n", judged.harden.bytes.data);
     return CTL_OK;
@@ -64,9 +68,9 @@ const struct ctl_command ctl_harden = {
   .summary = "config.json in, hardened config.json out",
   .details =
       "Reads a config.json (or an exec's process file) from FILE, from the bundle, or from standard input, "
-      "and prints "
-      "what the wrapper would hand to the runtime. Nothing is changed on disk. Of a lone file neither rootfs "
-      "nor host "
+      "and prints what the wrapper would hand to the runtime, but for a user namespace, whose ids and views "
+      "the wrapper makes for each container. Nothing is changed on disk. Of a lone file neither rootfs nor "
+      "host "
       "is looked at, and what could therefore not be judged is said on standard error. A refusal exits 1.",
   .options =
       (const struct argp_option[]){

@@ -179,6 +179,8 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
   if (options.bundle_fd >= 0) {
     (void)usermap_sample(&map, config, ret->harden.spec.root, options.policies, ret->policies_len,
                          options.runtime);
+    ret->unmapped = map.asked && judge->for_runtime;
+    map.why = ret->unmapped ? xstrdup("only the wrapper makes one, when it creates the container") : NULL;
     options.offer = usermap_offered(&map, &offer);
   }
   return harden_run(&ret->harden, &options, err);

@@ -38,6 +38,7 @@ struct judge {
   const char *bundle;  /* --bundle DIR */
   const char *runtime; /* --runtime runc|crun */
   bool audit;          /* the command wants every finding, not the first refusal */
+  bool for_runtime;    /* the output is for a runtime: without what only the wrapper makes */
 };
 #define JUDGE_OPTIONS                                                                                        \
   { "policy",                                                                                                \
@@ -60,6 +61,7 @@ struct judged {
   size_t policies_len;
   struct facts facts;
   bool facts_given;
+  bool unmapped; /* judge.for_runtime has left out a user namespace */
 };
 #define CLEANUP_JUDGED CLEANUP(judged_free)
 int judge_run(const struct judge *judge, const struct config *config, const struct document *document,

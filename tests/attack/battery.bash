@@ -2,7 +2,8 @@
 # Runs the probe in real containers: `load` after the integration tests' helper, then battery_run FILE.
 #
 # FILE gets a line for each primitive and container: column, primitive, verdict, detail. A column is
-# runtime-policy-verb. `docker` is the bare runtime with docker's default config; `unconfined` the same with every
+# runtime-policy-verb. `docker` is the bare runtime with docker's default config; `mapped` that config with a user namespace of
+# ours and nothing else; `unmapped` a policy without that namespace; `unconfined` docker's config with every
 # capability of this machine, no filter, no masks, every device: what it does not reach, this machine does not have.
 # PRIMITIVES, a JSON array, names those that are tried; all by default.
 
@@ -27,29 +28,23 @@ UNCONFINED='.process.capabilities = $caps | del(.linux.seccomp, .process.apparmo
   | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.resources.devices = [{allow: true, access: "rwm"}]
   | .mounts |= map(.options -= ["ro", "nosuid", "nodev", "noexec"])'
 
-# Where strict lets root be: in a user namespace.
-ISOLATED='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
-  | .linux.gidMappings = .linux.uidMappings | del(.linux.sysctl)'
-
-# battery_bundle NAME JQ [FIRST]: a bundle that runs the probe, with what the primitives attack; FIRST is the host's id of its root.
+# battery_bundle NAME JQ: a bundle that runs the probe, with what the primitives attack.
 battery_bundle() {
-  local b attack ns first=${3:-0} other=$((${3:-0} + 4242)) owner=()
+  local b attack ns
   b=$(CMD=true bundle "$1")
   attack=$b/rootfs/attack
   mkdir -m 755 "$attack"
   cp "$BUILD/helpers/probe" "$attack/probe"
   for name in setuid setgid filecap; do cp "$attack/probe" "$attack/$name"; done
-  chown -hR "$first:$first" "$b/rootfs"
-  chown "$other:$other" "$attack/setuid" "$attack/setgid"
+  chown 4242:4242 "$attack/setuid" "$attack/setgid"
   chmod 4755 "$attack/setuid"
   chmod 2755 "$attack/setgid"
   # cap_net_bind_service, which every policy leaves in the bounding set: permitted and effective.
-  [ "$first" = 0 ] || owner=(-n "$first")
-  setcap "${owner[@]}" cap_net_bind_service=ep "$attack/filecap"
+  setcap cap_net_bind_service=ep "$attack/filecap"
   install -d -m 700 "$attack/private"
   echo secret >"$attack/private/file"
   chmod 600 "$attack/private/file"
-  chown -R "$other:$other" "$attack/private"
+  chown -R 4242:4242 "$attack/private"
   for ns in user cgroup; do echo "$ns $(stat -L -c %i /proc/self/ns/$ns)"; done >"$attack/host-namespaces"
   # An i386 program of one call: mov eax, 1; mov ebx, 42; int 0x80.
   printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0' >"$attack/i386"
@@ -69,16 +64,15 @@ battery_collect() {
 
 # battery_column RUNTIME POLICY [JQ]: one container, its config changed so, probed by its own process and by one executed in it.
 battery_column() {
-  local runtime=$1 policy=$2 id=$1-$2 call=oh change=${3:-.} b first=0 user='{"uid": 0, "gid": 0}' keep=()
+  local runtime=$1 policy=$2 id=$1-$2 call=oh change=${3:-.} b user='{"uid": 0, "gid": 0}' keep=()
   oh_config "$runtime"
   POLICY=$policy # what oh() asks for
   case $policy in
   docker) call=bare ;;
   unconfined) call=bare change+=" | $UNCONFINED" keep=(--preserve-fds 1) ;;
-  strict | strict-*) user='{"uid": 1000, "gid": 1000}' ;; # root is refused
-  isolated | isolated-*) POLICY=${policy/isolated/strict} first=100000 change+=" | $ISOLATED" ;;
+  strict-unmapped*) user='{"uid": 1000, "gid": 1000}' ;; # root is refused
   esac
-  b=$(battery_bundle "$id" "$change | .process.user = $user" "$first")
+  b=$(battery_bundle "$id" "$change | .process.user = $user")
   # Not /dev/null: crun gives its standard streams to the container's user.
   "$call" create "${keep[@]}" --bundle "$b" "$id" 3<"$T" <"$T/empty" >"$T/$id.create" 2>"$T/$id.create.err" || { cat "$T/$id.create.err"; return 1; } >&2
   "$call" start "$id"
@@ -94,13 +88,23 @@ battery_column() {
   rm -rf --one-file-system "$b"
 }
 
+# battery_policies [JQ]: those that are not built in, each changed by a jq program.
+battery_policies() {
+  local policy
+  jq -n "{\"user-namespace\": {action: \"harden\", mode: \"require\"}} | ${1:-.}" >"$T/policies/mapped.json"
+  for policy in restricted strict; do
+    jq -n "{extends: \"$policy\", \"user-namespace\": {mode: \"off\"}} | ${1:-.}" >"$T/policies/$policy-unmapped.json"
+  done
+}
+
 battery_run() {
   local runtime policy
   : >"$T/empty"
   CAPS=$(every_capability)
+  battery_policies
   battery_column runc unconfined >"$1"
   for runtime in runc crun; do
-    for policy in docker baseline restricted strict isolated; do
+    for policy in docker mapped baseline restricted-unmapped restricted strict-unmapped strict; do
       battery_column "$runtime" "$policy" >>"$1" || return 1
     done
   done

@@ -130,10 +130,12 @@ teardown() {
   attack OH-SPC-005 '.process.user.uid = -1'
   attack OH-SPC-004 '.process.user.uid = 0.5'
   attack OH-SPC-004 '.process.user.uid = "0"'
-  POLICY=strict attack OH-USR-002 . runc crun
-  POLICY=strict attack OH-USR-002 '.annotations["io.kubernetes.cri.container-type"] = "sandbox"' runc crun
-  POLICY=strict attack OH-USR-002 '.annotations += {"io.kubernetes.cri-o.ContainerType": "sandbox", "io.kubernetes.cri-o.SandboxID": "other"}'
-  POLICY=strict attack OH-USR-002 '.annotations["oci-harden.policy"] = "privileged"'
+  # strict where the node gives no user namespace.
+  echo '{"extends": "strict", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
+  POLICY=unmapped attack OH-USR-002 . runc crun
+  POLICY=unmapped attack OH-USR-002 '.annotations["io.kubernetes.cri.container-type"] = "sandbox"' runc crun
+  POLICY=unmapped attack OH-USR-002 '.annotations += {"io.kubernetes.cri-o.ContainerType": "sandbox", "io.kubernetes.cri-o.SandboxID": "other"}'
+  POLICY=unmapped attack OH-USR-002 '.annotations["oci-harden.policy"] = "privileged"'
   attack OH-POL-001 '.annotations["oci-harden.policy"] = "../../etc/passwd"' runc crun
 }
 

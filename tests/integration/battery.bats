@@ -21,24 +21,37 @@ teardown_file() { oh_teardown; }
   "$BUILD/helpers/probe" --list | sort >"$T/names"
   [ "$(wc -l <"$T/names")" -ge 120 ]
   [ -z "$(uniq -d "$T/names")" ]
-  [ "$(cut -f 1 "$T/results.tsv" | sort -u | wc -l)" -eq 21 ]
-  [ "$(wc -l <"$T/results.tsv")" -eq $((21 * $(wc -l <"$T/names"))) ]
+  [ "$(cut -f 1 "$T/results.tsv" | sort -u | wc -l)" -eq 29 ]
+  [ "$(wc -l <"$T/results.tsv")" -eq $((29 * $(wc -l <"$T/names"))) ]
 }
 
-@test "strict: no process is executed as root of the host" {
+@test "strict: no process is executed as root of the host, in a container with a user namespace and in one without" {
   CAPS=$(every_capability)
+  battery_policies
   oh_config runc
-  local b
-  b=$(CMD='sleep 600' bundle refused '.process.user = {uid: 1000, gid: 1000}')
+  local b base pid
   : >"$T/empty"
-  POLICY=strict oh create --bundle "$b" refused <"$T/empty" >/dev/null 2>&1
-  jq -n --argjson caps "$CAPS" '{args: ["/bin/id"], cwd: "/", user: {uid: 0, gid: 0}, noNewPrivileges: false, capabilities: $caps}' >"$T/root.json"
+  jq -n --argjson caps "$CAPS" '{args: ["/bin/sleep", "600"], cwd: "/", user: {uid: 0, gid: 0}, noNewPrivileges: false, capabilities: $caps}' >"$T/root.json"
+  b=$(CMD='sleep 600' bundle refused '.process.user = {uid: 1000, gid: 1000}')
+  POLICY=strict-unmapped oh create --bundle "$b" refused <"$T/empty" >/dev/null 2>&1
   run oh exec --process "$T/root.json" refused
   echo "$output"
   [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
   run oh exec --user 0 --cap CAP_SYS_ADMIN refused /bin/id
   echo "$output"
   [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
+  # Root of the namespace is an id of the container's block, which nobody has, without a capability.
+  b=$(CMD='sleep 600' bundle mapped '.process.user = {uid: 1000, gid: 1000}')
+  POLICY=strict oh create --bundle "$b" mapped <"$T/empty" >/dev/null 2>&1
+  oh start mapped
+  base=$(jq .map.base "$T"/state/*/mapped/state.json)
+  [ "$base" -ge 1879048192 ]
+  oh exec --detach --pid-file "$T/pid" --process "$T/root.json" mapped <"$T/empty" >/dev/null 2>&1
+  pid=$(cat "$T/pid")
+  grep -E '^(Uid|Gid|Cap)' "/proc/$pid/status"
+  grep -q "^Uid:.$base.$base.$base.$base$" "/proc/$pid/status"
+  grep -q "^Gid:.$base.$base.$base.$base$" "/proc/$pid/status"
+  [ "$(sed -n 's/^Cap...:\t0*\([0-9a-f]\)/\1/p' "/proc/$pid/status" | tr '\n' ' ')" = '0 400 400 400 0 ' ]
 }
 
 @test "the README's counts are the table's" {
@@ -56,7 +69,10 @@ teardown_file() { oh_teardown; }
   }
   differs 'setuid: crun-strict-exec: Y (EPERM), expected n' 's/^\(crun-strict-exec\tsetuid\t\)denied/\1reached/'
   differs 'setuid: crun-strict: exec reaches more than create' 's/^\(crun-strict-exec\tsetuid\t\)denied/\1reached/'
-  differs 'setuid: runc-restricted-create reaches what baseline denies' 's/^\(runc-restricted-create\tsetuid\t\)denied/\1reached/; s/^\(runc-baseline-create\tsetuid\t\)reached/\1denied/'
+  differs 'setuid: runc-restricted-create reaches what restricted-unmapped denies' 's/^\(runc-restricted-create\tsetuid\t\)denied/\1reached/'
+  differs 'setuid: runc-restricted-unmapped-create reaches what baseline denies' 's/^\(runc-restricted-unmapped-create\tsetuid\t\)denied/\1reached/; s/^\(runc-baseline-create\tsetuid\t\)reached/\1denied/'
+  differs 'mknod-char: crun-mapped-exec: Y (EPERM), expected n' 's/^\(crun-mapped-exec\tmknod-char\t\)denied/\1reached/'
+  differs 'host-user-namespace: runc-strict-create: Y (its own), expected n' 's/^\(runc-strict-create\thost-user-namespace\t\)denied/\1reached/'
   differs 'setuid: strict-create: runc and crun differ' 's/^\(runc-strict-create\tsetuid\t\)denied/\1reached/'
   differs 'chroot: runc-docker-create: n ()' 's/^\(runc-docker-create\tchroot\t\)reached/\1denied/'
   differs 'chroot: not reached in an unconfined container' 's/^\(runc-unconfined-create\tchroot\t\)reached/\1denied/'

@@ -82,7 +82,15 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
     POLICY=prefers run oh run --bundle "$dir" "n-$runtime" </dev/null
     echo "$output"
     [[ "$output" == *"4294967295"* ]]
-    grep -q '"OH-UNS-005"' "$T/events.json"
+    jq -e '.oci_harden.journal[]? | select(.rule == "OH-UNS-005") | .reason | contains("blocks of user ids")' "$T/events.json"
+    # strict, as it is built in, lets root be in no other way, and tells why there is none.
+    POLICY=strict run oh run --bundle "$dir" "s-$runtime" </dev/null
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"this is the host's root: "*"blocks of user ids"*"(OH-USR-002)" ]]
+    dir=$(CMD='id -u; cat /proc/self/uid_map' bundle "u-$runtime" '.process.user = {uid: 1000, gid: 1000}')
+    POLICY=strict run oh run --bundle "$dir" "u-$runtime" </dev/null
+    [ "$status" -eq 0 ] && [ "${lines[0]}" = 1000 ] && [[ "${lines[1]}" == *" 4294967295" ]]
   done
   cp "$T/subuid" /etc/subuid
 }
