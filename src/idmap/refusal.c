@@ -135,20 +135,27 @@ static enum refusal_kind kind_of(enum refusal_part part, int sys) {
   case ENOTDIR:
   case ELOOP:
     return part == REFUSAL_OF_LAYER || part == REFUSAL_OF_UPPER ? REFUSAL_LAYOUT : REFUSAL_SYSTEM;
+  case EOPNOTSUPP:
+  case ENODEV:
+    return REFUSAL_KERNEL;
+  case ESTALE:
+  case EOVERFLOW:
+    return part == REFUSAL_OF_OVERLAY ? REFUSAL_LAYOUT : REFUSAL_SYSTEM;
   default:
     return REFUSAL_SYSTEM;
   }
 }
 
 /* As clone(2) means it for a user namespace, and the writing of its maps. */
-static enum refusal_kind kind_of_userns(int sys) {
-  switch (sys) {
+static enum refusal_kind kind_of_userns(const struct error *cause) {
+  switch (cause->sys) {
   case EPERM:
   case EACCES:
     return REFUSAL_PERMISSION;
+  case ENOSPC:
+    return cause->code == ERROR_REFUSED ? REFUSAL_KERNEL : REFUSAL_SYSTEM;
   case ENOSYS:
   case EINVAL:
-  case ENOSPC:
   case EUSERS:
     return REFUSAL_KERNEL;
   default:
@@ -235,8 +242,7 @@ int refuse_layout(struct refusal *why, struct error *err, const char *path, int 
 }
 
 int refuse_userns(struct refusal *why, struct error *err, const struct error *cause) {
-  *why =
-      (struct refusal){ .kind = kind_of_userns(cause->sys), .part = REFUSAL_OF_NAMESPACE, .sys = cause->sys };
+  *why = (struct refusal){ .kind = kind_of_userns(cause), .part = REFUSAL_OF_NAMESPACE, .sys = cause->sys };
   *err = *cause;
   return -1;
 }

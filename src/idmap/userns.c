@@ -76,14 +76,17 @@ static void let_go(struct holder *h) {
 }
 
 /* join: a user namespace, or -1. Of that it says how it went: 0 or an errno. */
-static _Noreturn void hold(int own, int parents, int join) {
+static _Noreturn void hold(int own, int join) {
   char byte;
-  close(parents);
   if (join >= 0) {
     const int how = setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
     if (send(own, &how, sizeof how, MSG_NOSIGNAL) != (ssize_t)sizeof how)
       _exit(1);
   }
+  /* With the parent's end of the socket go its locks, which would stay as long as we do. */
+  if (own > 0)
+    syscall(SYS_close_range, 0, own - 1, 0);
+  syscall(SYS_close_range, own + 1, ~0U, 0);
   while (read(own, &byte, 1) < 0 && errno == EINTR)
     ;
   _exit(0);
@@ -99,7 +102,7 @@ static int start_holder(struct holder *h, unsigned long flags, int join) {
   /* All arguments but the flags are zero, so that their order, which architectures disagree on, is none. */
   const long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
   if (pid == 0)
-    hold(child_end, h->socket, join);
+    hold(child_end, join);
   if (pid < 0)
     return -1;
   h->pid = (pid_t)pid;
@@ -133,7 +136,10 @@ static int write_map(const struct kernel_process *p, const char *name, const str
     str_addf(&text, "%u %u %u\n", map->items[i].inside, map->items[i].outside, map->items[i].count);
   CLEANUP_FD int fd = path_open(p->dir, name, O_WRONLY, 0, RESOLVE_INSIDE);
   /* The kernel takes a map in one write only. */
-  if (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len)
+  const ssize_t n = fd < 0 ? -1 : write(fd, text.data, text.len);
+  if (n >= 0)
+    errno = EIO;
+  if (n != (ssize_t)text.len)
     return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot write its %s \"%.*s\"", name,
                      (int)(text.len ? text.len - 1 : 0), text.len ? text.data : "");
   return 0;
@@ -165,7 +171,7 @@ int idmap_userns_make(const struct kernel_idmap *uids, const struct kernel_idmap
   CLEANUP_KERNEL_PROCESS struct kernel_process p = KERNEL_PROCESS_NONE;
   CLEANUP_FD int fd = -1;
   if (start_holder(&holder, CLONE_NEWUSER, -1) < 0)
-    return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot make one");
+    return error_set(err, ERROR_REFUSED, errno, "user namespace: cannot make one");
   if (open_holder(&holder, &p, err) < 0 || write_map(&p, "uid_map", uids, err) < 0 ||
       write_map(&p, "gid_map", gids, err) < 0 || check_map(&p, "uid_map", uids, err) < 0 ||
       check_map(&p, "gid_map", gids, err) < 0 || open_namespace(p.dir, "ns/user", &fd, err) < 0)

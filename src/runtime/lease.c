@@ -156,7 +156,7 @@ static int fill(struct slot *ret, const struct lease_holder *h, struct error *er
   const size_t root = strlen(h->root) + 1;
   const size_t id = strlen(h->id) + 1;
   if (root + id > sizeof ret->names)
-    return error_set(err, ERROR_INPUT, 0, "container %s: its id and its root %s are too long for a lease",
+    return error_set(err, ERROR_REFUSED, 0, "container %s: its id and its root %s are too long for a lease",
                      h->id, h->root);
   memcpy(ret->names, h->root, root);
   memcpy(ret->names + root, h->id, id);

@@ -110,33 +110,46 @@ static bool joins(const json_t *config, pid_t sandbox) {
   return false;
 }
 
-static char *join_pod(struct call *c, const char *pod, uint32_t *ret_base) {
+/* *ret_known: there is such a pod, whose user namespace the container joins, or c->map.why says why not. */
+static int join_pod(struct call *c, const char *pod, bool *ret_known, uint32_t *ret_base, struct error *err) {
   CLEANUP_STATE struct state state = { 0 };
   CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_FD int fd = -1;
-  struct error unread = { 0 };
   bool found = false;
-  if (strchr(pod, '/') || state_open(c->config.state_dir, c->root, pod, false, &fd, &unread) < 0 ||
-      state_load(fd, &state, &found, &unread) < 0 ||
-      record_read(&record, c->root, pod, c->target.kind, &unread) < 0)
-    return xasprintf("its pod's sandbox cannot be looked at: %s", unread.message);
+  *ret_known = false;
+  *ret_base = 0;
+  if (strchr(pod, '/'))
+    return 0;
+  if (state_open(c->config.state_dir, c->root, pod, false, &fd, err) < 0 ||
+      state_load(fd, &state, &found, err) < 0 || record_read(&record, c->root, pod, c->target.kind, err) < 0)
+    return error_wrap(err, "its pod's sandbox cannot be looked at");
+  *ret_known = found || record.exists;
+  if (!*ret_known)
+    return 0;
   if (!found || !state.map.base)
-    return xstrdup("its pod's sandbox has none of ours");
-  if (!record.alive || !joins(c->harden.spec.root, record.pid))
-    return xstrdup("it joins no namespace of its pod's sandbox");
+    c->map.why = xstrdup("its pod's sandbox has none of ours");
+  else if (!record.alive || !joins(c->harden.spec.root, record.pid))
+    c->map.why = xstrdup("it joins no namespace of its pod's sandbox");
+  if (c->map.why)
+    return 0;
   *ret_base = state.map.base;
   c->map.path = xasprintf("/proc/%d/ns/user", (int)record.pid);
-  return NULL;
+  return 0;
 }
 
 static int take_ids(struct call *c, const char *pod, struct error *err) {
   struct usermap *m = &c->map;
-  /* Whatever is joined as a pod's sandbox is one, also where nothing marks it. */
-  const struct lease_holder holder = { c->root, c->command.id, pod ? pod : c->command.id };
   uint32_t wanted = 0;
-  if (pod && !c->sandbox && (m->why = join_pod(c, pod, &wanted)))
+  bool known = c->sandbox;
+  if (pod && !c->sandbox && join_pod(c, pod, &known, &wanted, err) < 0)
+    return -1;
+  if (m->why)
     return 0;
+  /* Whatever is joined as a pod's sandbox is one, also where nothing marks it. */
+  const struct lease_holder holder = { c->root, c->command.id, pod && known ? pod : c->command.id };
   if (usermap_ids_take(&c->config, &holder, &m->base, &m->leased, err) < 0) {
+    if (err->code != ERROR_REFUSED)
+      return -1;
     m->why = xstrdup(err->message);
     *err = (struct error){ 0 };
   } else if (wanted && wanted != m->base) {

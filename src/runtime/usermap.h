@@ -59,7 +59,8 @@ bool usermap_is_given(const struct call *c) MUST_CHECK;
 const char *usermap_why_none(const struct call *c);
 
 /* *ret_again: it cannot be made, nothing is changed, and c->map.why says why: to be hardened anew, which
- * offers nothing then. Otherwise -1 is for the caller to fail with. */
+ * offers nothing then. Otherwise -1 is for the caller to fail with: so is what was short, or went wrong,
+ * which says nothing of what the container can have. */
 int usermap_make(struct call *c, bool *ret_again, struct error *err) MUST_CHECK;
 
 /* Gives the ids back, where the config has not come to need them. */

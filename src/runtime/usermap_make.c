@@ -97,7 +97,7 @@ static int make_view(const struct making *m, const struct source_fact *source, c
   again.unmapped = true;
   m->map->stage.volumes = (unsigned)(source - m->facts->sources);
   if (volume_map(&volume, &m->map->stage, wish, &m->ids, m->why, err) < 0) {
-    if (!(flags & MOUNT_RO) || wish->unmapped || m->why->broken)
+    if (!(flags & MOUNT_RO) || wish->unmapped || m->why->broken || m->why->kind == REFUSAL_SYSTEM)
       return -1;
     *m->why = (struct refusal){ 0 };
     *err = (struct error){ 0 };
@@ -105,7 +105,7 @@ static int make_view(const struct making *m, const struct source_fact *source, c
       return -1;
   }
   if (volume.below_len > 0 && m->call->target.kind == RUNTIME_CRUN)
-    return error_set(err, ERROR_SYSTEM, 0, "crun would leave out what is mounted below %s", source->real);
+    return error_set(err, ERROR_REFUSED, 0, "crun would leave out what is mounted below %s", source->real);
   if (volume.exposed && !(flags & MOUNT_RO))
     note_exposed(m, "/mounts", source->real);
   if (!volume.mapped)
@@ -247,13 +247,24 @@ static int take_back(struct usermap *m, struct error *err) {
 
 static int make_all(struct making *m, struct error *err) {
   struct kernel_idmap map;
+  struct error cause = { 0 };
   CLEANUP_FD int userns = -1;
   idmap_block(m->map->base, ID_BLOCK, &map);
-  if ((m->map->path ? idmap_userns_open(m->map->path, &userns, err)
-                    : idmap_userns_make(&map, &map, &userns, err)) < 0)
-    return -1;
+  if (m->map->path) {
+    if (idmap_userns_open(m->map->path, &userns, err) < 0)
+      return -1;
+  } else if (idmap_userns_make(&map, &map, &userns, &cause) < 0) {
+    return refuse_userns(m->why, err, &cause);
+  }
   m->ids = (struct idmap){ userns, &map, &map };
   return make(m, err);
+}
+
+/* That this container can have none, here: not that something was short, or failed on the way. */
+static bool is_fact(const struct refusal *why, const struct error *err) {
+  if (why->broken || err->code == ERROR_INTERNAL)
+    return false;
+  return why->kind != REFUSAL_NONE ? why->kind != REFUSAL_SYSTEM : err->code == ERROR_REFUSED;
 }
 
 int usermap_make(struct call *c, bool *ret_again, struct error *err) {
@@ -268,7 +279,7 @@ int usermap_make(struct call *c, bool *ret_again, struct error *err) {
     return 0;
   if (take_back(m, &not_undone) < 0)
     return error_wrap(err, "%s; and before that", not_undone.message);
-  if (why->broken || err->code == ERROR_INTERNAL)
+  if (!is_fact(why, err))
     return -1;
   m->why = xstrdup(err->message);
   strlist_free(&m->unmapped);

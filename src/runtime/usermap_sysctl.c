@@ -93,8 +93,9 @@ static int write_all_of(int ns, const struct strlist *names, const struct strlis
     }
   const size_t at = w->at < names->len ? w->at : names->len - 1;
   munmap(w, size);
-  return failed ? error_set(err, ERROR_SYSTEM, failed, "sysctl %s cannot be set in the joined network",
-                            names->items[at])
+  const bool is_fact = failed == ENOENT || failed == EINVAL || failed == EPERM || failed == EACCES;
+  return failed ? error_set(err, is_fact ? ERROR_REFUSED : ERROR_SYSTEM, failed,
+                            "sysctl %s cannot be set in the joined network", names->items[at])
                 : 0;
 }
 

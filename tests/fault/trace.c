@@ -24,7 +24,8 @@ static _Noreturn void give_up(const char *what) {
   exit(2);
 }
 
-/* What an open for reading, and one for writing, may run into, and so on; 0 ends a list. */
+/* What an open for reading, and one for writing, may run into, and so on; 0 ends a list. The first of each
+ * says nothing of the host: something is short, or broke. */
 static const int nothing[] = { 0 };
 static const int open_errors[] = { EIO, EMFILE, EINTR, ENOMEM, ENOSPC, EROFS, 0 };
 static const int read_errors[] = { EIO, EINTR, ENOMEM, 0 };
@@ -36,15 +37,15 @@ static const int process_errors[] = { EAGAIN, ENOMEM, 0 };
 static const int fd_errors[] = { EMFILE, EBADF, EINTR, 0 };
 static const int lock_errors[] = { ENOLCK, EINTR, EIO, 0 };
 static const int close_errors[] = { EIO, EINTR, ENOSPC, 0 };
-static const int self_errors[] = { EPERM, EINVAL, ENOSYS, ENOMEM, 0 };
+static const int self_errors[] = { ENOMEM, EPERM, EINVAL, ENOSYS, 0 };
 static const int exec_errors[] = { EACCES, ENOENT, ENOMEM, ETXTBSY, EIO, ENOEXEC, E2BIG, 0 };
 /* Not of a kernel that lacks the call, which is another host. */
 static const int asked_errors[] = { ENOMEM, EINTR, EINVAL, 0 };
 static const int wait_errors[] = { EINTR, 0 };
 static const int trace_refusals[] = { EPERM, ESRCH, EIO, 0 };
 static const int handle_errors[] = { EMFILE, ENOMEM, ESRCH, EPERM, ENOSYS, 0 };
-static const int mount_errors[] = { EPERM, EINVAL, ENOMEM, ENOSYS, EMFILE, EBUSY, ENOSPC, 0 };
-static const int enter_errors[] = { EPERM, EINVAL, ENOMEM, ENOSPC, EUSERS, 0 };
+static const int mount_errors[] = { ENOMEM, EPERM, EINVAL, ENOSYS, EMFILE, EBUSY, ENOSPC, 0 };
+static const int enter_errors[] = { ENOMEM, EPERM, EINVAL, ENOSPC, EUSERS, 0 };
 static const int other_errors[] = { EIO, ENOSYS, EPERM, ENOMEM, EINTR, 0 };
 
 static const struct {

@@ -8,6 +8,8 @@ load helper
 setup() {
   oh_setup
   POLICY=restricted
+  # As restricted is where a node can give no user namespace.
+  echo '{"extends": "restricted", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
 }
 teardown() {
   # shellcheck disable=SC2086 # pids
@@ -65,8 +67,13 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     oh start two
     oh delete --force two
     no_state
-    # The bare runtime finds the hook in the config, and the config good.
+    # The bare runtime finds the hook in the config, and the config good, unless it names views that went with their container.
     run bare run --bundle "$b" three
+    echo "$output"
+    [ "$status" -ne 0 ] && [[ "$output" == *"$T/maps/"*"/two/rootfs"* ]]
+    POLICY=unmapped oh create --bundle "$b" four </dev/null >"$T/out" 2>&1
+    oh delete --force four
+    run bare run --bundle "$b" five
     echo "$output"
     [ "$status" -eq 0 ]
   done
@@ -124,10 +131,23 @@ LIST
 )
 
 @test "run: each promise that a runtime breaks is named, and nothing of the container has run" {
+  POLICY=unmapped named 28 "$WEAKNESSES"
+}
+
+# The kernel lets no root of a user namespace mount what shows the host's ipc namespace.
+@test "run: the same of a container with a user namespace" {
+  named 28 "$(grep -v '"ipc"' <<<"$WEAKNESSES"; cat <<'LIST'
+OH-PRF-016 .linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)
+OH-PRF-017 .linux.uidMappings[0].hostID += 65536
+LIST
+)"
+}
+
+named() { # named COUNT LIST
   local n=0
   for runtime in runc crun; do
     weak_config "$runtime"
-    b=$(CMD='echo ran' bundle "$runtime" "$USER")
+    b=$(CMD='echo ran' bundle "$runtime-$POLICY" "$USER")
     cp "$b/config.json" "$T/before"
     while read -r rule WEAK_JQ; do
       export WEAK_JQ
@@ -149,10 +169,10 @@ LIST
         no_state
         n=$((n + 1))
       done
-    done <<<"$WEAKNESSES"
+    done <<<"$2"
   done
   echo "$n weaknesses refused"
-  [ "$n" -ge 28 ]
+  [ "$n" -ge "$1" ]
 }
 
 @test "run --keep: a container whose program was not let run is there and stopped, until it is deleted" {

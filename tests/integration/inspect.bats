@@ -69,13 +69,23 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
       [ "$(jq -c '[.result, .hardened, .policies, .findings]' <<<"$output")" = "[\"pass\",true,[\"$POLICY\"],[]]" ]
       [[ "$(fact promises held)" =~ ^([0-9]+)\ of\ ([0-9]+)$ ]]
       [ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ] && [ "${BASH_REMATCH[1]}" -ge 15 ]
-      [ "$(fact capabilities bounding)" = CAP_NET_BIND_SERVICE ]
+      [ "$(fact capabilities bounding)" = 'CAP_NET_BIND_SERVICE (in a user namespace of its own)' ]
+      local base
+      base=$(jq .map.base "$T"/state/*/"h-$runtime-$POLICY"/state.json)
+      [ "$base" -ge 1879048192 ]
+      [ "$(fact user uid)" = "1000 (the host's $((base + 1000)))" ]
+      [ "$(fact user 'uid map')" = "0-65535 are the host's $base-$((base + 65535))" ]
       [ "$(fact no-new-privileges no_new_privs)" = on ]
       [ "$(uname -m)" != x86_64 ] || [[ "$(fact seccomp SCMP_ARCH_X86)" == "0 of "* ]]
     done
   done
-  # Root is let run, and recorded, as the wrapper itself does.
+  # Root of its own user namespace is nobody, and root of the host is let run, and recorded, as the wrapper itself does.
   POLICY=restricted
+  start oh runc nobody "$LIMITS"
+  run ctl inspect --json nobody
+  [ "$status" -eq 0 ] && [ "$(rules)" = '' ]
+  echo '{"extends": "restricted", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
+  POLICY=unmapped
   start oh runc root "$LIMITS"
   run ctl inspect --json root
   [ "$status" -eq 1 ]
@@ -135,6 +145,16 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
   start oh runc two "$USER_1000 | $LIMITS"
   run ctl inspect two
   [ "$status" -eq 0 ]
+  nsenter --mount --target "$PID" -- umount /proc/timer_list
+  # What the host mounted read-only is so for the namespace's own root too.
+  nsenter --mount --target "$PID" -- mount -o remount,bind,rw / / && return 1
+  run ctl inspect --json two
+  [ "$(rules)" = "OH-INS-017 OH-PRF-023" ]
+  ctl inspect --policy restricted two && return 1
+  echo '{"extends": "restricted", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
+  oh delete --force two
+  rm -r "$T/two"
+  POLICY=unmapped start oh runc two "$USER_1000 | $LIMITS"
   nsenter --mount --target "$PID" -- umount /proc/timer_list
   nsenter --mount --target "$PID" -- mount -o remount,bind,rw / /
   run ctl inspect --json two

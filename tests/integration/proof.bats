@@ -6,7 +6,11 @@ load helper
 
 setup() {
   oh_setup
+  export T
+  mkdir "$T/volume"
   POLICY=restricted
+  # As restricted is where a node can give no user namespace.
+  echo '{"extends": "restricted", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
   : >"$T/empty" # not /dev/null, which crun would hand to the container's user
 }
 teardown() {
@@ -23,17 +27,21 @@ BASE='.process.user = {uid: 1000, gid: 1000, additionalGids: [10]} | .process.oo
   | .linux.resources.cpu = {quota: 50000, period: 100000} | .linux.resources.memory = {limit: 67108864}
   | .linux.resources.pids = {limit: 100}'
 
+VOLUME='.mounts += [{destination: "/opt", type: "bind", source: (env.T + "/volume"), options: ["rbind"]}]'
+
 weak_config() { # weak_config RUNTIME: the weak runtime under the name of RUNTIME
   oh_config "$1" ".runtimes = [{path: \"$WEAK\", type: \"$1\"}]"
   export WEAK_RUNTIME=$RUNTIME_PATH
   unset WEAK_JQ WEAK_FD
 }
 
+base() { jq .map.base "$T"/state/*/"$1"/state.json; } # of the container's ids
+
 create() { # create ID [JQ]: its pid in PID. Beside its root lies another that looks the same.
   local b
   rm -rf "${T:?}/$1" "$T/$1.weak"
   b=$(CMD='echo ran; sleep 600' bundle "$1" "${2:-$BASE}")
-  mkdir -p "$b/rootfs/var/run" "$b/rootfs/var/cache"
+  mkdir -p "$b/rootfs/var/run" "$b/rootfs/var/cache" "$b/rootfs/opt"
   cp -r "$b/rootfs" "$b/other"
   oh --log "$T/log" --log-format json create --bundle "$b" --pid-file "$T/pid" "$1" <"$T/empty" >"$T/create.out" 2>&1 || { cat "$T/create.out"; return 1; }
   PID=$(cat "$T/pid")
@@ -63,7 +71,7 @@ refused() {
 
 @test "what keeps its promises starts without a word, under each policy" {
   for runtime in runc crun; do
-    for POLICY in privileged baseline restricted strict; do
+    for POLICY in privileged baseline unmapped restricted strict; do
       oh_config "$runtime"
       : >"$T/log"
       create "$POLICY" "$BASE"
@@ -75,6 +83,10 @@ refused() {
       event=$(tail -n 1 "$T/events.json")
       echo "$event" | jq -c '.oci_harden | {policy, proof, journal}'
       [ "$(jq -r '."event.action"' <<<"$event")" = container-start ]
+      case $POLICY in
+      privileged | baseline | unmapped) grep -q '^Uid:.1000.1000.1000.1000$' "/proc/$PID/status" ;;
+      *) grep -q "^Uid:.$(($(base "$POLICY") + 1000))." "/proc/$PID/status" ;;
+      esac
       [ "$(jq -r '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0' <<<"$event")" = true ]
       oh delete --force "$POLICY"
     done
@@ -98,7 +110,7 @@ host-pid OH-PRF-016 .linux.namespaces |= map(select(.type != "pid"))
 host-ipc OH-PRF-016 .linux.namespaces |= map(select(.type != "ipc"))
 host-uts OH-PRF-016 .linux.namespaces |= map(select(.type != "uts")) | del(.hostname)
 host-cgroup OH-PRF-016 .linux.namespaces |= map(select(.type != "cgroup"))
-other-root OH-PRF-018 .root.path |= sub("rootfs$"; "other")
+other-root OH-PRF-018 .root.path = $b + "/other"
 writable-root OH-PRF-019 .root.readonly = false
 no-mount OH-PRF-021 .mounts |= map(select(.destination != "/dev/shm"))
 no-nosuid OH-PRF-021 (.mounts[] | select(.destination == "/dev/shm").options) -= ["nosuid"]
@@ -116,27 +128,55 @@ cwd OH-PRF-027 .process.cwd = "/tmp"
 oom OH-PRF-028 .process.oomScoreAdj = 499
 LIST
 )
+# The same of a container that was given a user namespace.
+WEAKNESSES_MAPPED=$(echo "$WEAKNESSES"; cat <<'LIST'
+no-user-namespace OH-PRF-016 .linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)
+other-ids OH-PRF-017 .linux.uidMappings[0].hostID += 65536
+host-ids OH-PRF-017 .linux.uidMappings[0].hostID = 0
+more-ids OH-PRF-017 .linux.gidMappings += [{containerID: 65536, hostID: 0, size: 1}]
+fewer-ids OH-PRF-032 .linux.uidMappings[0].size = 2000
+unmapped-volume OH-PRF-034 (.mounts[] | select(.destination == "/opt")).source = env.T + "/volume"
+LIST
+)
+# What the kernel refuses to the root of a user namespace: to mount what shows a namespace of the host. crun binds the
+# host's sysfs then.
+UNMAKEABLE_runc='host-network host-pid host-ipc'
+UNMAKEABLE_crun='host-pid host-ipc'
 
-weaknesses() {
+weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
   local name rule jq n=0
   weak_config "$1"
   while read -r name rule jq; do
-    WEAK_JQ=$jq
-    export WEAK_JQ
-    create "$name"
-    refused "$rule" "$name"
+    export WEAK_JQ=$jq
     n=$((n + 1))
-  done <<<"$WEAKNESSES"
+    if [[ " ${3-} " == *" $name "* ]]; then
+      ! create "$name" "$WEAK_BASE" || { echo "$1 makes $name"; return 1; }
+      oh delete --force "$name" || true
+      continue
+    fi
+    create "$name" "$WEAK_BASE"
+    refused "$rule" "$name"
+  done <<<"$2"
   echo "$1: $n weaknesses refused"
-  [ "$n" -ge 31 ]
+  [ "$n" -eq "$(wc -l <<<"$2")" ]
 }
 
-@test "each promise that runc breaks is named, and the container is gone" {
-  weaknesses runc
+@test "each promise that a runtime breaks is named, and the container is gone" {
+  POLICY=unmapped
+  WEAK_BASE=$BASE
+  [ "$(wc -l <<<"$WEAKNESSES")" -ge 31 ]
+  weaknesses runc "$WEAKNESSES"
+  weaknesses crun "$WEAKNESSES"
 }
 
-@test "each promise that crun breaks is named, and the container is gone" {
-  weaknesses crun
+@test "each promise that runc breaks to a container with a user namespace is named, and the container is gone" {
+  WEAK_BASE="$BASE | $VOLUME"
+  weaknesses runc "$WEAKNESSES_MAPPED" "$UNMAKEABLE_runc"
+}
+
+@test "each promise that crun breaks to a container with a user namespace is named, and the container is gone" {
+  WEAK_BASE="$BASE | $VOLUME"
+  weaknesses crun "$WEAKNESSES_MAPPED" "$UNMAKEABLE_crun"
 }
 
 @test "an open directory of the host does not come along" {
@@ -168,6 +208,7 @@ weaknesses() {
 @test "a joined namespace is the one that was promised" {
   for runtime in runc crun; do
     weak_config "$runtime"
+    POLICY=unmapped
     unshare --net sleep 600 &
     one=$!
     unshare --net sleep 600 &
@@ -187,6 +228,23 @@ weaknesses() {
     kill "$one" "$two"
     wait "$one" "$two" || true
     refused OH-PRF-016 ended
+    # In a user namespace of its own a container has only what the wrapper, or crun by its path, has entered for it.
+    POLICY=restricted
+    unshare --net sleep 600 &
+    HELD=$!
+    wait_for 5 sh -c "[ \"\$(readlink /proc/$HELD/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+    join="(.linux.namespaces[] | select(.type == \"network\")).path = \"/proc/$HELD/ns/net\""
+    create entered "$BASE | $join | del(.linux.sysctl)"
+    [ "$(readlink "/proc/$PID/ns/net")" = "$(readlink "/proc/$HELD/ns/net")" ]
+    oh start entered
+    grep -q "^Uid:.$(($(base entered) + 1000))." "/proc/$PID/status"
+    oh delete --force entered
+    export WEAK_JQ='.linux.namespaces |= map(select(.type != "network")) + [{type: "network"}]'
+    create left "$BASE | $join | del(.linux.sysctl)"
+    refused "$(case $runtime in runc) echo OH-PRF-033 ;; crun) echo OH-PRF-016 ;; esac)" left
+    unset WEAK_JQ
+    kill "$HELD"
+    wait "$HELD" || true
   done
   HELD=
 }

@@ -8,7 +8,7 @@ load ../integration/helper
 load ../attack/battery
 
 LISTED=$ROOT/tests/attack/apparmor.tsv
-COLUMNS_HERE=(runc-baseline runc-restricted runc-strict runc-isolated crun-strict)
+COLUMNS_HERE=(runc-baseline runc-restricted runc-strict runc-strict-unmapped crun-strict)
 
 setup_file() {
   local policy column
@@ -19,7 +19,8 @@ setup_file() {
   # Not those of what cgroups limit, which take minutes here.
   PRIMITIVES=$("$BUILD/helpers/probe" --list | jq -Rn '[inputs | select(test("^(processes|memory|fill)-") | not)]')
   jq -r '.[]' <<<"$PRIMITIVES" >"$T/names"
-  for policy in baseline restricted strict; do
+  battery_policies
+  for policy in baseline restricted strict strict-unmapped; do
     jq -n --arg p "$policy" '{name: ($p + "-without"), extends: $p, apparmor: {action: "off"}}' >"$T/policies/$policy-without.json"
   done
   for column in "${COLUMNS_HERE[@]}"; do
@@ -48,12 +49,12 @@ differences() {
     }' "$1" | sort
 }
 
-# listed: the same, as tests/attack/apparmor.tsv has it. isolated is strict for root in a user namespace.
+# listed: the same, as tests/attack/apparmor.tsv has it; unmapped is under the same profile.
 listed() {
   local column verb
   for column in "${COLUMNS_HERE[@]}"; do
     for verb in create exec; do
-      awk -F '\t' -v policy="${column#*-}" -v column="$column-$verb" 'BEGIN { if (policy == "isolated") policy = "strict" }
+      awk -F '\t' -v policy="${column##*-}" -v column="$column-$verb" 'BEGIN { if (policy == "unmapped") policy = "strict" }
         !/^#/ && $1 != "name" && (" " $2 " ") ~ (" " policy " ") { print "denied", column, $1 }' "$LISTED"
     done
   done | sort
@@ -67,7 +68,7 @@ listed() {
   local column policy verb name
   for column in "${COLUMNS_HERE[@]}"; do
     policy=${column#*-}
-    name=$("$CTL" apparmor status | sed -n "s/^${policy/isolated/strict} *\([^ :]*\):.*/\1/p")
+    name=$("$CTL" apparmor status | sed -n "s/^${policy%-unmapped} *\([^ :]*\):.*/\1/p")
     for verb in create exec; do
       echo "$column $verb $name"
       echo "$column-without $verb none"
@@ -90,6 +91,6 @@ listed() {
   differs '> let through runc-strict-create setuid' 's/^\(runc-strict-create\tsetuid\t\)denied/\1reached/'
   differs '> denied runc-strict-exec setuid' 's/^\(runc-strict-without-exec\tsetuid\t\)denied/\1reached/'
   differs '< denied crun-strict-create proc-mem-read' 's/^\(crun-strict-create\tproc-mem-read\t\)denied/\1reached/'
-  differs '> untried runc-isolated-exec chroot' '/^runc-isolated-without-exec\tchroot\t/d'
+  differs '> untried runc-strict-unmapped-exec chroot' '/^runc-strict-unmapped-without-exec\tchroot\t/d'
   differs '> odd runc-baseline-create chroot' 's/^\(runc-baseline-create\tchroot\t\)reached/\1odd/'
 }
