@@ -42,14 +42,21 @@ Test(refusal, kinds_by_part_and_errno) {
 }
 
 Test(refusal, a_namespace_that_could_not_be_made) {
+  /* clone's own answers are of ERROR_REFUSED: no more namespaces may be made, or the map cannot be written.
+   */
   const struct {
+    enum error_code code;
     int sys;
     enum refusal_kind kind;
-  } cases[] = { { ENOSPC, REFUSAL_KERNEL }, { EPERM, REFUSAL_PERMISSION }, { EAGAIN, REFUSAL_SYSTEM } };
+  } cases[] = { { ERROR_REFUSED, ENOSPC, REFUSAL_KERNEL },
+                { ERROR_SYSTEM, ENOSPC, REFUSAL_SYSTEM },
+                { ERROR_REFUSED, EPERM, REFUSAL_PERMISSION },
+                { ERROR_SYSTEM, EPERM, REFUSAL_PERMISSION },
+                { ERROR_REFUSED, EAGAIN, REFUSAL_SYSTEM } };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct refusal why;
     struct error cause = { 0 }, err = { 0 };
-    error_set(&cause, ERROR_SYSTEM, cases[i].sys, "user namespace: cannot make one");
+    error_set(&cause, cases[i].code, cases[i].sys, "user namespace: cannot make one");
     cr_expect_eq(refuse_userns(&why, &err, &cause), -1);
     cr_expect_eq(why.kind, cases[i].kind);
     cr_expect_eq(why.part, REFUSAL_OF_NAMESPACE);

@@ -265,7 +265,7 @@ Test(lease, names_that_do_not_fit_are_refused) {
   id[sizeof id - 1] = '\0';
   const struct lease_holder h = { root, id, NULL };
   cr_expect_eq(lease_take(dir, &kind, &h, 0, &l, &err), -1);
-  cr_expect_eq(err.code, ERROR_INPUT);
+  cr_expect_eq(err.code, ERROR_REFUSED);
 }
 
 Test(lease, nothing_to_free_makes_no_table) {
