@@ -176,8 +176,9 @@ static int make_device(const struct making *m, const char *path, const json_t *d
   CLEANUP_FREE char *own = NULL;
   CLEANUP_FD int dev = path_open(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   CLEANUP_FD int there = dev < 0 ? -1 : path_open(dev, path + strlen("/dev/"), O_PATH, 0, RESOLVE_INSIDE);
+  const bool is_fact = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV;
   if (there < 0)
-    return error_set(err, ERROR_SYSTEM, errno,
+    return error_set(err, is_fact ? ERROR_REFUSED : ERROR_SYSTEM, errno,
                      "user namespace: the host has no %s, or a link there, and runtimes bind devices by the "
                      "host's name; give it the name that it has on the host",
                      path);

@@ -186,6 +186,9 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   oh start lives
   [ "$(oh state lives | jq -r .status)" = running ]
   oh delete --force lives
+  # Its ids were those of processes that lived then: they are free for the next container, and gc sees it too.
+  run ctl gc
+  [[ "$output" == "removed lease ids/"* ]] && [ "$(wc -l <<<"$output")" -eq 1 ]
   run ctl gc
   [ -z "$output" ]
 }

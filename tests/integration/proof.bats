@@ -27,7 +27,7 @@ BASE='.process.user = {uid: 1000, gid: 1000, additionalGids: [10]} | .process.oo
   | .linux.resources.cpu = {quota: 50000, period: 100000} | .linux.resources.memory = {limit: 67108864}
   | .linux.resources.pids = {limit: 100}'
 
-VOLUME='.mounts += [{destination: "/opt", type: "bind", source: (env.T + "/volume"), options: ["rbind"]}]'
+VOLUME='.mounts += [{destination: "/srv", type: "bind", source: (env.T + "/volume"), options: ["rbind"]}]'
 
 weak_config() { # weak_config RUNTIME: the weak runtime under the name of RUNTIME
   oh_config "$1" ".runtimes = [{path: \"$WEAK\", type: \"$1\"}]"
@@ -41,7 +41,7 @@ create() { # create ID [JQ]: its pid in PID. Beside its root lies another that l
   local b
   rm -rf "${T:?}/$1" "$T/$1.weak"
   b=$(CMD='echo ran; sleep 600' bundle "$1" "${2:-$BASE}")
-  mkdir -p "$b/rootfs/var/run" "$b/rootfs/var/cache" "$b/rootfs/opt"
+  mkdir -p "$b/rootfs/var/run" "$b/rootfs/var/cache" "$b/rootfs/srv"
   cp -r "$b/rootfs" "$b/other"
   oh --log "$T/log" --log-format json create --bundle "$b" --pid-file "$T/pid" "$1" <"$T/empty" >"$T/create.out" 2>&1 || { cat "$T/create.out"; return 1; }
   PID=$(cat "$T/pid")
@@ -135,7 +135,7 @@ other-ids OH-PRF-017 .linux.uidMappings[0].hostID += 65536
 host-ids OH-PRF-017 .linux.uidMappings[0].hostID = 0
 more-ids OH-PRF-017 .linux.gidMappings += [{containerID: 65536, hostID: 0, size: 1}]
 fewer-ids OH-PRF-032 .linux.uidMappings[0].size = 2000
-unmapped-volume OH-PRF-034 (.mounts[] | select(.destination == "/opt")).source = env.T + "/volume"
+unmapped-volume OH-PRF-034 (.mounts[] | select(.destination == "/srv")).source = env.T + "/volume"
 LIST
 )
 # What the kernel refuses to the root of a user namespace: to mount what shows a namespace of the host. crun binds the
