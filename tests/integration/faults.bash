@@ -5,6 +5,9 @@
 setup() {
   oh_setup
   use echo
+  # restricted makes a user namespace besides, in as many calls again: those are for the tests that name it.
+  jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/policies/unmapped.json"
+  POLICY=unmapped
 }
 teardown() {
   local dir
@@ -21,7 +24,7 @@ use() { # use echo|standing|fault [JQ]: the runtime is one that only tells
 }
 
 create() { # create BUNDLE ID: 42 is the runtime's
-  "$OH" --config "$T/config.json" --policy restricted --root "$T/root" create --bundle "$1" "$2"
+  "$OH" --config "$T/config.json" --policy "$POLICY" --root "$T/root" create --bundle "$1" "$2"
 }
 
 # walk MODES VERB ARGS...: every system call of the verb fails in turn, or is the last; tests/fault/walk.c says what is
@@ -33,7 +36,7 @@ walk() {
     "$BUILD/fault/walk" "$mode" --bundle "$b" --state "$T/state" --log "$T/log" --events "$T/events.json" \
       --step "${STEP:-1}" --from "${FROM:-0}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} \
       ${CHECK:+--check "$CHECK"} ${INSTEAD:+--or "$INSTEAD"} \
-      -- "$OH" --config "$T/config.json" --policy "${POLICY:-restricted}" --root "$T/root" --log "$T/log" --log-format json "$@" \
+      -- "$OH" --config "$T/config.json" --policy "$POLICY" --root "$T/root" --log "$T/log" --log-format json "$@" \
       -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
     [ "$mode" = tell ] || echo "# $1: $(cat "$T/walked")" >&3
   done

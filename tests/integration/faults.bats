@@ -11,6 +11,12 @@ load faults
   walk "error stuck short" create --bundle "$b" c1
 }
 
+@test "what is short or breaks on the way is no reason to go without a user namespace" {
+  use fault ".cacheDir = \"$T/cache\""
+  rich_bundle
+  STEP=${OH_MAP_STEP:-2} ERRORS=1 POLICY=restricted walk error create --bundle "$b" c1
+}
+
 @test "whatever call of a run fails, it is guarded as ever or refused and undone" {
   use fault ".cacheDir = \"$T/cache\""
   b=$(bundle one)
@@ -49,7 +55,7 @@ load faults
   OH=$BUILD/fault/oci-harden
   STEP=${OH_ALLOCATION_STEP:-11}
   b=$(bundle one)
-  walk memory create --bundle "$b" c1
+  POLICY=restricted walk memory create --bundle "$b" c1
   create "$b" c1 || [ $? -eq 42 ]
   jq '.process | .noNewPrivileges = false' "$b/config.json" >"$T/process.json"
   walk memory exec --process "$T/process.json" c1
