@@ -212,8 +212,10 @@ static void add_notes(const struct manifest_container *container, struct check_a
   for (size_t i = 0; i < container->notes_len; i++) {
     CLEANUP_PLACE struct manifest_place place = { 0 };
     manifest_locate_note(&container->notes[i], &place);
-    answer->notes[answer->notes_len++] =
-        (struct check_note){ steal_ptr(&place.path), place.at, xstrdup(container->notes[i].text) };
+    struct check_note *note = &answer->notes[answer->notes_len++];
+    note->where = steal_ptr(&place.path);
+    note->at = place.at;
+    note->text = xstrdup(container->notes[i].text);
   }
 }
 

@@ -8,16 +8,6 @@
 
 /* --- namespaces --- */
 
-static void put_namespace(struct service *s, const char *type, const char *path, struct field from) {
-  json_t *entry = json_object();
-  jsonx_set_new(entry, "type", jsonx_string_new(type));
-  if (path)
-    jsonx_set_new(entry, "path", jsonx_string_new(path));
-  put_item(s->t, "/linux/namespaces", entry, from);
-  CLEANUP_FREE char *pointer = jsonx_pointer("/linux/namespaces", type);
-  put_origin(s->t, pointer, from);
-}
-
 /* "host" is left out, "service:x" and "container:x" are joined, all else is the container's own. */
 static void namespace(struct service *s, const char *key, const char *type, const char *file) {
   struct field from = field_at(s->node, key);
@@ -29,7 +19,7 @@ static void namespace(struct service *s, const char *key, const char *type, cons
     return;
   }
   bool joins = mode && (str_starts(mode, "service:") || str_starts(mode, "container:"));
-  put_namespace(s, type, joins ? joined : NULL, from);
+  engine_put_namespace(s->t, type, joins ? joined : NULL, from);
 }
 
 static void namespaces(struct service *s) {
@@ -37,9 +27,9 @@ static void namespaces(struct service *s) {
   const char *network = compose_text(s->t, node_get(s->node, "network_mode"));
   const char *cgroup = compose_text(s->t, node_get(s->node, "cgroup"));
   struct field from = field_at(s->node, "network_mode");
-  put_namespace(s, "mount", NULL, ENGINES);
+  engine_put_namespace(s->t, "mount", NULL, ENGINES);
   if (network && strcmp(network, "host") == 0) {
-    put_namespace(s, "network", host, from);
+    engine_put_namespace(s->t, "network", host, from);
     strlist_add(&s->t->container->host_namespaces, host);
   } else {
     namespace(s, "network_mode", "network", "net");
@@ -51,7 +41,7 @@ static void namespaces(struct service *s) {
   if ((cgroup && strcmp(cgroup, "host") == 0) || (s->privileged && !cgroup))
     put_origin(s->t, "/linux/namespaces/cgroup", from);
   else
-    put_namespace(s, "cgroup", NULL, ENGINES);
+    engine_put_namespace(s->t, "cgroup", NULL, ENGINES);
 }
 
 static void sysctls(struct service *s) {
@@ -174,7 +164,8 @@ static void process(struct service *s) {
   put(t, "/process/cwd", jsonx_string_new(cwd ? cwd : "/"), field_at(s->node, "working_dir"));
   if (compose_bool(t, node_get(s->node, "tty"), false))
     put(t, "/process/terminal", json_true(), field_at(s->node, "tty"));
-  (void)compose_int(t, node_get(s->node, "oom_score_adj"), &score);
+  if (compose_int(t, node_get(s->node, "oom_score_adj"), &score) && (score < -1000 || score > 1000))
+    mistake(t, node_get(s->node, "oom_score_adj"), "it is to be from -1000 to 1000");
   put(t, "/process/oomScoreAdj", json_integer(score), field_at(s->node, "oom_score_adj"));
   rlimits(s);
 }

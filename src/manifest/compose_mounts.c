@@ -159,13 +159,7 @@ static void secrets(struct service *s, const char *kind, const char *directory) 
 static void base_mounts(struct service *s) {
   struct translation *t = s->t;
   struct field from = s->privileged ? field_at(s->node, "privileged") : ENGINES;
-  put_item(t, "/mounts", mount_new("/proc", "proc", "proc", "nosuid,noexec,nodev"), ENGINES);
-  put_item(t, "/mounts", mount_new("/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
-           ENGINES);
-  put_item(
-      t, "/mounts",
-      mount_new("/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"),
-      ENGINES);
+  engine_put_mounts(t);
   put_item(
       t, "/mounts",
       mount_new("/sys", "sysfs", "sysfs", s->privileged ? "nosuid,noexec,nodev" : "nosuid,noexec,nodev,ro"),

@@ -12,6 +12,19 @@
 
 /* --- users --- */
 
+/* 0 for a name, whose number is the image's business; a number that is none of a user or group is a mistake.
+ */
+static int64_t id_or_root(struct service *s, const char *text, const char *what, struct field from) {
+  int64_t id = 0;
+  if (!scalar_number(text, &id)) {
+    note(s->t, from, "what number the %s %s has is the image's business: judged as 0", what, text);
+    return 0;
+  }
+  if (!is_id(id))
+    mistake(s->t, from.node, "no number of a %s", what);
+  return is_id(id) ? id : 0;
+}
+
 /* Is it root? */
 static bool user(struct service *s) {
   struct translation *t = s->t;
@@ -22,15 +35,15 @@ static bool user(struct service *s) {
   const char *group = text ? strchr(text, ':') : NULL;
   if (!text || !*text)
     note(t, from, "the image's USER decides: judged as root");
-  else if (!scalar_number(owner, &uid))
-    note(t, from, "what number %s has is the image's business: judged as root", owner);
-  if (group && !scalar_number(group + 1, &gid))
-    note(t, from, "what number the group %s has is the image's business: judged as 0", group + 1);
+  else
+    uid = id_or_root(s, owner, "user", from);
+  if (group)
+    gid = id_or_root(s, group + 1, "group", from);
   engine_put_user(t, uid, gid, from);
   bool root = uid == 0;
   const struct node *item;
   for (size_t i = 0; (item = compose_item(node_get(s->node, "group_add"), i)); i++) {
-    if (item->text && scalar_number(item->text, &gid))
+    if (item->text && scalar_number(item->text, &gid) && is_id(gid))
       put_item(t, "/process/user/additionalGids", json_integer(gid), (struct field){ item, "" });
     else
       note(t, (struct field){ item, "" }, "what number this group has is the image's business: left out");

@@ -37,6 +37,22 @@ void engine_put_caps(struct translation *t, uint64_t set, const struct strlist *
   put_origin(t, "/process/capabilities", from);
 }
 
+void engine_put_mounts(struct translation *t) {
+  static const char terminals[] = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5";
+  put_item(t, "/mounts", mount_new("/proc", "proc", "proc", "nosuid,noexec,nodev"), ENGINES);
+  put_item(t, "/mounts", mount_new("/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
+           ENGINES);
+  put_item(t, "/mounts", mount_new("/dev/pts", "devpts", "devpts", terminals), ENGINES);
+}
+
+void engine_put_namespace(struct translation *t, const char *type, const char *path, struct field from) {
+  json_t *entry = json_object();
+  jsonx_set_new(entry, "type", jsonx_string_new(type));
+  if (path)
+    jsonx_set_new(entry, "path", jsonx_string_new(path));
+  put_item(t, "/linux/namespaces", entry, from);
+}
+
 void engine_put_masks(struct translation *t, struct field from) {
   static const char *const masked[] = { "/proc/asound",      "/proc/acpi",          "/proc/kcore",
                                         "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",

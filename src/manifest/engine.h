@@ -24,6 +24,11 @@ enum engine { ENGINE_CONTAINERD, ENGINE_DOCKER };
  * it; other versions differ by a few names. */
 json_t *engine_seccomp(enum engine engine, uint64_t caps) MUST_CHECK;
 
+/* proc, /dev and /dev/pts, as both engines mount them. */
+void engine_put_mounts(struct translation *t);
+/* path NULL: a new one. */
+void engine_put_namespace(struct translation *t, const char *type, const char *path, struct field from);
+
 /* The ten paths that engines have masked since 2016, and the five that are read-only. */
 void engine_put_masks(struct translation *t, struct field from);
 

@@ -5,27 +5,19 @@
 
 /* --- namespaces --- */
 
-static void put_namespace(struct translation *t, const char *type, const char *path, struct field from) {
-  json_t *entry = json_object();
-  jsonx_set_new(entry, "type", jsonx_string_new(type));
-  if (path)
-    jsonx_set_new(entry, "path", jsonx_string_new(path));
-  put_item(t, "/linux/namespaces", entry, from);
-}
-
 /* Of the sandbox: the host's are those that are left out. */
 static void sandbox_namespaces(struct pod *pod) {
   struct translation *t = pod->t;
   struct field network = field_at(pod->spec, "hostNetwork"), pid = field_at(pod->spec, "hostPID"),
                ipc = field_at(pod->spec, "hostIPC");
   if (!pod->host_pid)
-    put_namespace(t, "pid", NULL, pid);
+    engine_put_namespace(t, "pid", NULL, pid);
   if (!pod->host_ipc)
-    put_namespace(t, "ipc", NULL, ipc);
-  put_namespace(t, "mount", NULL, ENGINES);
+    engine_put_namespace(t, "ipc", NULL, ipc);
+  engine_put_namespace(t, "mount", NULL, ENGINES);
   if (!pod->host_network) {
-    put_namespace(t, "uts", NULL, network);
-    put_namespace(t, "network", "/var/run/netns/cni-00000000", network);
+    engine_put_namespace(t, "uts", NULL, network);
+    engine_put_namespace(t, "network", "/var/run/netns/cni-00000000", network);
   }
   put_origin(t, "/linux/namespaces", network);
   put_origin(t, "/linux/namespaces/network", network);
@@ -38,7 +30,7 @@ static void sandbox_namespaces(struct pod *pod) {
 /* A container joins those of its sandbox, which are the host's where the pod asks for that. */
 static void join(struct pod *pod, const char *type, const char *name, bool hosts, struct field from) {
   CLEANUP_FREE char *path = xasprintf(ENGINE_PROC "/ns/%s", name);
-  put_namespace(pod->t, type, path, from);
+  engine_put_namespace(pod->t, type, path, from);
   if (hosts)
     strlist_add(&pod->t->container->host_namespaces, path);
 }
@@ -48,19 +40,19 @@ static void container_namespaces(struct pod *pod, const struct pod_container *c)
   struct field pid = field_at(pod->spec, pod->share_pid ? "shareProcessNamespace" : "hostPID");
   const struct node *target = node_get(c->node, "targetContainerName");
   if (target && !pod->host_pid && !pod->share_pid)
-    put_namespace(t, "pid", "/proc/4194303/ns/pid", (struct field){ target, "" });
+    engine_put_namespace(t, "pid", "/proc/4194303/ns/pid", (struct field){ target, "" });
   else if (pod->host_pid || pod->share_pid)
     join(pod, "pid", "pid", pod->host_pid, pid);
   else
-    put_namespace(t, "pid", NULL, pid);
+    engine_put_namespace(t, "pid", NULL, pid);
   join(pod, "ipc", "ipc", pod->host_ipc, field_at(pod->spec, "hostIPC"));
   join(pod, "uts", "uts", pod->host_network, field_at(pod->spec, "hostNetwork"));
-  put_namespace(t, "mount", NULL, ENGINES);
+  engine_put_namespace(t, "mount", NULL, ENGINES);
   join(pod, "network", "net", pod->host_network, field_at(pod->spec, "hostNetwork"));
   if (pod->user_namespace)
-    put_namespace(t, "user", ENGINE_PROC "/ns/user", field_at(pod->spec, "hostUsers"));
+    engine_put_namespace(t, "user", ENGINE_PROC "/ns/user", field_at(pod->spec, "hostUsers"));
   if (!c->privileged)
-    put_namespace(t, "cgroup", NULL, ENGINES);
+    engine_put_namespace(t, "cgroup", NULL, ENGINES);
   else
     put_origin(t, "/linux/namespaces/cgroup", field_at(c->node, "securityContext.privileged"));
 }
@@ -166,7 +158,7 @@ static void sandbox(struct pod *pod, struct manifest *manifest) {
   put(t, "/linux/resources/cpu/shares", json_integer(2), ENGINES);
   sandbox_namespaces(pod);
   if (pod->user_namespace)
-    put_namespace(t, "user", NULL, field_at(pod->spec, "hostUsers"));
+    engine_put_namespace(t, "user", NULL, field_at(pod->spec, "hostUsers"));
   engine_put_masks(t, ENGINES);
   if (!pod->privileged)
     put(t, "/linux/seccomp", engine_seccomp(ENGINE_CONTAINERD, engine_default_caps()), ENGINES);

@@ -137,13 +137,7 @@ static bool is_mounted(const struct translation *t, const char *destination) {
 static void base_mounts(struct translation *t, bool writable_kernel, bool shared_memory, struct field from) {
   const char *access = writable_kernel ? "rw" : "ro";
   CLEANUP_FREE char *sys = xasprintf("nosuid,noexec,nodev,%s", access);
-  put_item(t, "/mounts", mount_new("/proc", "proc", "proc", "nosuid,noexec,nodev"), ENGINES);
-  put_item(t, "/mounts", mount_new("/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
-           ENGINES);
-  put_item(
-      t, "/mounts",
-      mount_new("/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"),
-      ENGINES);
+  engine_put_mounts(t);
   if (shared_memory)
     put_item(t, "/mounts", mount_new("/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k"),
              ENGINES);

@@ -26,19 +26,19 @@ static void groups(struct pod *pod) {
   const struct node *context = read_map(t, pod->spec, "securityContext");
   const struct node *list = read_list(t, context, "supplementalGroups");
   for (size_t i = 0; i < node_len(list); i++)
-    put_item(t, "/process/user/additionalGids", json_integer(int_of(t, list->children[i], 0)),
+    put_item(t, "/process/user/additionalGids", json_integer(id_of(t, list->children[i], 0)),
              (struct field){ list->children[i], "" });
   const struct node *fs_group = node_get(context, "fsGroup");
   if (fs_group)
-    put_item(t, "/process/user/additionalGids", json_integer(int_of(t, fs_group, 0)),
+    put_item(t, "/process/user/additionalGids", json_integer(id_of(t, fs_group, 0)),
              (struct field){ fs_group, "" });
 }
 
 static void user(struct pod *pod, const struct pod_container *c) {
   struct translation *t = pod->t;
   struct field from = pod_field(pod, c, "securityContext.runAsUser");
-  int64_t uid = int_of(t, pod_node(pod, c, "securityContext.runAsUser"), -1);
-  int64_t gid = int_of(t, pod_node(pod, c, "securityContext.runAsGroup"), -1);
+  int64_t uid = id_of(t, pod_node(pod, c, "securityContext.runAsUser"), -1);
+  int64_t gid = id_of(t, pod_node(pod, c, "securityContext.runAsGroup"), -1);
   bool non_root = bool_of(t, pod_node(pod, c, "securityContext.runAsNonRoot"), false);
   if (uid < 0 && non_root) {
     uid = SOMEBODY;

@@ -67,6 +67,19 @@ int64_t int_of(struct translation *t, const struct node *node, int64_t otherwise
   return node ? node->number : otherwise;
 }
 
+bool is_id(int64_t number) {
+  return number >= 0 && number < UINT32_MAX;
+}
+
+int64_t id_of(struct translation *t, const struct node *node, int64_t otherwise) {
+  node = expect(t, node, NODE_INT);
+  if (!node)
+    return otherwise;
+  if (!is_id(node->number))
+    mistake(t, node, "no number of a user or group");
+  return is_id(node->number) ? node->number : otherwise;
+}
+
 const char *text_of(struct translation *t, const struct node *node, const char *otherwise) {
   node = expect(t, node, NODE_STRING);
   return node ? node->text : otherwise;
@@ -85,10 +98,6 @@ const struct node *read_list(struct translation *t, const struct node *map, cons
 
 const struct node *read_map(struct translation *t, const struct node *map, const char *key) {
   return expect(t, node_get(map, key), NODE_MAP);
-}
-
-size_t node_len(const struct node *node) {
-  return node ? node->len : 0;
 }
 
 /* --- writing --- */

@@ -40,12 +40,14 @@ bool field_found(struct field field);
 /* Readers: absent (NULL) gives the default. A wrong kind is a mistake. Text is borrowed from the tree. */
 bool bool_of(struct translation *t, const struct node *node, bool otherwise);
 int64_t int_of(struct translation *t, const struct node *node, int64_t otherwise);
+/* A user's or group's number, 0 to 2^32-2. */
+int64_t id_of(struct translation *t, const struct node *node, int64_t otherwise);
+bool is_id(int64_t number);
 const char *text_of(struct translation *t, const struct node *node, const char *otherwise);
 int64_t quantity_of(struct translation *t, const struct node *node); /* in thousandths; 0 when absent */
 /* The member when it is of that kind, or null; NULL when absent. */
 const struct node *read_list(struct translation *t, const struct node *map, const char *key);
 const struct node *read_map(struct translation *t, const struct node *map, const char *key);
-size_t node_len(const struct node *node); /* 0 for NULL */
 void mistake(struct translation *t, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Sets the member at `pointer` (of objects, made on the way) and remembers its field; takes `value`. */

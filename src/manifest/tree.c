@@ -84,8 +84,7 @@ static struct node *node_new(struct reader *r, enum node_kind kind, const yaml_m
 /* Room doubles at powers of two. */
 static void append(struct node *parent, struct node *child) {
   if ((parent->len & (parent->len - 1)) == 0)
-    parent->children =
-        xrealloc(parent->children, parent->len ? parent->len * 2 : 1, sizeof *parent->children);
+    parent->children = xrealloc(parent->children, parent->len ? parent->len * 2 : 1, sizeof(void *));
   child->parent = parent;
   child->index = parent->len;
   parent->children[parent->len++] = child;
@@ -215,9 +214,9 @@ static int by_key(const void *a, const void *b) {
 static int check_keys(const struct reader *r, const struct node *map, struct error *err) {
   if (map->len < 2)
     return 0;
-  CLEANUP_FREE struct node **sorted = xcalloc(map->len, sizeof *sorted);
-  memcpy(sorted, map->children, map->len * sizeof *sorted);
-  qsort(sorted, map->len, sizeof *sorted, by_key);
+  CLEANUP_FREE struct node **sorted = xcalloc(map->len, sizeof(void *));
+  memcpy(sorted, map->children, map->len * sizeof(void *));
+  qsort(sorted, map->len, sizeof(void *), by_key);
   for (size_t i = 1; i < map->len; i++) {
     if (!same_key(&sorted[i - 1], &sorted[i]))
       continue;
@@ -360,7 +359,7 @@ static int read_documents(struct reader *r, struct tree *tree, struct error *err
       return -1;
     if (document->kind == NODE_NULL)
       continue;
-    tree->documents = xrealloc(tree->documents, tree->len + 1, sizeof *tree->documents);
+    tree->documents = xrealloc(tree->documents, tree->len + 1, sizeof(void *));
     tree->documents[tree->len++] = steal_ptr(&document);
   }
 }
@@ -371,7 +370,8 @@ int tree_read(struct tree *ret, const struct jsonx_source *src, struct error *er
   if (!yaml_parser_initialize(&r.parser))
     die_out_of_memory();
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(&r.parser, (const unsigned char *)src->text, src->len);
+  size_t mark = src->len >= 3 && memcmp(src->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* a byte order mark */
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)src->text + mark, src->len - mark);
   int result = read_documents(&r, &tree, err);
   anchors_clear(&r);
   yaml_parser_delete(&r.parser);

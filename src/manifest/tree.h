@@ -58,6 +58,10 @@ void tree_free(struct tree *tree);
 
 /* The member of a map; NULL for anything else, and for null, which counts as absent. */
 const struct node *node_get(const struct node *map, const char *key);
+/* How many members or items; 0 for NULL. Here, so that analysers see that there is no child of NULL. */
+static inline size_t node_len(const struct node *node) {
+  return node ? node->len : 0;
+}
 /* "spec.containers[0].securityContext", as kubectl and jq write it; the caller frees. "" for a document. */
 char *node_path(const struct node *node) MUST_CHECK;
 /* "a map", "a boolean" ... for messages. */

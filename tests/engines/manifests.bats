@@ -171,6 +171,19 @@ CONTEXT=.linux.security_context
     | .mounts += [{container_path: "/both", host_path: "'"$T"'/shared", propagation: 2}]'
 }
 
+@test "what containerd 1.7 and 2.1 wrote for user namespaces, and a kubelet of Kubernetes 1.33 asked for" {
+  printf 'kind: Pod\nspec: {hostUsers: false, containers: [{name: app, image: a}]}\n' >"$T/manifest.yaml"
+  same "$ROOT/tests/fixtures/cri-1.7/userns.json" 'container app' -
+  same "$ROOT/tests/fixtures/cri-2.1/userns.json" 'container app' -
+  printf 'kind: Pod\nspec: {containers: [{name: app, image: a}]}\n' >"$T/manifest.yaml"
+  same "$ROOT/tests/fixtures/k8s/web-sandbox.json" ': sandbox' -
+  translated 'container app' >"$T/ours.json"
+  run "$ROOT/tests/engines/same-config" "$ROOT/tests/fixtures/k8s/web-main.json" "$T/ours.json" -
+  echo "$output"
+  [ "$output" = '/masked: the engine alone has /proc/interrupts
+/masked: the engine alone has /sys/devices/virtual/powercap' ]
+}
+
 # service YAML ARGS...: a service, and the `docker run` with the options that compose makes of it. Both have no network of their own
 # unless they say so: this daemon has none to give.
 service() {

@@ -98,7 +98,8 @@ PY
   for format in text json sarif; do
     ctl check --policy strict --format "$format" "$T/values.yaml" >"$T/out" || true
     grep -q DB_PASSWORD "$T/out"
-    ! grep -q hunter2 "$T/out"
+    run grep hunter2 "$T/out"
+    [ "$status" -eq 1 ]
   done
   ctl check --policy restricted --json "$CASES/sidecar-ephemeral/input.yaml" >"$T/out" || true
   [ "$(jq -s 'map(.container) | map(ltrimstr("Pod default/crew: "))' -c "$T/out")" = \

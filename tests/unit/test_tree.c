@@ -111,6 +111,14 @@ Test(tree, every_node_has_its_place) {
   cr_expect_eq(tree.documents[0]->children[0]->children[0]->children[0]->children[0]->place.end_column, 12);
 }
 
+Test(tree, a_byte_order_mark_is_no_text) {
+  CLEANUP_TREE struct tree tree = { 0 };
+  struct error err = { 0 };
+  cr_assert_eq(parse("\xef\xbb\xbfkind: Pod\r\nb: 1\r\n", &tree, &err), 0, "%s", err.message);
+  place(&tree, 0, "0", 1, 1, "kind");
+  place(&tree, 0, "1", 2, 1, "b");
+}
+
 Test(tree, aliases_are_copies_and_merge_keys_fill_in) {
   static const char text[] = "base: &b {user: 1, mode: x}\n"
                              "other: &o {mode: y, extra: z}\n"
