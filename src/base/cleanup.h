@@ -6,6 +6,7 @@
 #ifndef HARDEN_CLEANUP_H
 #define HARDEN_CLEANUP_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,9 +20,15 @@ static inline void cleanup_fd_p(const int *fd) {
     close(*fd);
 }
 
+static inline void cleanup_dir_p(DIR *const *dir) {
+  if (*dir)
+    closedir(*dir);
+}
+
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define CLEANUP_FREE CLEANUP(cleanup_free_p)
 #define CLEANUP_FD CLEANUP(cleanup_fd_p)
+#define CLEANUP_DIR CLEANUP(cleanup_dir_p)
 
 static inline int steal_fd(int *fd) {
   int value = *fd;

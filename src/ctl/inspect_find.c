@@ -24,14 +24,9 @@ static const char *const usual_roots[] = {
   "/run/user/*/runc", "/run/user/*/crun", "/run/user/*/containerd/runc/*", "/run/user/*/docker/runtime-*/*",
 };
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 /* Adds ROOT/ID once for each directory of root that is named `name`, or begins with it. */
 static void search_root(const char *root, const char *name, bool whole, struct strlist *found) {
-  CLEANUP(close_dir) DIR *dir = opendir(root);
+  CLEANUP_DIR DIR *dir = opendir(root);
   for (const struct dirent *entry; dir && (entry = readdir(dir));) {
     struct error ignored = { 0 };
     if (whole ? strcmp(entry->d_name, name) != 0 : !str_starts(entry->d_name, name))

@@ -174,11 +174,6 @@ static int examine(const struct host *h, int root_fd, const char *name, struct s
   return 0;
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static DIR *open_at(int dirfd, const char *name) {
   CLEANUP_FD int fd = path_open(dirfd, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
   DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -189,11 +184,11 @@ static DIR *open_at(int dirfd, const char *name) {
 
 int install_needed_by(const struct host *h, const struct config *config, struct strlist *ret,
                       struct error *err) {
-  CLEANUP(close_dir) DIR *top = open_at(AT_FDCWD, config->state_dir);
+  CLEANUP_DIR DIR *top = open_at(AT_FDCWD, config->state_dir);
   if (!top && errno != ENOENT)
     return error_set(err, ERROR_SYSTEM, errno, "cannot read %s", config->state_dir);
   for (const struct dirent *root; top && (root = readdir(top));) {
-    CLEANUP(close_dir) DIR *dir = *root->d_name == '.' ? NULL : open_at(dirfd(top), root->d_name);
+    CLEANUP_DIR DIR *dir = *root->d_name == '.' ? NULL : open_at(dirfd(top), root->d_name);
     for (const struct dirent *id; dir && (id = readdir(dir));)
       if (*id->d_name != '.' && examine(h, dirfd(dir), id->d_name, ret, err) < 0)
         return error_wrap(err, "%s/%s/%s", config->state_dir, root->d_name, id->d_name);

@@ -48,13 +48,8 @@ static time_t started(uint64_t ticks) {
   return now.tv_sec - up.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 int daemon_find(const char *name, const char *file, pid_t *ret, time_t *ret_since, struct error *err) {
-  CLEANUP(close_dir) DIR *proc = opendir("/proc");
+  CLEANUP_DIR DIR *proc = opendir("/proc");
   *ret = 0;
   if (!proc)
     return error_set(err, ERROR_SYSTEM, errno, "cannot read /proc");

@@ -139,14 +139,9 @@ static bool is_leftover(const char *entry, const char *prefix) {
   return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static void remove_leftovers(int dirfd, const char *prefix) {
   CLEANUP_FD int fd = path_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
-  CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir)
     return;
   (void)steal_fd(&fd);

@@ -72,11 +72,6 @@ static int read_one(const struct listing *l, struct kernel_fd *ret, struct error
   return 1;
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static int by_number(const void *a, const void *b) {
   return ((const struct kernel_fd *)a)->fd - ((const struct kernel_fd *)b)->fd;
 }
@@ -92,7 +87,7 @@ static const struct dirent *next_entry(DIR *dir) {
 /* Calls visit for each number, until it gives other than 0, which is then the result. */
 static int each(const struct kernel_process *p, visit_fd *visit, void *data, struct error *err) {
   CLEANUP_FD int fd = path_open(p->dir, "fd", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
-  CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir)
     return error_set(err, ERROR_SYSTEM, errno, "/proc/%d/fd", (int)p->pid);
   struct listing l = { .process = p, .dir = steal_fd(&fd) };

@@ -87,14 +87,9 @@ static int walk_name(struct walk *w, int dir, const char *name, unsigned depth, 
   return 0;
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static int walk_dir(struct walk *w, int fd, unsigned depth, struct error *err) {
   CLEANUP_FD int listed = path_open(fd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_MOUNT);
-  CLEANUP(close_dir) DIR *dir = listed >= 0 ? fdopendir(listed) : NULL;
+  CLEANUP_DIR DIR *dir = listed >= 0 ? fdopendir(listed) : NULL;
   if (!dir)
     return error_set(err, ERROR_SYSTEM, errno, "%s", at(w));
   (void)steal_fd(&listed); /* the DIR's */

@@ -102,11 +102,6 @@ static void look_at_places(struct posture_facts *f, const struct kernel_view *v,
 
 /* --- devices --- */
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static void add_node(struct posture_facts *f, const char *path, const struct stat *st) {
   f->nodes = xrealloc(f->nodes, f->nodes_len + 1, sizeof *f->nodes);
   f->nodes[f->nodes_len++] = (struct posture_node){
@@ -145,7 +140,7 @@ static void walk(struct walk *w, int fd, const char *path, unsigned depth) {
   if (fd < 0 && errno == ENOENT)
     return;
   CLEANUP_FD int owned = fd;
-  CLEANUP(close_dir) DIR *dir = fd < 0 || depth > DEV_DEPTH ? NULL : fdopendir(fd);
+  CLEANUP_DIR DIR *dir = fd < 0 || depth > DEV_DEPTH ? NULL : fdopendir(fd);
   w->f->nodes_cut = w->f->nodes_cut || !dir;
   if (!dir)
     return;

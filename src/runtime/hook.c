@@ -19,11 +19,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 /* crun gives its hooks the null device for stderr, and says nothing but their exit code: its own is where the
  * engine looks. */
 static void find_stderr(void) {
@@ -52,7 +47,7 @@ typedef bool state_look(const struct call *c, int fd, const struct state *state,
 
 /* Each of them until `each` says true. The runtime's root is no part of what hooks are told. */
 static bool find_state(const struct call *c, state_look *each, int *ret_fd) {
-  CLEANUP(close_dir) DIR *dir = opendir(c->config.state_dir);
+  CLEANUP_DIR DIR *dir = opendir(c->config.state_dir);
   for (struct dirent *entry; dir && (entry = readdir(dir));) {
     CLEANUP_FD int fd = -1;
     CLEANUP_STATE struct state state = { 0 };

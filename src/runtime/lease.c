@@ -326,16 +326,11 @@ int lease_free(const char *state_dir, const char *kind, const char *root, const 
   return store(&t, at, err);
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 /* Each table by its kind. */
 static int each_table(const char *state_dir, int (*visit)(const char *kind, void *arg, struct error *err),
                       void *arg, struct error *err) {
   CLEANUP_FREE char *path = xasprintf("%s/" LEASES, state_dir);
-  CLEANUP(close_dir) DIR *dir = opendir(path);
+  CLEANUP_DIR DIR *dir = opendir(path);
   if (!dir)
     return errno == ENOENT ? 0 : error_set(err, ERROR_SYSTEM, errno, "state %s", path);
   for (const struct dirent *entry; (entry = readdir(dir));)

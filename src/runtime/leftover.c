@@ -26,11 +26,6 @@ struct scan {
   void *arg;
 };
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static void tell(const struct scan *s, enum leftover_kind kind, const char *path, const char *why) {
   const struct leftover l = { kind, path, why };
   s->found(&l, s->arg);
@@ -62,7 +57,7 @@ static bool is_temporary(const char *name) {
 static int remove_files(const struct scan *s, int fd, const char *path, bool all, size_t *ret_kept,
                         struct error *err) {
   *ret_kept = 0;
-  CLEANUP(close_dir) DIR *dir = opendir(path);
+  CLEANUP_DIR DIR *dir = opendir(path);
   for (struct dirent *entry; dir && (entry = readdir(dir));) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
       continue;
@@ -123,7 +118,7 @@ static int scan_container(const struct scan *s, const char *path, struct error *
 /* Names that begin with a dot are the node's own: the cache, the leases, the note of lost events. */
 static int scan_tree(const struct scan *s, const char *path, struct error *err,
                      int (*each)(const struct scan *s, const char *path, struct error *err)) {
-  CLEANUP(close_dir) DIR *dir = opendir(path);
+  CLEANUP_DIR DIR *dir = opendir(path);
   if (!dir)
     return errno == ENOENT || errno == ENOTDIR ? 0 : error_set(err, ERROR_SYSTEM, errno, "state %s", path);
   for (struct dirent *entry; (entry = readdir(dir));) {

@@ -159,11 +159,6 @@ int state_load(int fd, struct state *ret, bool *ret_found, struct error *err) {
   return 0;
 }
 
-static void close_dir(DIR **dir) {
-  if (*dir)
-    closedir(*dir);
-}
-
 static DIR *list(int fd) {
   CLEANUP_FD int copy = path_open(fd, ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
   DIR *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -186,7 +181,7 @@ bool state_is_orphan(const char *name) {
 }
 
 static void remove_files(int fd, bool orphans_only) {
-  CLEANUP(close_dir) DIR *dir = list(fd);
+  CLEANUP_DIR DIR *dir = list(fd);
   for (struct dirent *entry; dir && (entry = readdir(dir));)
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
         (!orphans_only || state_is_orphan(entry->d_name)))
