@@ -112,11 +112,29 @@ static void add(struct check_answer *answer, struct check_finding finding) {
   answer->list[answer->len++] = finding;
 }
 
-/* Of a namespace that would be added the type, not the end of the list. */
+/* Where in the config an entry has its place in the manifest: of a namespace the type, not the list. Of those
+ * that are missing the network alone is refused at the list, and none of users is found there. */
 static char *pointer_of(const struct journal_entry *e) {
   const char *type = json_string_value(json_object_get(e->after, "type"));
-  return strcmp(e->pointer, "/linux/namespaces/-") == 0 && type ? jsonx_pointer("/linux/namespaces", type)
-                                                                : xstrdup(e->pointer);
+  if (strcmp(e->pointer, "/linux/namespaces/-") == 0 && type)
+    return jsonx_pointer("/linux/namespaces", type);
+  if (strcmp(e->pointer, "/linux/namespaces") == 0)
+    return jsonx_pointer("/linux/namespaces", strcmp(e->control, "user-namespace") == 0 ? "user" : "network");
+  return xstrdup(e->pointer);
+}
+
+/* That a container has no user namespace, which the wrapper can give it: on the node it looks, here nobody
+ * did. */
+static bool is_nodes(const struct judged *judged, const struct journal_entry *e, enum weight weight) {
+  return weight == WEIGHT_FINDING && strcmp(e->rule, "OH-UNS-005") == 0 && !judged->facts.host_known;
+}
+
+static void add_note(struct check_answer *answer, struct manifest_place *place, const char *text) {
+  answer->notes = xrealloc(answer->notes, answer->notes_len + 1, sizeof *answer->notes);
+  struct check_note *note = &answer->notes[answer->notes_len++];
+  note->where = steal_ptr(&place->path);
+  note->at = place->at;
+  note->text = xstrdup(text);
 }
 
 /* What the engine adds is no business of the author's, as long as the wrapper can mend it. */
@@ -135,6 +153,10 @@ static void add_entry(struct check_answer *answer, const struct judged *judged, 
   CLEANUP_PLACE struct manifest_place place = { 0 };
   CLEANUP_FREE char *pointer = pointer_of(e);
   manifest_locate(container, pointer, &place);
+  if (is_nodes(judged, e, finding.weight)) {
+    add_note(answer, &place, e->reason);
+    return;
+  }
   if (place.engines && finding.weight != WEIGHT_REFUSAL) {
     answer->engines++;
     return;
@@ -208,14 +230,10 @@ static void check_document(struct check *check, struct document *d, const char *
 }
 
 static void add_notes(const struct manifest_container *container, struct check_answer *answer) {
-  answer->notes = xcalloc(container->notes_len, sizeof *answer->notes);
   for (size_t i = 0; i < container->notes_len; i++) {
     CLEANUP_PLACE struct manifest_place place = { 0 };
     manifest_locate_note(&container->notes[i], &place);
-    struct check_note *note = &answer->notes[answer->notes_len++];
-    note->where = steal_ptr(&place.path);
-    note->at = place.at;
-    note->text = xstrdup(container->notes[i].text);
+    add_note(answer, &place, container->notes[i].text);
   }
 }
 

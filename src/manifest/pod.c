@@ -19,7 +19,7 @@ static void sandbox_namespaces(struct pod *pod) {
     engine_put_namespace(t, "uts", NULL, network);
     engine_put_namespace(t, "network", "/var/run/netns/cni-00000000", network);
   }
-  put_origin(t, "/linux/namespaces", network);
+  put_origin(t, "/linux/namespaces/user", field_at(pod->spec, "hostUsers"));
   put_origin(t, "/linux/namespaces/network", network);
   put_origin(t, "/linux/namespaces/uts", network);
   put_origin(t, "/linux/namespaces/pid", pid);
@@ -51,6 +51,7 @@ static void container_namespaces(struct pod *pod, const struct pod_container *c)
   join(pod, "network", "net", pod->host_network, field_at(pod->spec, "hostNetwork"));
   if (pod->user_namespace)
     engine_put_namespace(t, "user", ENGINE_PROC "/ns/user", field_at(pod->spec, "hostUsers"));
+  put_origin(t, "/linux/namespaces/user", field_at(pod->spec, "hostUsers"));
   if (!c->privileged)
     engine_put_namespace(t, "cgroup", NULL, ENGINES);
   else
@@ -162,6 +163,7 @@ static void sandbox(struct pod *pod, struct manifest *manifest) {
   engine_put_masks(t, ENGINES);
   if (!pod->privileged)
     put(t, "/linux/seccomp", engine_seccomp(ENGINE_CONTAINERD, engine_default_caps()), ENGINES);
+  pod_unknown_fields(t, read_map(t, pod->spec, "securityContext"));
   const struct node *sysctls = node_at(pod->spec, "securityContext.sysctls");
   for (size_t i = 0; i < node_len(sysctls); i++) {
     CLEANUP_FREE char *pointer =
@@ -222,7 +224,6 @@ static void each(struct pod *pod, struct manifest *manifest, const char *key, st
 
 static bool any_privileged(const struct node *spec) {
   static const char *const lists[] = { "containers", "initContainers", "ephemeralContainers" };
-
   for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
     const struct node *list = node_get(spec, lists[i]);
     for (size_t k = 0; k < node_len(list); k++) {
@@ -247,6 +248,10 @@ void pod_translate(struct translation *t, struct manifest *manifest, const struc
   };
   if (!pod.spec || !read_list(t, pod.spec, "containers")) {
     mistake(t, pod.spec ? pod.spec : document, "a pod without containers");
+    return;
+  }
+  if (strcmp(text_of(t, node_at(pod.spec, "os.name"), "linux"), "linux") != 0) {
+    strlist_add(&manifest->skipped, title); /* Windows has no such runtime */
     return;
   }
   pod.host_network = bool_of(t, node_get(pod.spec, "hostNetwork"), false);

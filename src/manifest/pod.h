@@ -33,6 +33,9 @@ const struct node *pod_node(const struct pod *pod, const struct pod_container *c
 
 /* pod_security.c: /process/user, capabilities, noNewPrivileges, seccomp, labels, masks, read-only root. */
 void pod_security(struct pod *pod, const struct pod_container *c);
+/* Notes fields of a securityContext that Kubernetes does not know: it drops them, and what they were meant to
+ * do is not done. */
+void pod_unknown_fields(struct translation *t, const struct node *context);
 /* pod_mounts.c: what containerd mounts in a container, and what kubelet adds. */
 void pod_mounts(struct pod *pod, const struct pod_container *c);
 void pod_sandbox_mounts(struct pod *pod);

@@ -210,9 +210,7 @@ static void masks(struct pod *pod, const struct pod_container *c) {
   put_origin(t, "/linux/readonlyPaths", from);
 }
 
-/* Fields that Kubernetes does not know are dropped by it, or refused: what they were meant to do is not done.
- */
-static void unknown_fields(struct translation *t, const struct node *context) {
+void pod_unknown_fields(struct translation *t, const struct node *context) {
   static const char *const known[] = {
     "allowPrivilegeEscalation",
     "appArmorProfile",
@@ -245,7 +243,7 @@ static void unknown_fields(struct translation *t, const struct node *context) {
 
 void pod_security(struct pod *pod, const struct pod_container *c) {
   struct translation *t = pod->t;
-  unknown_fields(t, read_map(t, c->node, "securityContext"));
+  pod_unknown_fields(t, read_map(t, c->node, "securityContext"));
   user(pod, c);
   uint64_t caps = capabilities(pod, c);
   struct field from = field_at(c->node, "securityContext.allowPrivilegeEscalation");

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TREE_DEPTH = 100, TREE_NODES = 200000 };
+enum { TREE_DEPTH = 100, TREE_NODES = 1000000 };
 
 enum node_kind { NODE_NULL, NODE_BOOL, NODE_INT, NODE_FLOAT, NODE_STRING, NODE_LIST, NODE_MAP };
 
