@@ -182,7 +182,10 @@ static void compare_root(const struct posture *p) {
                       "set linux.rootfsPropagation to rslave or rprivate");
 }
 
+/* Among message queues there is nothing that the others could be about: see proof/mounts.c. */
 static unsigned flags_of(const struct kernel_mount *m) {
+  if (strcmp(m->type, "mqueue") == 0)
+    return (is_readonly(m) ? MOUNT_RO : 0u) | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
   return (is_readonly(m) ? MOUNT_RO : 0u) | (m->flags & MS_NOSUID ? MOUNT_NOSUID : 0u) |
          (m->flags & MS_NODEV ? MOUNT_NODEV : 0u) | (m->flags & MS_NOEXEC ? MOUNT_NOEXEC : 0u);
 }

@@ -76,8 +76,14 @@ static const char *flags_text(unsigned flags, char ret[64]) {
   return ret + (*ret == ' ');
 }
 
+/* Message queues are no programs and no devices, nor can there be others among them; crun leaves these flags
+ * out where it joins an ipc namespace. */
+static unsigned meaningful(const struct kernel_mount *m, unsigned flags) {
+  return strcmp(m->type, "mqueue") == 0 ? flags & MS_RDONLY : flags;
+}
+
 static void compare_flags(const struct kernel_mount *m, unsigned wanted, struct str *why) {
-  const unsigned missing = wanted & ~(m->flags | (m->readonly ? (unsigned)MS_RDONLY : 0));
+  const unsigned missing = meaningful(m, wanted) & ~(m->flags | (m->readonly ? (unsigned)MS_RDONLY : 0));
   char wants[64];
   char lacks[64];
   if (missing)

@@ -163,8 +163,10 @@ bool usermap_sample(struct usermap *m, const struct config *config, const json_t
                     const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
   bool has, in_force = false;
   (void)usermap_namespace_path(document, "user", &has);
-  for (size_t i = 0; i < policies_len && i < HARDEN_POLICIES_MAX && !has && geteuid() == 0; i++)
+  for (size_t i = 0; i < policies_len && i < HARDEN_POLICIES_MAX && !has; i++)
     m->asked = asks(policies[i], &in_force) || m->asked;
+  /* Root of a rootless engine is in a user namespace already, and has no ids to give. */
+  m->asked = m->asked && proof_is_privileged();
   if (!m->asked)
     return false;
   m->base = (uint32_t)config->id_range.start;
