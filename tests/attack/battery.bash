@@ -5,7 +5,8 @@
 # runtime-policy-verb. `docker` is the bare runtime with docker's default config; `mapped` that config with a user namespace of
 # ours and nothing else; `unmapped` a policy without that namespace; `unconfined` docker's config with every
 # capability of this machine, no filter, no masks, every device: what it does not reach, this machine does not have.
-# PRIMITIVES, a JSON array, names those that are tried; all by default.
+# PRIMITIVES, a JSON array, names those that are tried; all by default. LABEL, where it is set, is what SELinux is to know a
+# container's files by.
 
 # By number, as <linux/capability.h> has them.
 CAPABILITIES=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
@@ -62,6 +63,13 @@ battery_collect() {
   sed "\$d; s/^/$1\t/" "$2"
 }
 
+# battery_stream FILE: FILE is written by what is written to fd $stream. A container that SELinux confines writes to no file of
+# the host's, but to a pipe.
+battery_stream() {
+  # shellcheck disable=SC2094
+  if [ -n "${LABEL-}" ]; then exec {stream}> >(cat >"$1"); else exec {stream}>"$1"; fi
+}
+
 # battery_column RUNTIME POLICY [JQ]: one container, its config changed so, probed by its own process and by one executed in it.
 battery_column() {
   local runtime=$1 policy=$2 id=$1-$2 call=oh change=${3:-.} b user='{"uid": 0, "gid": 0}' keep=()
@@ -74,26 +82,32 @@ battery_column() {
   esac
   b=$(battery_bundle "$id" "$change | .process.user = $user")
   # Not /dev/null: crun gives its standard streams to the container's user.
-  "$call" create "${keep[@]}" --bundle "$b" "$id" 3<"$T" <"$T/empty" >"$T/$id.create" 2>"$T/$id.create.err" || { cat "$T/$id.create.err"; return 1; } >&2
-  "$call" start "$id"
+  [ -z "${LABEL-}" ] || chcon -hR "$LABEL" "$b/rootfs"
+  battery_stream "$T/$id.create"
+  "$call" create "${keep[@]}" --bundle "$b" "$id" 3<"$T" <"$T/empty" >&"$stream" {stream}>&- 2>"$T/$id.create.err" || { cat "$T/$id.create.err"; return 1; } >&2
+  "$call" start "$id" {stream}>&-
+  exec {stream}>&-
   wait_for 60 grep -q '^end$' "$T/$id.create"
   battery_collect "$id-create" "$T/$id.create"
   if [ "$policy" != unconfined ]; then
     jq -n --argjson caps "$CAPS" --argjson names "${PRIMITIVES:-[]}" --argjson user "$user" '{args: (["/attack/probe"] + $names), cwd: "/", env: ["PATH=/bin"], user: $user,
       terminal: false, noNewPrivileges: false, capabilities: $caps}' >"$T/process.json"
-    "$call" exec --process "$T/process.json" "$id" <"$T/empty" >"$T/$id.exec" 2>"$T/$id.exec.err" || { cat "$T/$id.exec.err"; return 1; } >&2
+    battery_stream "$T/$id.exec"
+    "$call" exec --process "$T/process.json" "$id" <"$T/empty" >&"$stream" {stream}>&- 2>"$T/$id.exec.err" || { cat "$T/$id.exec.err"; return 1; } >&2
+    exec {stream}>&-
+    wait_for 60 grep -q '^end$' "$T/$id.exec"
     battery_collect "$id-exec" "$T/$id.exec"
   fi
   "$call" delete --force "$id"
   rm -rf --one-file-system "$b"
 }
 
-# battery_policies [JQ]: those that are not built in, each changed by a jq program.
+# battery_policies: those that are not built in.
 battery_policies() {
   local policy
-  jq -n "{\"user-namespace\": {action: \"harden\", mode: \"require\"}} | ${1:-.}" >"$T/policies/mapped.json"
+  jq -n '{"user-namespace": {action: "harden", mode: "require"}}' >"$T/policies/mapped.json"
   for policy in restricted strict; do
-    jq -n "{extends: \"$policy\", \"user-namespace\": {mode: \"off\"}} | ${1:-.}" >"$T/policies/$policy-unmapped.json"
+    jq -n "{extends: \"$policy\", \"user-namespace\": {mode: \"off\"}}" >"$T/policies/$policy-unmapped.json"
   done
 }
 

@@ -245,7 +245,7 @@ asks() {
   grep -q '^warn images in /var/lib/docker: every user of the host can come to them.*; remedy: chmod o-x /var/lib/docker$' <<<"$rows"
   asks off
   node true
-  ! grep -qE '^(warn|fail)' <<<"$rows"
+  [ "$(grep -cE '^(warn|fail)' <<<"$rows")" -eq 0 ]
   # Where there is no engine yet.
   rm -r "$T/lib/containerd" "$T/lib/docker"
   node true
