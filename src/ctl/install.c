@@ -100,7 +100,7 @@ static int install_one(const struct host *h, const struct engine *engine, void *
          a->make_default ? ", as the default runtime" : "");
   if (plan.original)
     printf("%s: the file as it was: " INSTALL_DIR "/%s.orig\n", engine->name, engine->name);
-  return install_reload(h, &a->o, engine, err) < 0 ? -1 : CTL_OK;
+  return install_reload(h, &a->o, engine, false, err) < 0 ? -1 : CTL_OK;
 }
 
 static int run_install(const struct ctl_command *self, int argc, char **argv, struct error *err) {
@@ -169,10 +169,11 @@ static int uninstall_one(const struct host *h, const struct engine *engine, void
   install_print_plan(&plan);
   if (a->o.dry_run)
     return CTL_OK;
-  if (plan_do(h, &plan, err) < 0)
+  const bool all = plan.next.handlers.len == 0;
+  if ((all && programs_wait(h, engine->name, plan.next.at, plan.file, err) < 0) || plan_do(h, &plan, err) < 0)
     return -1;
   printf("%s: %s is %s\n", engine->name, plan.file, plan.after ? "as it would be without" : "gone again");
-  return install_reload(h, &a->o, engine, err) < 0 ? -1 : CTL_OK;
+  return install_reload(h, &a->o, engine, true, err) < 0 ? -1 : CTL_OK;
 }
 
 /* Programs and links of ours go with the last registration, when no container needs them any longer. */
@@ -188,15 +189,18 @@ static int remove_programs(const struct host *h, struct install *a, struct error
     if (found)
       return CTL_OK;
   }
-  if (a->programs.put.len == 0 || install_needed_by(h, &a->config, &needed, err) < 0)
-    return a->programs.put.len ? -1 : CTL_OK;
+  if (a->programs.put.len == 0)
+    return CTL_OK;
+  if (install_needed_by(h, &a->config, &needed, err) < 0 ||
+      programs_waited_for(h, &a->programs, &needed, err) < 0)
+    return -1;
   for (size_t i = 0; i < needed.len; i++)
     printf("kept: needed by %s\n", needed.items[i]);
   for (size_t i = 0; i < a->programs.put.len; i++)
     printf("%s: %s\n", needed.len ? "kept" : "remove", a->programs.put.items[i]);
   if (needed.len == 0)
     return a->o.dry_run || programs_remove(h, &a->programs, err) == 0 ? CTL_OK : -1;
-  printf("kept until those containers are gone; then run hardenctl uninstall again\n");
+  printf("kept until those are gone; then run hardenctl uninstall again\n");
   return CTL_FINDINGS;
 }
 

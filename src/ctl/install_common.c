@@ -132,11 +132,11 @@ static int systemctl(const char *verb, const char *unit, struct error *err) {
 }
 
 int install_reload(const struct host *h, const struct install_options *o, const struct engine *engine,
-                   struct error *err) {
+                   bool removed, struct error *err) {
   static const char *const verbs[] = { [RELOAD_RESTART] = "restart", [RELOAD_SIGNAL] = "reload" };
   if (engine->reload == RELOAD_NONE)
     return 0;
-  const char *verb = verbs[engine->reload];
+  const char *verb = verbs[removed ? RELOAD_RESTART : engine->reload];
   const bool systemd = h->is_here && access("/run/systemd/system", F_OK) == 0;
   if (o->restart && systemd) {
     printf("%s: systemctl %s %s\n", engine->name, verb, engine->unit);
@@ -145,7 +145,7 @@ int install_reload(const struct host *h, const struct install_options *o, const 
   }
   if (o->restart)
     printf("note: %s: no systemd is running here, so that nothing was restarted\n", engine->name);
-  printf("%s: heeded after: systemctl %s %s\n", engine->name, verb, engine->unit);
+  printf("%s: takes effect after: systemctl %s %s\n", engine->name, verb, engine->unit);
   return 0;
 }
 

@@ -58,14 +58,12 @@ static void examine_programs(const struct host *h, const struct installed *i, st
  * can see. */
 static int examine_daemon(const struct host *h, const struct engine *engine, const struct installed *i,
                           struct strlist *problems, struct error *err) {
-  struct tm when = { 0 };
-  pid_t pid;
-  time_t since;
-  if (!engine->daemon || !h->is_here || !strptime(i->at, "%Y-%m-%dT%H:%M:%SZ", &when))
+  pid_t pid = 0;
+  if (!engine->daemon || !h->is_here || engine->reload != RELOAD_RESTART)
     return 0;
-  if (daemon_find(engine->daemon, i->file, &pid, &since, err) < 0)
+  if (daemon_older(engine->daemon, i->file, i->at, &pid, err) < 0)
     return -1;
-  if (pid && since <= timegm(&when) && engine->reload == RELOAD_RESTART)
+  if (pid)
     strlist_add_new(problems,
                     xasprintf("a restart is pending: %s (pid %d) was started before the change; systemctl "
                               "restart %s",

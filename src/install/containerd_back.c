@@ -80,7 +80,7 @@ static void drop_blanked(struct str *text) {
 }
 
 static int open_again(struct edit *e, const char *name, const struct str *text, struct error *err) {
-  const struct config_text now = { name, text->data ? text->data : "", text->len };
+  const struct config_text now = { .name = name, .text = text->data ? text->data : "", .len = text->len };
   return containerd_edit_begin(e, &now, err);
 }
 

@@ -97,8 +97,9 @@ static int must_not_hide_drop_ins(const struct host *h, const char *path, struct
 int containerd_find(const struct host *h, const char *given, char **ret_file, struct error *err) {
   CLEANUP_STRLIST struct strlist pending = { 0 };
   CLEANUP_FREE char *last = NULL;
-  strlist_add(&pending, given ? given : "/etc/containerd/config.toml");
-  if (!given && must_not_hide_drop_ins(h, pending.items[0], err) < 0)
+  strlist_add(&pending, given);
+  if (strcmp(given, "/etc/containerd/config.toml") == 0 &&
+      must_not_hide_drop_ins(h, pending.items[0], err) < 0)
     return -1;
   for (size_t i = 0; i < pending.len; i++) {
     bool has_plugin, seen = false;

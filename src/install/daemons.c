@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CMDLINE_MAX = 1 << 20 };
@@ -28,7 +29,8 @@ static const char *config_of(const char *words, size_t len) {
   return NULL;
 }
 
-static bool is_it(const struct kernel_process *p, const char *name, const char *file) {
+static bool is_it(const struct kernel_process *p, const char *name, const char *file,
+                  struct strlist *ret_words) {
   CLEANUP_FREE char *comm = NULL;
   CLEANUP_FREE char *words = NULL;
   struct error ignored = { 0 };
@@ -38,17 +40,26 @@ static bool is_it(const struct kernel_process *p, const char *name, const char *
       kernel_process_text(p, "cmdline", CMDLINE_MAX, &words, &len, &ignored) < 0)
     return false;
   const char *config = config_of(words, len);
-  return !config || strcmp(config, file) == 0;
+  if (config && strcmp(config, file) != 0)
+    return false;
+  for (const char *word = words; word < words + len; word += strlen(word) + 1)
+    strlist_add(ret_words, word);
+  return true;
 }
 
-static time_t started(uint64_t ticks) {
+static int64_t millis(const struct timespec *t) {
+  return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
+
+static int64_t started(uint64_t ticks) {
   struct timespec now, up;
   if (clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
     return 0;
-  return now.tv_sec - up.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+  return millis(&now) - millis(&up) + (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-int daemon_find(const char *name, const char *file, pid_t *ret, time_t *ret_since, struct error *err) {
+int daemon_find(const char *name, const char *file, pid_t *ret, int64_t *ret_since, struct strlist *ret_words,
+                struct error *err) {
   CLEANUP_DIR DIR *proc = opendir("/proc");
   *ret = 0;
   if (!proc)
@@ -58,10 +69,24 @@ int daemon_find(const char *name, const char *file, pid_t *ret, time_t *ret_sinc
     struct error ignored = { 0 };
     if (!isdigit((unsigned char)*entry->d_name) ||
         kernel_process_open(&p, (pid_t)strtol(entry->d_name, NULL, 10), 0, &ignored) < 0 ||
-        !is_it(&p, name, file))
+        !is_it(&p, name, file, ret_words))
       continue;
     *ret = p.pid;
     *ret_since = started(p.start);
   }
+  return 0;
+}
+
+int daemon_older(const char *name, const char *file, const char *at, pid_t *ret, struct error *err) {
+  CLEANUP_STRLIST struct strlist words = { 0 };
+  struct tm when = { 0 };
+  int64_t since = 0;
+  const char *rest = strptime(at, "%Y-%m-%dT%H:%M:%S.", &when);
+  if (!rest)
+    return error_set(err, ERROR_INPUT, 0, "\"%s\" is no time", at);
+  if (daemon_find(name, file, ret, &since, &words, err) < 0)
+    return -1;
+  if (*ret && since >= (int64_t)timegm(&when) * 1000 + strtol(rest, NULL, 10))
+    *ret = 0;
   return 0;
 }

@@ -44,12 +44,14 @@ struct config_text {
   const char *name;
   const char *text;
   size_t len;
+  const struct config_text
+      *others; /* of an engine that merges files: those that it reads before this one, in order */
+  size_t others_len;
 };
 
 /*
  * containerd's config.toml. Versions 1 (no `version`), 2, 3 and 4; containerd takes version 2 from 1.5
- * to 2.x, so a file that is made has that. `imported` says that another file, which must have a version,
- * imports this one.
+ * to 2.x, so a file that is made has that.
  */
 int containerd_apply(const struct config_text *in, const struct handlers *h, struct str *ret,
                      struct changes *ret_changes, struct strlist *ret_notes, struct error *err) MUST_CHECK;

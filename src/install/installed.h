@@ -17,7 +17,7 @@ struct installed {
   struct handlers handlers;
   struct changes changes;
   char *before, *after; /* SHA-256 of the file, hexadecimal; before NULL: there was none */
-  char *at;             /* when it was written, RFC 3339 */
+  char *at;             /* when it was written, RFC 3339 with milliseconds */
 };
 #define CLEANUP_INSTALLED CLEANUP(installed_free)
 void installed_free(struct installed *i);

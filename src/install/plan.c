@@ -65,7 +65,7 @@ static int without_us(const struct host *h, struct plan *p, const struct install
     strlist_add_new(&p->notes, xasprintf("%s was removed since: it stays so", was->file));
     return 0;
   }
-  const struct config_text in = { p->file, p->now.text, p->now.len };
+  const struct config_text in = { .name = p->file, .text = p->now.text, .len = p->now.len };
   CLEANUP_STR struct str text = { 0 };
   if (p->engine->take_back(&in, &was->handlers, &was->changes, &text, &p->notes, err) < 0)
     return -1;
@@ -80,7 +80,7 @@ static int begin(const struct host *h, const struct engine *engine, const char *
   if (installed_load(h, engine->name, ret_was, &p->known, err) < 0)
     return -1;
   if (!p->known)
-    return engine->find(h, file, &p->file, err);
+    return engine->find(h, file ? file : engine->file, &p->file, err);
   if (file && strcmp(file, ret_was->file) != 0)
     return error_set(err, ERROR_USAGE, 0, "%s is registered in %s, not in %s: uninstall it there first",
                      engine->name, ret_was->file, file);
@@ -114,10 +114,52 @@ static int missing_dir(const struct host *h, const char *file, char **ret, struc
   return 0;
 }
 
+struct others {
+  struct host_file *files;
+  struct config_text *texts;
+  struct strlist names;
+  size_t len;
+};
+static void others_free(struct others *o) {
+  for (size_t i = 0; i < o->len; i++)
+    host_file_free(&o->files[i]);
+  free(o->files);
+  free(o->texts);
+  strlist_free(&o->names);
+}
+
+static int read_others(const struct host *h, const struct plan *p, struct others *ret, struct error *err) {
+  for (const char *const *glob = p->engine->others; glob && *glob; glob++)
+    if (host_glob(h, *glob, &ret->names, err) < 0)
+      return -1;
+  ret->files = xcalloc(ret->names.len + 1, sizeof *ret->files);
+  ret->texts = xcalloc(ret->names.len + 1, sizeof *ret->texts);
+  for (size_t i = 0; i < ret->names.len; i++) {
+    const char *name = ret->names.items[i];
+    if (strcmp(name, p->file) == 0)
+      continue;
+    struct host_file *file = &ret->files[ret->len];
+    if (host_read(h, name, TOML_LIMIT, file, err) < 0)
+      return -1;
+    ret->texts[ret->len++] = (struct config_text){ .name = name, .text = file->text, .len = file->len };
+  }
+  return 0;
+}
+
+static void stamp_now(char ret[STAMP_SIZE]) {
+  struct timespec now = { 0 };
+  clock_gettime(CLOCK_REALTIME, &now);
+  stamp_millis(ret, &now);
+}
+
 /* The file with these handlers, from the text without any. */
 static int finish(const struct host *h, struct plan *p, const struct handlers *handlers, const char *made_dir,
                   struct error *err) {
-  const struct config_text in = { p->file, p->original, p->original ? strlen(p->original) : 0 };
+  CLEANUP(others_free) struct others others = { 0 };
+  if (read_others(h, p, &others, err) < 0)
+    return -1;
+  const struct config_text in = { p->file, p->original, p->original ? strlen(p->original) : 0, others.texts,
+                                  others.len };
   CLEANUP_STR struct str text = { 0 };
   char digest[SHA256_HEX], stamp[STAMP_SIZE];
   struct installed *next = &p->next;
@@ -139,7 +181,7 @@ static int finish(const struct host *h, struct plan *p, const struct handlers *h
   }
   sha256_hex(p->after, strlen(p->after), digest);
   next->after = xstrdup(digest);
-  stamp_seconds(stamp, time(NULL));
+  stamp_now(stamp);
   next->at = xstrdup(stamp);
   return 0;
 }
@@ -192,6 +234,9 @@ int plan_uninstall(const struct host *h, const struct engine *engine, const char
     return 0;
   if (read_file(h, ret, &was, err) < 0)
     return -1;
+  const struct config_text in = { .name = ret->file, .text = ret->now.text, .len = ret->now.len };
+  if (engine->users && !name && engine->users(h, &in, &was.handlers, &ret->notes, err) < 0)
+    return -1;
   for (size_t i = 0; name && i < was.handlers.len; i++)
     if (strcmp(was.handlers.items[i].name, name) != 0)
       handlers_put(&rest, was.handlers.items[i].name, was.handlers.items[i].policy,
@@ -206,8 +251,11 @@ int plan_uninstall(const struct host *h, const struct engine *engine, const char
       free(ret->original);
       ret->original = NULL;
     }
+    char stamp[STAMP_SIZE];
+    stamp_now(stamp);
     ret->after = xstrdup(ret->original);
     ret->next.made_dir = xstrdup(was.made_dir);
+    ret->next.at = xstrdup(stamp);
   }
   ret->changed = true;
   return 0;

@@ -19,10 +19,16 @@ struct engine {
   const char *unit;   /* systemd's */
   enum reload reload;
   const char *present; /* what is there where the engine is: a glob of programs */
-  /* Which file is to be changed, and what it must be read with; *ret_file is never NULL. */
+  const char *const
+      *others; /* globs of files that it reads before ours, in order; ends with NULL. NULL: none */
+  /* Which file is to be changed; `given` is --file's, else `file` above. *ret_file is never NULL. */
   int (*find)(const struct host *h, const char *given, char **ret_file, struct error *err);
   int (*apply)(const struct config_text *in, const struct handlers *h, struct str *ret,
                struct changes *ret_changes, struct strlist *ret_notes, struct error *err);
+  /* Says, as notes, which of the engine's containers cannot be started again without these. NULL: it keeps no
+   * such list that can be read. */
+  int (*users)(const struct host *h, const struct config_text *in, const struct handlers *handlers,
+               struct strlist *ret_notes, struct error *err);
   int (*take_back)(const struct config_text *in, const struct handlers *h, const struct changes *changes,
                    struct str *ret, struct strlist *ret_notes, struct error *err);
 };

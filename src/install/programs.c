@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/programs.h"
 
+#include "install/daemons.h"
+#include "install/plan.h"
 #include "io/fileio.h"
 #include "io/jsonx.h"
 
@@ -21,11 +23,13 @@ void programs_free(struct programs *p) {
   strlist_free(&p->put);
   strlist_free(&p->todo);
   strlist_free(&p->copy);
+  strlist_free(&p->waiting);
 }
 
 static const struct jsonx_row rows[] = {
   { .key = "dir", .type = JSONX_STRING, .offset = offsetof(struct programs, dir) },
   { .key = "put", .type = JSONX_STRINGS, .offset = offsetof(struct programs, put) },
+  { .key = "waiting", .type = JSONX_STRINGS, .offset = offsetof(struct programs, waiting) },
   { 0 },
 };
 
@@ -193,6 +197,42 @@ int programs_put(const struct host *h, struct programs *p, struct error *err) {
   }
   strlist_clear(&p->copy);
   strlist_clear(&p->todo);
+  return 0;
+}
+
+int programs_wait(const struct host *h, const char *engine, const char *at, const char *file,
+                  struct error *err) {
+  CLEANUP_PROGRAMS struct programs p = { 0 };
+  if (programs_load(h, &p, err) < 0)
+    return -1;
+  if (p.put.len == 0)
+    return 0;
+  CLEANUP_STRLIST struct strlist others = { 0 };
+  for (size_t i = 0; i < p.waiting.len; i++)
+    if (!str_starts(p.waiting.items[i], engine) || p.waiting.items[i][strlen(engine)] != ' ')
+      strlist_add(&others, p.waiting.items[i]);
+  strlist_add_new(&others, xasprintf("%s %s %s", engine, at, file));
+  strlist_copy(&p.waiting, &others);
+  return save(h, &p, err);
+}
+
+int programs_waited_for(const struct host *h, const struct programs *p, struct strlist *ret,
+                        struct error *err) {
+  for (size_t i = 0; h->is_here && i < p->waiting.len; i++) {
+    CLEANUP_FREE char *name = xstrdup(p->waiting.items[i]);
+    char *at = strchr(name, ' '), *file = at ? strchr(at + 1, ' ') : NULL;
+    pid_t pid = 0;
+    if (!file)
+      continue;
+    *at++ = *file++ = '\0';
+    const struct engine *engine = engine_find(name);
+    if (!engine || !engine->daemon)
+      continue;
+    if (daemon_older(engine->daemon, file, at, &pid, err) < 0)
+      return -1;
+    if (pid)
+      strlist_add_new(ret, xasprintf("%s (pid %d), until it is restarted", engine->daemon, (int)pid));
+  }
   return 0;
 }
 

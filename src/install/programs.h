@@ -14,7 +14,10 @@ struct programs {
   struct strlist put;  /* paths of links and programs of ours that are there */
   struct strlist todo; /* links that are still to be made */
   struct strlist copy; /* names of programs that are to be copied into dir */
-  char *from;          /* the directory that they are copied from; of this machine, not of the host */
+  /* "ENGINE TIME FILE": the engine was told to forget us then, and its daemon may not have been restarted
+   * since. */
+  struct strlist waiting;
+  char *from; /* the directory that they are copied from; of this machine, not of the host */
 };
 #define CLEANUP_PROGRAMS CLEANUP(programs_free)
 void programs_free(struct programs *p);
@@ -32,6 +35,12 @@ int programs_of_policy(const struct host *h, struct programs *p, const char *pol
 int programs_put(const struct host *h, struct programs *p, struct error *err) MUST_CHECK;
 /* What of ours is there. */
 int programs_load(const struct host *h, struct programs *ret, struct error *err) MUST_CHECK;
+/* Remembers that the engine's daemon knows our programs until it is restarted. */
+int programs_wait(const struct host *h, const char *engine, const char *at, const char *file,
+                  struct error *err) MUST_CHECK;
+/* Those daemons that have not been restarted since, "dockerd (pid 7)" each. */
+int programs_waited_for(const struct host *h, const struct programs *p, struct strlist *ret,
+                        struct error *err) MUST_CHECK;
 int programs_remove(const struct host *h, const struct programs *p, struct error *err) MUST_CHECK;
 /* Is `path` a program that an engine can run, and nobody but root change? */
 int program_check(const struct host *h, const char *path, struct error *err) MUST_CHECK;

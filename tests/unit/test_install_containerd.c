@@ -33,7 +33,7 @@ static struct handlers ours(bool make_default) {
 }
 
 static int apply(const char *text, bool make_default, struct applied *ret, struct error *err) {
-  const struct config_text in = { "config.toml", text, text ? strlen(text) : 0 };
+  const struct config_text in = { .name = "config.toml", .text = text, .len = text ? strlen(text) : 0 };
   ret->handlers = ours(make_default);
   return containerd_apply(&in, &ret->handlers, &ret->text, &ret->changes, &ret->notes, err);
 }
@@ -45,7 +45,7 @@ static void apply_well(const char *text, bool make_default, struct applied *ret)
 
 /* What taking ours out of `text` leaves. The caller frees. */
 static char *taken_back(const struct applied *a, const char *text, struct strlist *notes) {
-  const struct config_text in = { "config.toml", text, strlen(text) };
+  const struct config_text in = { .name = "config.toml", .text = text, .len = strlen(text) };
   struct str out = { 0 };
   struct error err = { 0 };
   cr_assert_eq(containerd_take_back(&in, &a->handlers, &a->changes, &out, notes, &err), 0, "%s\n%s",
@@ -265,7 +265,7 @@ Test(install_containerd, what_was_rewritten_by_dotted_keys_is_not_guessed_at) {
   CLEANUP_STRLIST struct strlist notes = { 0 };
   apply_well("version = 2\n", false, &a);
   const char *text = "version = 2\n[" V2 ".runtimes]\nhardened.runtime_type = \"io.containerd.runc.v2\"\n";
-  const struct config_text in = { "config.toml", text, strlen(text) };
+  const struct config_text in = { .name = "config.toml", .text = text, .len = strlen(text) };
   cr_assert_eq(containerd_take_back(&in, &a.handlers, &a.changes, &out, &notes, &err), -1);
   cr_assert(strstr(err.message, "config.toml:3:1: "), "%s", err.message);
 }

@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# From a plain engine to a hardened one and back, with the real containerd, dockerd and podman: hardenctl install, a
+# container that runs, one that is refused, an exec, hardenctl uninstall, and every configuration file as it was.
+bats_require_minimum_version 1.5.0
+load helper
+
+IMAGE=docker.io/library/busybox:test
+SELF='grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status'
+
+setup() {
+  oh_setup
+  config_for_engine
+  mkdir -p "$T/bin" "$T/d"
+  cp "$OH" "$BUILD/oci-harden-hook" "$CTL" "$T/bin/"
+  PATH=$T/bin:$PATH
+  CGROUP=$(basename "$T")
+  DAEMON=
+}
+
+teardown() {
+  stop
+  podman_ rm -fa >/dev/null 2>&1 || true
+  oh_unmount
+  oh_remove_cgroups "$CGROUP"
+  oh_teardown
+  rm -rf /var/lib/oci-harden
+}
+
+stop() {
+  [ -n "$DAEMON" ] || return 0
+  kill "$DAEMON" || true
+  wait_for 20 sh -c "! kill -0 $DAEMON 2>/dev/null"
+  DAEMON=
+}
+
+picture() { # of all that engines are configured by
+  rm -rf "${T:?}/$1"
+  mkdir -p "$T/$1"
+  cp -a /etc/containerd /etc/docker /etc/containers "$T/$1/"
+  cp -a "$T/config.toml" "$T/daemon.json" "$T/$1/" 2>/dev/null || true
+  ls "$T/bin" >"$T/$1/programs"
+}
+as_before() {
+  picture after
+  diff -r "$T/before" "$T/after"
+  [ ! -e /var/lib/oci-harden ]
+}
+
+hardened() { # OUTPUT: of $SELF
+  echo "$1"
+  [[ "$1" == *"CapEff:"*"0000000000000400"* && "$1" == *"NoNewPrivs:"*"1"* && "$1" == *"Seccomp:"*"2"* ]]
+}
+
+# --- containerd ---
+
+cri() { "$ROOT/tests/engines/cri" "$T/d/s" "$@"; }
+cri_ready() { cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1; }
+containerd_() {
+  own_network containerd --config "$T/config.toml" >>"$T/containerd.log" 2>&1 3>&- &
+  DAEMON=$!
+  wait_for 20 test -S "$T/d/s"
+  wait_for 20 cri_ready
+}
+pod() { # HANDLER: sets POD and POD_CONFIG
+  POD_CONFIG=$(jq -n --arg name "p$RANDOM" --arg logs "$T/logs" --arg cgroup "/$CGROUP" '{metadata: {name: $name, uid: $name,
+    namespace: "default"}, hostname: $name, log_directory: $logs, linux: {cgroup_parent: $cgroup}}' | jq "${2:-.}")
+  POD=$(cri RunPodSandbox "$(jq -n --argjson c "$POD_CONFIG" --arg h "$1" '{config: $c, runtime_handler: $h}')" | jq -r .pod_sandbox_id)
+  [ -n "$POD" ]
+}
+container() { # sets ID
+  ID=$(cri CreateContainer "$(jq -n --arg pod "$POD" --argjson s "$POD_CONFIG" --arg image "$IMAGE" '{pod_sandbox_id: $pod,
+    sandbox_config: $s, config: {metadata: {name: "c"}, image: {image: $image}, command: ["/bin/sh", "-c", "sleep 600"],
+    linux: {resources: {oom_score_adj: 1000}}}}')" | jq -r .container_id)
+  cri StartContainer "$(jq -n --arg id "$ID" '{container_id: $id}')" >/dev/null
+}
+exec_() {
+  cri ExecSync "$(jq -n --arg id "$ID" --arg cmd "$1" '{container_id: $id, cmd: ["/bin/sh", "-c", $cmd], timeout: 20}')" | jq -rj '.stdout'
+}
+
+@test "containerd: registered, a pod runs, one is refused, exec; taken out, and the pod of before is served still" {
+  mkdir -p "$T/logs" "$T/cni"
+  jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
+    ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.1.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
+  cat >"$T/config.toml" <<TOML
+# A node's configuration, kept by people.
+version = 2
+root = "$T/d/root"
+state = "$T/d/state"
+[grpc]
+  address = "$T/d/s"
+[ttrpc]
+  address = "$T/d/t"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "localhost/pause:test" # no network here
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "$T/cni"
+TOML
+  picture before
+  image_archive "$T/image.tar" "$IMAGE"
+  pause_archive "$T/pause.tar" localhost/pause:test
+  hardenctl install --engine containerd --file "$T/config.toml" --policy restricted
+  containerd_
+  ctr --address "$T/d/s" -n k8s.io images import "$T/image.tar" >/dev/null
+  ctr --address "$T/d/s" -n k8s.io images import "$T/pause.tar" >/dev/null
+  run hardenctl status --engine containerd
+  echo "$output"
+  [ "$status" -eq 0 ]
+  pod hardened
+  container
+  hardened "$(exec_ "$SELF")"
+  run pod hardened '.linux.security_context.namespace_options = {network: 2}'
+  echo "$output"
+  [[ "$output" == *OH-NSP-* ]]
+  run hardenctl install --engine containerd --policy restricted --policy baseline --name tight
+  run hardenctl status --engine containerd
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"a restart is pending"* ]]
+  [[ "$output" == *"tight-baseline: $T/bin/oci-harden-baseline, policy baseline"* ]]
+  # runc, which nobody had written down, is there still.
+  pod runc
+  cri StopPodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  cri RemovePodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  run hardenctl uninstall --engine containerd
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"kept: needed by $T"* || "$output" == *"kept: needed by /run/containerd"* ]]
+  [[ "$output" == *"kept: needed by containerd (pid $DAEMON), until it is restarted"* ]]
+  cmp "$T/before/config.toml" "$T/config.toml"
+  stop
+  containerd_
+  run pod hardened
+  [[ "$output" == *'no runtime for "hardened" is configured'* ]]
+  hardened "$(exec_ "$SELF")"
+  POD=$(cri ListPodSandbox | jq -r '.items[0].id')
+  cri StopPodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  cri RemovePodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  hardenctl uninstall --engine containerd
+  as_before
+}
+
+# --- docker ---
+
+docker_() { docker -H "unix://$T/d/s" "$@"; }
+dockerd_() {
+  own_network dockerd --config-file "$T/daemon.json" >>"$T/dockerd.log" 2>&1 3>&- &
+  DAEMON=$!
+  wait_for 30 docker_ version >/dev/null 2>&1
+}
+has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")" >/dev/null; }
+
+@test "docker: registered and reloaded, a container runs, one is refused, exec; taken out by a reload" {
+  jq -n --arg t "$T" --arg cgroup "/$CGROUP" '{"data-root": ($t + "/d/root"), "exec-root": ($t + "/d/exec"),
+    pidfile: ($t + "/d/pid"), hosts: ["unix://" + $t + "/d/s"], bridge: "none", iptables: false, "ip6tables": false,
+    "ip-masq": false, "storage-driver": "overlay2", "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": $cgroup}' >"$T/daemon.json"
+  picture before
+  dockerd_
+  image_archive "$T/image.tar" busybox:test
+  docker_ load -i "$T/image.tar" >/dev/null
+  hardenctl install --engine docker --file "$T/daemon.json" --policy restricted --default
+  kill -HUP "$DAEMON"
+  wait_for 10 has_runtime hardened
+  [ "$(docker_ info --format '{{.DefaultRuntime}}')" = hardened ]
+  docker_ run -d --name web --network none busybox:test sleep 600 >/dev/null
+  hardened "$(docker_ exec --privileged web sh -c "$SELF")"
+  run docker_ run --rm --network none -v /etc:/host busybox:test true
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *OH-MNT-* ]]
+  run hardenctl uninstall --engine docker --dry-run
+  echo "$output"
+  [[ "$output" == *"note: docker: container "*" was made with hardened, and cannot be started again"* ]]
+  docker_ rm -f web >/dev/null
+  run hardenctl uninstall --engine docker
+  echo "$output"
+  [ "$status" -eq 1 ]
+  # A reload makes dockerd learn, and not forget: it would look for the program still.
+  [[ "$output" == *"kept: needed by dockerd (pid $DAEMON), until it is restarted"* ]]
+  cmp "$T/before/daemon.json" "$T/daemon.json"
+  stop
+  dockerd_
+  run ! has_runtime hardened
+  [ "$(docker_ info --format '{{.DefaultRuntime}}')" = runc ]
+  docker_ run --rm --network none busybox:test true
+  hardenctl uninstall --engine docker
+  stop
+  rm -f /etc/docker/key.json # dockerd's own
+  as_before
+}
+
+@test "docker: a dockerd that names runtimes by a flag too would not start again: refused" {
+  echo '{}' >"$T/daemon.json"
+  cp "$BUILD/helpers/pause" "$T/bin/dockerd"
+  "$T/bin/dockerd" --config-file="$T/daemon.json" --add-runtime=x=/x 3>&- >/dev/null 2>&1 &
+  DAEMON=$!
+  wait_for 5 sh -c "grep -q dockerd /proc/$DAEMON/comm"
+  run hardenctl install --engine docker --file "$T/daemon.json"
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"--add-runtime=x=/x"*"does not start"* ]]
+  [ "$(cat "$T/daemon.json")" = '{}' ]
+}
+
+# --- podman ---
+
+podman_() { podman --root "$T/p/root" --runroot "$T/p/run" --tmpdir "$T/p/tmp" --storage-driver overlay "$@"; }
+
+@test "podman: registered by a file of its own, a container runs, one is refused, exec; and the file goes again" {
+  # The limits that podman asks for by default need CAP_SYS_RESOURCE, which a test machine may lack.
+  cat >/etc/containers/containers.conf <<'TOML'
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+netns = "none"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+num_locks = 64
+runtime = "runc"
+TOML
+  unset CONTAINERS_CONF
+  picture before
+  image_archive "$T/image.tar" "$IMAGE"
+  podman_ load -qi "$T/image.tar" >/dev/null
+  hardenctl install --engine podman --policy restricted
+  [ "$(podman_ run --rm --cgroup-parent "/$CGROUP" "$IMAGE" echo plain)" = plain ]
+  podman_ --runtime hardened run -d --name web --cgroup-parent "/$CGROUP" "$IMAGE" sleep 600 >/dev/null
+  hardened "$(podman_ exec --privileged web sh -c "$SELF")"
+  run podman_ --runtime hardened run --rm --cgroup-parent "/$CGROUP" -v /etc:/host "$IMAGE" true
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *OH-MNT-* ]]
+  podman_ rm -f web >/dev/null
+  hardenctl install --engine podman --policy restricted --default
+  run podman_ run --rm --cgroup-parent "/$CGROUP" "$IMAGE" sh -c "$SELF"
+  hardened "$output"
+  hardenctl uninstall --engine podman
+  as_before
+  rm /etc/containers/containers.conf
+}
+
+@test "--restart asks systemd, where it is; a restart that fails is an error" {
+  mkdir -p /run/systemd/system
+  printf '#!/bin/sh\necho "$@" >>"%s/asked"\n[ ! -e "%s/broken" ]\n' "$T" "$T" >"$T/bin/systemctl"
+  chmod 755 "$T/bin/systemctl"
+  printf 'version = 2\n' >"$T/config.toml"
+  echo '{}' >"$T/daemon.json"
+  hardenctl install --engine containerd --file "$T/config.toml" --restart
+  hardenctl install --engine docker --file "$T/daemon.json" --restart
+  hardenctl install --engine docker --file "$T/daemon.json" --restart # nothing to do, nothing to reload
+  hardenctl uninstall --engine docker --restart
+  touch "$T/broken"
+  run hardenctl uninstall --engine containerd --restart
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"systemctl restart containerd.service failed"* ]]
+  rm -rf /run/systemd
+  run hardenctl install --engine containerd --file "$T/config.toml" --restart
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"no systemd is running here"* ]]
+  hardenctl uninstall
+  [ "$(cat "$T/asked")" = "restart containerd.service
+reload docker.service
+restart docker.service
+restart containerd.service" ]
+}
