@@ -71,14 +71,14 @@ load faults
   mkdir "$T/sockets"
   python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/sockets/docker.sock"
   bind() { echo ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$1\", options: [\"rbind\"]}]"; }
-  local change
-  n=0
+  # Most calls are the same in all of these, so that together they fail each of them several times.
+  local change n=0 step=${OH_REFUSED_STEP:-3}
   for change in "$(bind /etc)" "$(bind "$T/etc")" "$(bind "$T/etc/default")" "$(bind "$T/sockets")" "$(bind /proc/sys)" \
     '.root.path = "/"' '.process.cwd = "/proc/self/fd/7"' '.process.cwd = "/tmp/fd"' '.process.args[0] = "/tmp/fd/7"' \
     '(.linux.namespaces[] | select(.type == "ipc")).path = "/proc/self/ns/ipc"' '.mounts |= map(select(.destination != "/dev"))'; do
     b=$(bundle "b$((++n))" "$change")
     ln -sfn /proc/self "$b/rootfs/tmp/fd"
-    ERRORS=1 walk error create --bundle "$b" c1
+    STEP=$step FROM=$((n % step)) ERRORS=1 walk error create --bundle "$b" c1
     grep -q 'refused undisturbed' "$T/walked"
   done
 }
