@@ -2,6 +2,7 @@
 #include "idmap/remount.h"
 
 #include "base/cleanup.h"
+#include "idmap/helper.h"
 #include "idmap/mountapi.h"
 #include "io/path.h"
 #include "kernel/place.h"
@@ -211,11 +212,10 @@ static _Noreturn void child(int socket, const struct remount *r) {
   /* What is sent to our group or terminal is not to end it between two mounts. */
   setsid();
   on_out_of_memory(end);
-  const int rc = r->replace ? unmount_engines(r, &o) : mount_new(r, &o);
-  if (rc == 0 && r->replace && replace(r, &o) < 0)
+  if (unmount_engines(r, &o) == 0 && replace(r, &o) < 0)
     put_back(r, &o);
   /* Nobody there to tell: the caller was killed, and does not start the container. */
-  if (send(socket, &o, sizeof o, MSG_NOSIGNAL) != sizeof o && r->replace && o.step == STEP_DONE)
+  if (send(socket, &o, sizeof o, MSG_NOSIGNAL) != sizeof o && o.step == STEP_DONE)
     put_back(r, &o);
   _exit(0);
 }
@@ -251,12 +251,12 @@ static int report(const struct remount *r, const struct outcome *o, struct refus
 static int child_died(const struct remount *r, struct refusal *why, struct error *err) {
   struct error back = { 0 };
   refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_OVERLAY, r->rootfs->engines, -1, ECHILD);
-  if (!r->replace || remount_put_back(r->rootfs, r->stage, &back) == 0)
+  if (remount_put_back(r->rootfs, r->stage, &back) == 0)
     return -1;
   return refuse_broken(why, err, &back);
 }
 
-int remount_run(const struct remount *r, struct refusal *why, struct error *err) {
+static int run_in_place(const struct remount *r, struct refusal *why, struct error *err) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
     return refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_OVERLAY, r->rootfs->engines, -1, errno);
@@ -278,4 +278,36 @@ int remount_run(const struct remount *r, struct refusal *why, struct error *err)
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
     ;
   return n == sizeof o ? report(r, &o, why, err) : child_died(r, why, err);
+}
+
+struct beside {
+  const struct remount *remount;
+  struct outcome outcome;
+};
+
+static int mount_beside(void *arg) {
+  struct beside *b = arg;
+  struct outcome o = { .step = STEP_DONE, .put_back = true };
+  (void)mount_new(b->remount, &o);
+  b->outcome = o;
+  return 0;
+}
+
+/* Nothing is missing meanwhile, and nothing to be put back: whoever is killed, the stage goes with the last
+ * of its processes. */
+static int run_beside(const struct remount *r, struct refusal *why, struct error *err) {
+  CLEANUP_HELPER struct helper helper = { 0 };
+  struct beside b = { .remount = r, .outcome = { STEP_NAMESPACE, ECHILD, true, { 0 } } };
+  /* A process that becomes another user may not be looked at any more, and with it all of its memory. */
+  const int dumpable = prctl(PR_GET_DUMPABLE);
+  const int started = helper_start(&helper, mount_beside, &b, CLONE_VM | CLONE_VFORK);
+  const int sys = errno;
+  if (dumpable == 1)
+    prctl(PR_SET_DUMPABLE, 1);
+  return started < 0 ? refuse(why, err, REFUSAL_SYSTEM, REFUSAL_OF_OVERLAY, r->rootfs->engines, -1, sys)
+                     : report(r, &b.outcome, why, err);
+}
+
+int remount_run(const struct remount *r, struct refusal *why, struct error *err) {
+  return r->replace ? run_in_place(r, why, err) : run_beside(r, why, err);
 }

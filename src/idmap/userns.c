@@ -2,6 +2,7 @@
 #include "idmap/userns.h"
 
 #include "base/cleanup.h"
+#include "idmap/helper.h"
 #include "io/fileio.h"
 #include "io/path.h"
 
@@ -14,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 void idmap_block(uint32_t first, uint32_t count, struct kernel_idmap *ret) {
   ret->items[0] = (struct kernel_mapping){ .inside = 0, .outside = first, .count = count };
@@ -56,12 +56,16 @@ bool idmap_same(const struct kernel_idmap *a, const struct kernel_idmap *b) {
 }
 
 /*
- * A child that waits until it is let go: it holds what it is in for us to look at. It sends no SIGCHLD, which
- * the program may ignore or count, and ends with us, for nobody else has our end of the socket.
+ * A child that waits until it is let go: it holds what it is in for us to look at. It ends with us, for
+ * nobody else has our end of the socket.
  */
 struct holder {
-  pid_t pid;  /* 0: none */
+  struct helper helper;
   int socket; /* whose closing lets it go; -1 */
+  struct hold {
+    int own;  /* its end of the socket */
+    int join; /* a user namespace, or -1 */
+  } hold;
 };
 #define HOLDER_NONE                                                                                          \
   { .socket = -1 }
@@ -69,44 +73,37 @@ struct holder {
 static void let_go(struct holder *h) {
   if (h->socket >= 0)
     close(h->socket);
-  if (h->pid > 0)
-    while (waitpid(h->pid, NULL, __WALL) < 0 && errno == EINTR)
-      ;
+  helper_wait(&h->helper);
   *h = (struct holder)HOLDER_NONE;
 }
 
-/* join: a user namespace, or -1. Of that it says how it went: 0 or an errno. */
-static _Noreturn void hold(int own, int join) {
+/* Of a namespace to join it says how that went: 0 or an errno. */
+static int hold(void *arg) {
+  const struct hold *h = arg;
   char byte;
-  if (join >= 0) {
-    const int how = setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
-    if (send(own, &how, sizeof how, MSG_NOSIGNAL) != (ssize_t)sizeof how)
-      _exit(1);
+  if (h->join >= 0) {
+    const int how = setns(h->join, CLONE_NEWUSER) < 0 ? errno : 0;
+    if (send(h->own, &how, sizeof how, MSG_NOSIGNAL) != (ssize_t)sizeof how)
+      return 1;
   }
   /* With the parent's end of the socket go its locks, which would stay as long as we do. */
-  if (own > 0)
-    syscall(SYS_close_range, 0, own - 1, 0);
-  syscall(SYS_close_range, own + 1, ~0U, 0);
-  while (read(own, &byte, 1) < 0 && errno == EINTR)
+  if (h->own > 0)
+    syscall(SYS_close_range, 0, h->own - 1, 0);
+  syscall(SYS_close_range, h->own + 1, ~0U, 0);
+  while (read(h->own, &byte, 1) < 0 && errno == EINTR)
     ;
-  _exit(0);
+  return 0;
 }
 
-/* flags: CLONE_NEW*. Returns -1 with errno. */
-static int start_holder(struct holder *h, unsigned long flags, int join) {
+/* flags: of clone(2). Returns -1 with errno. */
+static int start_holder(struct holder *h, int flags, int join) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     return -1;
   CLEANUP_FD int child_end = ends[1];
   h->socket = ends[0];
-  /* All arguments but the flags are zero, so that their order, which architectures disagree on, is none. */
-  const long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
-  if (pid == 0)
-    hold(child_end, join);
-  if (pid < 0)
-    return -1;
-  h->pid = (pid_t)pid;
-  return 0;
+  h->hold = (struct hold){ ends[1], join };
+  return helper_start(&h->helper, hold, &h->hold, flags);
 }
 
 /* What it said; it may not have got that far when start_holder() returns. -1 with errno. */
@@ -123,8 +120,8 @@ static int joined(const struct holder *h) {
 
 /* Its pid is nobody else's as long as we have not waited for it. */
 static int open_holder(const struct holder *h, struct kernel_process *ret, struct error *err) {
-  CLEANUP_FREE char *path = xasprintf("/proc/%d", (int)h->pid);
-  ret->pid = h->pid;
+  CLEANUP_FREE char *path = xasprintf("/proc/%d", (int)h->helper.pid);
+  ret->pid = h->helper.pid;
   ret->dir = path_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_LEAF);
   return ret->dir < 0 ? error_set(err, ERROR_SYSTEM, errno, "user namespace: %s", path) : 0;
 }
@@ -170,7 +167,7 @@ int idmap_userns_make(const struct kernel_idmap *uids, const struct kernel_idmap
   CLEANUP(let_go) struct holder holder = HOLDER_NONE;
   CLEANUP_KERNEL_PROCESS struct kernel_process p = KERNEL_PROCESS_NONE;
   CLEANUP_FD int fd = -1;
-  if (start_holder(&holder, CLONE_NEWUSER, -1) < 0)
+  if (start_holder(&holder, CLONE_NEWUSER | CLONE_VM, -1) < 0)
     return error_set(err, ERROR_REFUSED, errno, "user namespace: cannot make one");
   if (open_holder(&holder, &p, err) < 0 || write_map(&p, "uid_map", uids, err) < 0 ||
       write_map(&p, "gid_map", gids, err) < 0 || check_map(&p, "uid_map", uids, err) < 0 ||
@@ -188,6 +185,7 @@ int idmap_userns_read(int fd, struct kernel_idmap *ret_uids, struct kernel_idmap
                       struct error *err) {
   CLEANUP(let_go) struct holder holder = HOLDER_NONE;
   CLEANUP_KERNEL_PROCESS struct kernel_process p = KERNEL_PROCESS_NONE;
+  /* Not in our memory: whoever joins takes from it that it may be looked at. */
   if (start_holder(&holder, 0, fd) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "user namespace: cannot start a process");
   if (joined(&holder) < 0)
