@@ -195,6 +195,8 @@ static int make_map(struct call *c, struct error *err) {
         harden(c, err) < 0)
       return -1;
   }
+  if (!again)
+    target_reopen(&c->target);
   return save(c, err);
 }
 

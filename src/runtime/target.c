@@ -51,6 +51,16 @@ int target_open(struct target *ret, const struct config *config, struct error *e
                         config->runtimes_len ? config->runtimes[0].path : "none is configured");
 }
 
+void target_reopen(struct target *t) {
+  struct stat judged, found;
+  CLEANUP_FD int fd = path_open(AT_FDCWD, t->path, O_PATH, 0, RESOLVE_TRUSTED);
+  if (fd < 0 || fstat(fd, &found) < 0 || fstat(t->fd, &judged) < 0 || found.st_dev != judged.st_dev ||
+      found.st_ino != judged.st_ino)
+    return;
+  close(t->fd);
+  t->fd = steal_fd(&fd);
+}
+
 void target_close(struct target *t) {
   if (t->fd > 0)
     close(t->fd);

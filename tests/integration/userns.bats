@@ -52,6 +52,17 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
   done
 }
 
+@test "the runtime starts its container as it does without us, by no copy of its program" {
+  b=$(bundle bare)
+  bare create --bundle "$b" --pid-file "$T/pid" bare </dev/null
+  wanted=$(readlink "/proc/$(cat "$T/pid")/exe")
+  bare delete --force bare
+  b=$(bundle ours)
+  oh create --bundle "$b" --pid-file "$T/pid" ours </dev/null
+  readlink "/proc/$(cat "$T/pid")/exe" | tee "$T/exe"
+  [ "$(cat "$T/exe")" = "$wanted" ]
+}
+
 @test "what the container makes belongs to root on disk, and a volume's files keep their owners" {
   for runtime in runc crun; do
     mkdir -p "$T/volume-$runtime"
