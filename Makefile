@@ -199,7 +199,7 @@ demo: ## run one container under runc alone and under oci-harden, side by side
 
 .PHONY: check
 check: ## all tests: unit, golden, property, integration with real runtimes and engines
-	@tools/install-deps build check deb
+	@tools/install-deps build check deb kubernetes
 	@$(SUB) all
 	@$(SUB) check-unit
 	@$(SUB) check-integration

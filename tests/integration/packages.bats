@@ -84,7 +84,8 @@ changed() {
 }
 
 @test "deb: the libraries that a build needs are those that the package asks for" {
-  for package in $(sed -n 's/^  build) echo \(.*\) ;;$/\1/p' "$ROOT/tools/install-deps"); do
+  read -ra needed < <(sed -n 's/^  build) echo \(.*\) ;;$/\1/p' "$ROOT/tools/install-deps")
+  for package in "${needed[@]}"; do
     case $package in gcc | libc6-dev) continue ;; esac # build-essential's
     grep -qE "^               $package,?$" "$ROOT/debian/control" || { echo "debian/control: no $package"; false; }
   done
@@ -103,6 +104,17 @@ changed() {
     mkdir -p "$T/host/${trace%/*}"
     echo '{}' >"$T/host/$trace"
   done
+  # An engine that calls it keeps it there.
+  mkdir -p "$T/host/etc/containerd"
+  printf 'version = 2\n' >"$T/host/etc/containerd/config.toml"
+  cp "$T/host/etc/containerd/config.toml" "$T/config.toml"
+  chroot "$T/host" hardenctl install --engine containerd
+  run chroot "$T/host" dpkg -r oci-harden
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *containerd*"run hardenctl uninstall first"* ]]
+  chroot "$T/host" hardenctl uninstall --engine containerd
+  cmp "$T/config.toml" "$T/host/etc/containerd/config.toml"
   run chroot "$T/host" dpkg -r oci-harden
   echo "$output"
   [ "$status" -eq 0 ]
@@ -116,7 +128,7 @@ changed() {
   [ "$status" -eq 0 ]
   run changed
   echo "$output"
-  [ "$output" = '' ]
+  [ "$output" = ./etc/containerd/config.toml ]
   [ -z "$(find "$T/host/etc/oci-harden" "$T/host/var/log/oci-harden" "$T/host/usr/share/oci-harden" 2>/dev/null)" ]
 }
 

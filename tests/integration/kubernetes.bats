@@ -1,0 +1,342 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deploy/kubernetes: both forms give the same objects, which the API knows; and the installer, run as its pod would run it, against
+# a scratch node and an API server of a few lines (tests/kubernetes). No cluster runs here: that a kubelet starts the pod, and
+# what the API server makes of the admission policies' expressions, is not shown.
+load helper
+bats_require_minimum_version 1.5.0
+
+KUBE=$ROOT/deploy/kubernetes
+
+setup() {
+  oh_setup
+  SERVER='' NODE=''
+}
+teardown() {
+  for pid in $NODE $SERVER; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  mountpoint -q "$T/host/$T/root" && umount "$T/host/$T/root"
+  oh_teardown
+}
+
+# --- what is applied ---
+
+# kustomize DIR: its objects. Debian 12's kubectl has kustomize 2, whose words for the same are others.
+kustomize() {
+  if [ ! -d "$T/kube" ]; then
+    cp -r "$KUBE" "$T/kube"
+    kubectl version --client 2>/dev/null | grep -q '"v1\.20\.' &&
+      sed -i 's/^resources:/bases:/; s/^patches:/patchesJson6902:/; s/^  - path: \(.*\)/  - path: \1/' "$T"/kube/overlays/*/kustomization.yaml
+  fi
+  kubectl kustomize "$T/kube/$1" >"$T/rendered.yaml"
+  "$ROOT/tests/kubernetes/validate.py" "$T/rendered.yaml"
+}
+
+chart() { # chart [VALUES.json]
+  "$ROOT/tests/kubernetes/render-chart" "$KUBE/helm/oci-harden" "$@" >"$T/rendered.yaml"
+  "$ROOT/tests/kubernetes/validate.py" "$T/rendered.yaml"
+}
+
+@test "kustomize and the chart give the same objects, all of the API" {
+  kustomize base >"$T/base"
+  [ "$(wc -l <"$T/base")" -eq 11 ]
+  kustomize admission >"$T/admission"
+  kustomize overlays/admission >"$T/all"
+  diff "$T/all" <(sort "$T/base" "$T/admission")
+  # Helm makes the namespace itself.
+  grep -v '"kind": "Namespace"' "$T/all" >"$T/wanted"
+  chart >"$T/chart"
+  diff "$T/wanted" "$T/chart"
+  # The mode that takes everything back is the same but for that.
+  kustomize overlays/cleanup >"$T/cleanup"
+  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' "$T/base") "$T/cleanup"
+  echo '{"mode": "cleanup"}' >"$T/values"
+  chart "$T/values" >"$T/cleanup"
+  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' "$T/wanted") "$T/cleanup"
+}
+
+@test "the chart's values reach what they say" {
+  printf '%s' '{"image": "registry.example/x@sha256:0", "handler": "safe", "policies": ["restricted", "file-owners"], "engine": "crio",
+    "admission": false, "nodeSelector": {"pool": "a \"b\""}, "policyFiles": {"x.json": "{\n  \"extends\": \"strict\"\n}\n"}}' >"$T/values"
+  chart "$T/values" >"$T/objects"
+  [ "$(jq -rs 'map(select(.kind == "RuntimeClass") | .metadata.name + "=" + .handler) | join(" ")' "$T/objects")" = "safe-file-owners=safe-file-owners safe-restricted=safe-restricted" ]
+  [ "$(jq -s 'map(select(.kind | startswith("Validating"))) | length' "$T/objects")" -eq 0 ]
+  pod=$(jq -cs 'map(select(.kind == "DaemonSet"))[0].spec.template.spec' "$T/objects")
+  [ "$(jq -r .containers[0].image <<<"$pod")" = registry.example/x@sha256:0 ]
+  [ "$(jq -r '[.containers[0].env[] | select(.value) | .name + "=" + .value] | join(" ")' <<<"$pod")" = "DAEMONSET=oci-harden-installer HANDLER=safe POLICIES=restricted file-owners ENGINE=crio" ]
+  [ "$(jq -c .nodeSelector <<<"$pod")" = '{"kubernetes.io/arch":"amd64","kubernetes.io/os":"linux","pool":"a \"b\""}' ]
+  [ "$(jq -rs 'map(select(.kind == "ConfigMap"))[0].data["x.json"] | fromjson.extends' "$T/objects")" = strict ]
+}
+
+@test "the installer may do what it does and no more, and its image is of this version" {
+  kustomize base >"$T/objects"
+  rules=$(jq -cs '[.[] | select(.kind | IN("Role", "ClusterRole")) | .rules[]] | sort_by(.resources)' "$T/objects")
+  [ "$rules" = '[{"apiGroups":["apps"],"resourceNames":["oci-harden-installer"],"resources":["daemonsets"],"verbs":["get"]},{"apiGroups":[""],"resources":["nodes"],"verbs":["get","patch"]}]' ]
+  version=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
+  [ "$(jq -rs 'map(select(.kind == "DaemonSet"))[0].spec.template.spec.containers[0].image' "$T/objects")" = "oci-harden-installer:$version" ]
+  grep -q "^image: oci-harden-installer:$version " "$KUBE/helm/oci-harden/values.yaml"
+  [ "$(grep -c "ersion: $version$" "$KUBE/helm/oci-harden/Chart.yaml")" -eq 2 ]
+  grep -q "oci-harden-installer:$version \.$" "$KUBE/installer/Dockerfile"
+  # The sample is a policy, and the same in both forms (compared above).
+  "$CTL" --config "$T/config.json" policy validate "$KUBE/base/policies/file-owners.json"
+}
+
+@test "what is no object of the API is found" {
+  kubectl kustomize "$KUBE/base" >"$T/good.yaml"
+  for change in 's/hostPID: true/hostPid: true/' 's/periodSeconds: 5/periodSeconds: five/' 's/handler: hardened-strict/handlre: x/' \
+    's/^kind: RuntimeClass/kind: RuntimeKlass/' 's/terminationGracePeriodSeconds: 120/hostPID: true/' 's/name: oci-harden-policies/name: Policies/'; do
+    sed "$change" "$T/good.yaml" >"$T/bad.yaml"
+    ! cmp -s "$T/good.yaml" "$T/bad.yaml" || { echo "no change: $change"; false; }
+    run "$ROOT/tests/kubernetes/validate.py" "$T/bad.yaml"
+    echo "$output"
+    [ "$status" -eq 1 ]
+  done
+  sed 's/validationActions/validationAction/' "$KUBE/admission/namespace-keeps-its-handler.yaml" >"$T/bad.yaml"
+  run "$ROOT/tests/kubernetes/validate.py" "$T/bad.yaml"
+  [[ "$output" == *"validationAction"* && "$status" -eq 1 ]]
+}
+
+# --- the installer on a node ---
+
+# node_up ENGINE: a node's root below $T/host, the API, and the programs of an image in $T/image.
+node_up() {
+  mkdir -p "$T"/host/{etc/containerd,etc/crio,opt,usr/bin,run,var/lib} "$T/image" "$T/account" "$T/api" "$T/policies.d"
+  cp "$CTL" "$OH" "$BUILD/oci-harden-hook" "$T/image"
+  for program in containerd crio runc; do
+    printf '#!/bin/sh\n' >"$T/host/usr/bin/$program"
+    chmod 755 "$T/host/usr/bin/$program"
+  done
+  printf '# kept as it is\nversion = 2\n\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "pause:3.9" # this too\n' >"$T/host/etc/containerd/config.toml"
+  # systemd is asked through nsenter; what is asked is written down, and refused when $T/refuse is there.
+  printf '#!/bin/sh\necho "$*" >>"%s"\n[ ! -e "%s" ]\n' "$T/restarts" "$T/refuse" >"$T/image/nsenter"
+  chmod 755 "$T/image/nsenter"
+  : >"$T/restarts"
+  cp "$KUBE/base/policies/file-owners.json" "$T/policies.d"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=kubernetes -addext 'subjectAltName=IP:127.0.0.1' \
+    -keyout "$T/api/tls.key" -out "$T/api/tls.crt" 2>/dev/null
+  cp "$T/api/tls.crt" "$T/account/ca.crt"
+  echo secret-token | tee "$T/account/token" >"$T/api/token"
+  echo '{}' >"$T/api/daemonset.json"
+  printf '{"metadata": {"labels": {"a": "b"}}, "status": {"nodeInfo": {"containerRuntimeVersion": "%s"}}}' "$1" >"$T/api/node.json"
+  "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
+  SERVER=$!
+  wait_for 100 test -e "$T/api/port"
+  snapshot >"$T/before"
+}
+
+# wait_for TENTHS COMMAND...
+wait_for() {
+  local i
+  for ((i = 0; i < $1; i++)); do
+    "${@:2}" && return
+    sleep 0.1
+  done
+  echo "in vain: ${*:2}"
+  cat "$T/log"
+  return 1
+}
+
+snapshot() { # all of the node's files, with modes and content
+  (cd "$T/host" && find . -path ./run -prune -o -printf '%p %y %m %l\n' | sort && find . -path ./run -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+
+installer() { # installer MODE: the pod's program, with the pod's environment
+  env -i PATH="$T/image:$PATH" HOST="$T/host" INTERVAL=0.3 READY="$T/ready" SERVICE_ACCOUNT="$T/account" POLICY_FILES="$T/policies.d" \
+    NODE_NAME=node-1 POD_NAMESPACE=oci-harden DAEMONSET=oci-harden-installer HANDLER=hardened POLICIES="${POLICIES-baseline restricted strict}" \
+    KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT="$(cat "$T/api/port")" "$KUBE/installer/oci-harden-node" "$1" >>"$T/log" 2>&1 3>&- &
+  NODE=$!
+}
+
+ends() { # the pod is stopped as the kubelet does
+  kill "$NODE"
+  wait "$NODE"
+  NODE=''
+}
+
+ticks() { # N further rounds of the installer
+  local now
+  now=$(wc -l <"$T/api/requests")
+  wait_for 100 more_requests $((now + 2 * $1))
+}
+more_requests() { [ "$(wc -l <"$T/api/requests")" -ge "$1" ]; }
+labelled() { [ "$(jq -r '.metadata.labels["oci-harden/installed"]' "$T/api/node.json")" = "$1" ]; }
+restarts() { wc -l <"$T/restarts"; }
+
+@test "a node is given and taken back: nothing of its files differs then" {
+  node_up containerd://1.7.24
+  installer run
+  wait_for 100 test -e "$T/ready"
+  cat "$T/log"
+  labelled true
+  for policy in baseline restricted strict; do
+    grep -q "runtimes.hardened-$policy.options" "$T/host/etc/containerd/config.toml"
+    grep -q "\"/opt/oci-harden/bin/oci-harden-$policy\"" "$T/host/etc/containerd/config.toml"
+    [ "$(readlink "$T/host/opt/oci-harden/bin/oci-harden-$policy")" = oci-harden ]
+  done
+  grep -q '# this too' "$T/host/etc/containerd/config.toml"
+  cmp "$OH" "$T/host/opt/oci-harden/bin/oci-harden"
+  cmp "$BUILD/oci-harden-hook" "$T/host/opt/oci-harden/bin/oci-harden-hook"
+  cmp "$KUBE/base/policies/file-owners.json" "$T/host/etc/oci-harden/policies/file-owners.json"
+  [ "$(cat "$T/restarts")" = '--target 1 --mount --uts --ipc --net --pid -- systemctl restart containerd' ]
+  # Once a minute: nothing new, nothing said, nothing restarted.
+  cp "$T/log" "$T/log.before"
+  snapshot >"$T/installed"
+  ticks 2
+  cmp "$T/log" "$T/log.before"
+  [ "$(restarts)" -eq 1 ]
+  # A pod that is replaced changes nothing.
+  ends
+  [ ! -e "$T/ready" ]
+  snapshot | diff "$T/installed" -
+  labelled true
+  # One whose DaemonSet goes takes all back.
+  installer run
+  wait_for 100 test -e "$T/ready"
+  echo '{"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}' >"$T/api/daemonset.json"
+  ends
+  tail -n 3 "$T/log"
+  labelled null
+  [ "$(restarts)" -eq 2 ]
+  snapshot | diff "$T/before" -
+  [ ! -e "$T/ready" ]
+}
+
+@test "whether a node is to be taken back: only when that is known" {
+  node_up containerd://1.7.24
+  installer run
+  wait_for 100 test -e "$T/ready"
+  snapshot >"$T/installed"
+  # A role that is gone, a server that is gone: that says nothing of the DaemonSet.
+  touch "$T/api/forbidden"
+  ends
+  rm "$T/api/forbidden"
+  grep -q 'not known: HTTP status 403' "$T/log"
+  snapshot | diff "$T/installed" -
+  installer run
+  wait_for 100 test -e "$T/ready"
+  kill "$SERVER"
+  wait "$SERVER" || true
+  ends
+  grep -q 'not known: HTTP status 000' "$T/log"
+  snapshot | diff "$T/installed" -
+  # A server that is not the cluster's is not believed.
+  rm "$T/api/port" "$T/api/daemonset.json"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=kubernetes -addext 'subjectAltName=IP:127.0.0.1' \
+    -keyout "$T/api/tls.key" -out "$T/api/tls.crt" 2>/dev/null
+  "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
+  SERVER=$!
+  wait_for 100 test -e "$T/api/port"
+  installer run
+  sleep 1
+  ends
+  snapshot | diff "$T/installed" -
+  # The ServiceAccount went with the rest.
+  cp "$T/api/tls.crt" "$T/account/ca.crt"
+  rm "$T/api/token"
+  installer run
+  sleep 1
+  ends
+  snapshot | diff "$T/before" -
+}
+
+@test "a restart that failed, or did not come to pass, is made up for" {
+  node_up containerd://1.7.24
+  touch "$T/refuse"
+  installer run
+  wait_for 100 test "$(restarts)" -ge 0
+  wait_for 100 grep -q restarting "$T/log"
+  labelled null
+  [ ! -e "$T/ready" ]
+  ends
+  rm "$T/refuse"
+  : >"$T/restarts"
+  installer run
+  wait_for 100 test -e "$T/ready"
+  labelled true
+  [ "$(restarts)" -eq 1 ]
+}
+
+@test "a policy that is not valid stops the rollout; one that is changed or removed follows" {
+  node_up containerd://1.7.24
+  echo '{"extends": "restrictd"}' >"$T/policies.d/typo.json"
+  installer run
+  wait_for 100 grep -q 'no policy of the ConfigMap is taken' "$T/log"
+  grep -q restrictd "$T/log"
+  [ ! -e "$T/ready" ]
+  labelled null
+  [ ! -e "$T/host/etc/oci-harden" ]
+  # An administrator's file is not replaced, and one policy may extend another of the ConfigMap.
+  mkdir -p "$T/host/etc/oci-harden/policies"
+  echo '{"description": "mine", "extends": "strict"}' >"$T/host/etc/oci-harden/policies/mine.json"
+  echo '{"description": "theirs", "extends": "baseline"}' >"$T/policies.d/mine.json"
+  echo '{"description": "x", "extends": "file-owners"}' >"$T/policies.d/typo.json"
+  wait_for 100 test -e "$T/ready"
+  grep -q mine.json "$T/log"
+  grep -q '"mine"' "$T/host/etc/oci-harden/policies/mine.json"
+  echo '{"description": "y", "extends": "file-owners"}' >"$T/policies.d/typo.json"
+  wait_for 100 grep -q '"y"' "$T/host/etc/oci-harden/policies/typo.json"
+  rm "$T/policies.d/typo.json"
+  wait_for 100 test ! -e "$T/host/etc/oci-harden/policies/typo.json"
+  rm "$T/api/daemonset.json"
+  ends
+  [ "$(ls "$T/host/etc/oci-harden/policies")" = mine.json ]
+}
+
+@test "CRI-O; and an engine that is not known is left alone" {
+  node_up cri-o://1.30.1
+  POLICIES=strict
+  installer run
+  wait_for 100 test -e "$T/ready"
+  grep -rq /opt/oci-harden/bin/oci-harden-strict "$T/host/etc/crio"
+  grep -q 'systemctl .* crio' "$T/restarts" || grep -q 'systemctl restart crio' "$T/restarts"
+  rm "$T/api/daemonset.json"
+  ends
+  snapshot | diff "$T/before" -
+  echo '{}' >"$T/api/daemonset.json"
+  jq '.status.nodeInfo.containerRuntimeVersion = "docker://20.10"' "$T/api/node.json" >"$T/x" && mv "$T/x" "$T/api/node.json"
+  installer run
+  wait_for 100 grep -q 'the engine "docker://20.10" is not known' "$T/log"
+  [ ! -e "$T/ready" ]
+}
+
+@test "an upgrade while a container runs: exec, stop and delete through the new program; cleanup waits for it" {
+  node_up containerd://1.7.24
+  sed -i 's/"commit":"[0-9a-z]\{4\}/"commit":"0ld0/' "$T/image/oci-harden"
+  installer run
+  wait_for 100 test -e "$T/ready"
+  bin=$T/host/opt/oci-harden/bin
+  # The node's own paths, as this machine sees them, and the runtime's root where the node would have it.
+  mkdir -p "$T/host/$T/root"
+  mount --bind "$T/root" "$T/host/$T/root"
+  oh_config runc '.stateDir = $t + "/host/run/oci-harden" | .policyDir = $t + "/host/etc/oci-harden/policies"'
+  b=$(CMD='sleep 100' bundle web)
+  node() { "$bin/oci-harden-restricted" --config "$T/config.json" --root "$T/root" "$@"; }
+  node run --detach --bundle "$b" web >/dev/null </dev/null
+  ends
+  cp "$OH" "$T/image/oci-harden"
+  installer run
+  wait_for 100 test -e "$T/ready"
+  cmp "$OH" "$bin/oci-harden"
+  [ "$(restarts)" -eq 1 ]
+  [ "$(node exec web id -u)" = 0 ]
+  ends
+  # Taken back while it runs: no new pods, no handler, but the program stays until the container is gone.
+  installer cleanup
+  wait_for 100 grep -q 'needed by' "$T/log"
+  labelled null
+  run ! grep -q hardened "$T/host/etc/containerd/config.toml"
+  [ ! -e "$T/ready" ]
+  [ "$(node exec web id -u)" = 0 ]
+  node kill web KILL
+  wait_for 100 stopped web
+  node delete web
+  wait_for 100 test -e "$T/ready"
+  ends
+  umount "$T/host/$T/root"
+  (cd "$T/host" && rmdir -p "${T#/}/root")
+  snapshot | diff "$T/before" -
+}
+stopped() { [ "$(bare_state "$1")" = stopped ]; }
+bare_state() { "$RUNTIME_PATH" --root "$T/root" state "$1" | jq -r .status; }
