@@ -23,59 +23,63 @@ teardown() {
 
 # --- what is applied ---
 
-# kustomize DIR: its objects. Debian 12's kubectl has kustomize 2, whose words for the same are others.
+# kustomize DIR TO. Debian 12's kubectl has kustomize 2, whose words for the same are others.
 kustomize() {
   if [ ! -d "$T/kube" ]; then
     cp -r "$KUBE" "$T/kube"
-    kubectl version --client 2>/dev/null | grep -q '"v1\.20\.' &&
-      sed -i 's/^resources:/bases:/; s/^patches:/patchesJson6902:/; s/^  - path: \(.*\)/  - path: \1/' "$T"/kube/overlays/*/kustomization.yaml
+    if kubectl version --client 2>/dev/null | grep -q '"v1\.20\.'; then
+      sed -i 's/^resources:/bases:/; s/^patches:/patchesJson6902:/' "$T"/kube/overlays/*/kustomization.yaml
+    fi
   fi
-  kubectl kustomize "$T/kube/$1" >"$T/rendered.yaml"
-  "$ROOT/tests/kubernetes/validate.py" "$T/rendered.yaml"
+  kubectl kustomize "$T/kube/$1" >"$2"
 }
-
-chart() { # chart [VALUES.json]
-  "$ROOT/tests/kubernetes/render-chart" "$KUBE/helm/oci-harden" "$@" >"$T/rendered.yaml"
-  "$ROOT/tests/kubernetes/validate.py" "$T/rendered.yaml"
+chart() { # chart TO [VALUES.json]
+  "$ROOT/tests/kubernetes/render-chart" "$KUBE/helm/oci-harden" "${@:2}" >"$1"
 }
+validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
 
 @test "kustomize and the chart give the same objects, all of the API" {
-  kustomize base >"$T/base"
-  [ "$(wc -l <"$T/base")" -eq 11 ]
-  kustomize admission >"$T/admission"
-  kustomize overlays/admission >"$T/all"
-  diff "$T/all" <(sort "$T/base" "$T/admission")
+  cd "$T"
+  kustomize base base
+  kustomize admission admission
+  kustomize overlays/admission all
+  kustomize overlays/cleanup cleanup
+  chart chart
+  echo '{"mode": "cleanup"}' >values
+  chart chart-cleanup values
+  validate base admission all cleanup chart chart-cleanup
+  [ "$(wc -l <base.objects)" -eq 11 ]
+  diff all.objects <(sort base.objects admission.objects)
   # Helm makes the namespace itself.
-  grep -v '"kind": "Namespace"' "$T/all" >"$T/wanted"
-  chart >"$T/chart"
-  diff "$T/wanted" "$T/chart"
+  grep -v '"kind": "Namespace"' all.objects >wanted
+  diff wanted chart.objects
   # The mode that takes everything back is the same but for that.
-  kustomize overlays/cleanup >"$T/cleanup"
-  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' "$T/base") "$T/cleanup"
-  echo '{"mode": "cleanup"}' >"$T/values"
-  chart "$T/values" >"$T/cleanup"
-  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' "$T/wanted") "$T/cleanup"
+  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' base.objects) cleanup.objects
+  diff <(sed 's/"args": \["run"\]/"args": ["cleanup"]/' wanted) chart-cleanup.objects
 }
 
 @test "the chart's values reach what they say" {
   printf '%s' '{"image": "registry.example/x@sha256:0", "handler": "safe", "policies": ["restricted", "file-owners"], "engine": "crio",
     "admission": false, "nodeSelector": {"pool": "a \"b\""}, "policyFiles": {"x.json": "{\n  \"extends\": \"strict\"\n}\n"}}' >"$T/values"
-  chart "$T/values" >"$T/objects"
-  [ "$(jq -rs 'map(select(.kind == "RuntimeClass") | .metadata.name + "=" + .handler) | join(" ")' "$T/objects")" = "safe-file-owners=safe-file-owners safe-restricted=safe-restricted" ]
-  [ "$(jq -s 'map(select(.kind | startswith("Validating"))) | length' "$T/objects")" -eq 0 ]
-  pod=$(jq -cs 'map(select(.kind == "DaemonSet"))[0].spec.template.spec' "$T/objects")
+  chart "$T/chart" "$T/values"
+  validate "$T/chart"
+  objects=$(jq -cs . "$T/chart.objects")
+  [ "$(jq -r 'map(select(.kind == "RuntimeClass") | .metadata.name + "=" + .handler) | join(" ")' <<<"$objects")" = "safe-file-owners=safe-file-owners safe-restricted=safe-restricted" ]
+  [ "$(jq 'map(select(.kind | startswith("Validating"))) | length' <<<"$objects")" -eq 0 ]
+  pod=$(jq -c 'map(select(.kind == "DaemonSet"))[0].spec.template.spec' <<<"$objects")
   [ "$(jq -r .containers[0].image <<<"$pod")" = registry.example/x@sha256:0 ]
   [ "$(jq -r '[.containers[0].env[] | select(.value) | .name + "=" + .value] | join(" ")' <<<"$pod")" = "DAEMONSET=oci-harden-installer HANDLER=safe POLICIES=restricted file-owners ENGINE=crio" ]
   [ "$(jq -c .nodeSelector <<<"$pod")" = '{"kubernetes.io/arch":"amd64","kubernetes.io/os":"linux","pool":"a \"b\""}' ]
-  [ "$(jq -rs 'map(select(.kind == "ConfigMap"))[0].data["x.json"] | fromjson.extends' "$T/objects")" = strict ]
+  [ "$(jq -r 'map(select(.kind == "ConfigMap"))[0].data["x.json"] | fromjson.extends' <<<"$objects")" = strict ]
 }
 
 @test "the installer may do what it does and no more, and its image is of this version" {
-  kustomize base >"$T/objects"
-  rules=$(jq -cs '[.[] | select(.kind | IN("Role", "ClusterRole")) | .rules[]] | sort_by(.resources)' "$T/objects")
+  kustomize base "$T/base"
+  validate "$T/base"
+  rules=$(jq -cs '[.[] | select(.kind | IN("Role", "ClusterRole")) | .rules[]] | sort_by(.resources)' "$T/base.objects")
   [ "$rules" = '[{"apiGroups":["apps"],"resourceNames":["oci-harden-installer"],"resources":["daemonsets"],"verbs":["get"]},{"apiGroups":[""],"resources":["nodes"],"verbs":["get","patch"]}]' ]
   version=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
-  [ "$(jq -rs 'map(select(.kind == "DaemonSet"))[0].spec.template.spec.containers[0].image' "$T/objects")" = "oci-harden-installer:$version" ]
+  [ "$(jq -rs 'map(select(.kind == "DaemonSet"))[0].spec.template.spec.containers[0].image' "$T/base.objects")" = "oci-harden-installer:$version" ]
   grep -q "^image: oci-harden-installer:$version " "$KUBE/helm/oci-harden/values.yaml"
   [ "$(grep -c "ersion: $version$" "$KUBE/helm/oci-harden/Chart.yaml")" -eq 2 ]
   grep -q "oci-harden-installer:$version \.$" "$KUBE/installer/Dockerfile"
@@ -84,18 +88,20 @@ chart() { # chart [VALUES.json]
 }
 
 @test "what is no object of the API is found" {
-  kubectl kustomize "$KUBE/base" >"$T/good.yaml"
+  kustomize overlays/admission "$T/good"
+  n=0
   for change in 's/hostPID: true/hostPid: true/' 's/periodSeconds: 5/periodSeconds: five/' 's/handler: hardened-strict/handlre: x/' \
-    's/^kind: RuntimeClass/kind: RuntimeKlass/' 's/terminationGracePeriodSeconds: 120/hostPID: true/' 's/name: oci-harden-policies/name: Policies/'; do
-    sed "$change" "$T/good.yaml" >"$T/bad.yaml"
-    ! cmp -s "$T/good.yaml" "$T/bad.yaml" || { echo "no change: $change"; false; }
-    run "$ROOT/tests/kubernetes/validate.py" "$T/bad.yaml"
-    echo "$output"
-    [ "$status" -eq 1 ]
+    's/^kind: RuntimeClass/kind: RuntimeKlass/' 's/terminationGracePeriodSeconds: 120/hostPID: true/' 's/name: oci-harden-installer/name: Installer/' \
+    's/validationActions/validationAction/'; do
+    n=$((n + 1))
+    sed "$change" "$T/good" >"$T/bad$n"
+    run ! cmp -s "$T/good" "$T/bad$n"
   done
-  sed 's/validationActions/validationAction/' "$KUBE/admission/namespace-keeps-its-handler.yaml" >"$T/bad.yaml"
-  run "$ROOT/tests/kubernetes/validate.py" "$T/bad.yaml"
-  [[ "$output" == *"validationAction"* && "$status" -eq 1 ]]
+  run validate "$T"/bad*
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [ "${#lines[@]}" -eq "$n" ]
+  [ -z "$(find "$T" -name '*.objects')" ]
 }
 
 # --- the installer on a node ---
