@@ -262,7 +262,11 @@ static void check_manifest(struct check *check, const struct document *d) {
   const struct jsonx_source src = { d->name, d->text, d->len };
   CLEANUP_MANIFEST struct manifest manifest = { 0 };
   struct error err = { 0 };
-  if (manifest_read(&manifest, &src, &err) < 0) {
+  int result =
+      check->arguments->judge.bundle
+          ? error_set(&err, ERROR_USAGE, 0, "%s: a manifest has no bundle: leave out --bundle", d->name)
+          : manifest_read(&manifest, &src, &err);
+  if (result < 0) {
     struct check_answer answer = { .file = xstrdup(d->name), .kind = manifest.kind };
     fail(&answer, CTL_ERROR, &err);
     report(check, &answer);

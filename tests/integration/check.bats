@@ -87,6 +87,10 @@ PY
   echo "$output"
   [ "$status" -eq 2 ]
   [[ "$output" == *"error: "*"input.yaml:5:23: spec.containers[0].securityContext.privileged: a boolean is to stand here, not a string"* ]]
+  run ctl check --policy restricted --bundle "$T" "$CASES/minimal/input.yaml"
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"a manifest has no bundle"* ]]
   run ctl check --policy restricted - <<<'just words'
   echo "$output"
   [ "$status" -eq 2 ]
