@@ -130,6 +130,77 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
   done
 }
 
+@test "an overlay that is in use, or comes up read-only, is put back: auto runs on it without, require refuses" {
+  local b user case layers
+  for case in busy readonly; do
+    for runtime in runc crun; do
+      oh_config "$runtime"
+      b=$(CMD='cat /proc/self/uid_map /layer; echo new >/new' bundle "$case-$runtime")
+      layers=$T/layers-$case-$runtime
+      mkdir -m 700 "$layers"
+      mkdir "$layers"/{2,upper,work}
+      mv "$b/rootfs" "$layers/1"
+      echo second >"$layers/2/layer"
+      mkdir "$b/rootfs"
+      [ "$case" = busy ] || chown 70000:70000 "$layers/work" # nothing there belongs to an id that is mapped
+      mount -t overlay overlay -o "lowerdir=$layers/2:$layers/1,upperdir=$layers/upper,workdir=$layers/work" "$b/rootfs"
+      for mode in auto require; do
+        jq -n --arg mode "$mode" '{extends: "restricted", rootfs: {action: "off"}, "user-namespace": {mode: $mode, rootfs: "replace"}}' >"$T/policies/replaces.json"
+        user=
+        if [ "$case" = busy ]; then
+          (cd "$b/rootfs" && exec sleep 100) 3>&- &
+          user=$!
+          wait_for 5 test "$(readlink "/proc/$user/cwd")" = "$b/rootfs"
+        fi
+        POLICY=replaces run oh run --bundle "$b" "$case-$runtime" </dev/null
+        [ -z "$user" ] || kill "$user"
+        echo "$case $runtime $mode: $output"
+        jq -rs '.[]."oci_harden".journal[]? | select(.control == "user-namespace") | .reason' "$T/events.json"
+        case $mode in
+        auto)
+          [ "$status" -eq 0 ]
+          [[ "${lines[0]}" == *4294967295 ]]
+          [ "${lines[1]}" = second ]
+          [ "$(cat "$layers/upper/new")" = new ]
+          ;;
+        require)
+          [ "$status" -eq 1 ]
+          [[ "$output" == *"OH-UNS-006"* ]]
+          ;;
+        esac
+        [[ "$(cat "$T/events.json")$output" == *"$([ "$case" = busy ] && echo "is in use" || echo "came up read-only")"* ]]
+        # The engine's own, as it was.
+        [ "$(stat -c %u "$b/rootfs") $(cat "$b/rootfs/layer")" = '0 second' ]
+        [ "$(awk -v p="$b/rootfs" '$5 == p' /proc/self/mountinfo | wc -l)" -eq 1 ]
+      done
+    done
+  done
+}
+
+@test "a sensitive source that the policy allows stays the host's: nobody inside owns its files, and inspect says so" {
+  local b
+  mkdir /etc/oh-test
+  echo secret >/etc/oh-test/key
+  chmod 600 /etc/oh-test/key
+  echo public >/etc/oh-test/note
+  jq '.mounts = {allowSources: ["/etc/oh-test"]}' "$T/policies/requires.json" >"$T/policies/allows.json"
+  POLICY=allows
+  for runtime in runc crun; do
+    start "$runtime" "t-$runtime" '.mounts += [{destination: "/mine", type: "bind", source: "/etc/oh-test", options: ["bind", "rw"]}]'
+    run oh exec "t-$runtime" /bin/sh -c 'stat -c %u /mine/key; cat /mine/note; cat /mine/key; echo x >>/mine/note; touch /mine/new' </dev/null
+    echo "$output"
+    grep -qx 65534 <<<"$output"
+    grep -qx public <<<"$output"
+    [ "$(grep -c 'Permission denied' <<<"$output")" -eq 3 ]
+    [ "$(cat /etc/oh-test/note)" = public ]
+    run "$CTL" --config "$T/config.json" inspect "t-$runtime"
+    echo "$output"
+    [[ "$output" == *"/mine: not mapped: its files belong to nobody inside"* ]]
+    oh delete --force "t-$runtime"
+  done
+  rm -r /etc/oh-test
+}
+
 @test "what is mounted below a volume comes along, or there is no user namespace; a read-only source stays so" {
   mkdir -p "$T/deep/below" "$T/guarded"
   mount -t tmpfs below "$T/deep/below"
