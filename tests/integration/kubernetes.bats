@@ -188,15 +188,19 @@ restarts() { wc -l <"$T/restarts"; }
   [ "$(cat "$T/restarts")" = '--target 1 --mount --uts --ipc --net --pid -- systemctl restart containerd' ]
   # Once a minute: nothing new, nothing said, nothing restarted.
   cp "$T/log" "$T/log.before"
-  snapshot >"$T/installed"
   ticks 2
   cmp "$T/log" "$T/log.before"
   [ "$(restarts)" -eq 1 ]
   # A pod that is replaced changes nothing.
   ends
   [ ! -e "$T/ready" ]
+  snapshot >"$T/installed"
+  installer run
+  wait_for 100 test -e "$T/ready"
+  ends
   snapshot | diff "$T/installed" -
   labelled true
+  [ "$(restarts)" -eq 1 ]
   # One whose DaemonSet goes takes all back.
   installer run
   wait_for 100 test -e "$T/ready"
@@ -213,7 +217,10 @@ restarts() { wc -l <"$T/restarts"; }
   node_up containerd://1.7.24
   installer run
   wait_for 100 test -e "$T/ready"
+  ends
   snapshot >"$T/installed"
+  installer run
+  wait_for 100 test -e "$T/ready"
   # A role that is gone, a server that is gone: that says nothing of the DaemonSet.
   touch "$T/api/forbidden"
   ends
@@ -251,7 +258,6 @@ restarts() { wc -l <"$T/restarts"; }
   node_up containerd://1.7.24
   touch "$T/refuse"
   installer run
-  wait_for 100 test "$(restarts)" -ge 0
   wait_for 100 grep -q restarting "$T/log"
   labelled null
   [ ! -e "$T/ready" ]
