@@ -128,7 +128,7 @@ node_up() {
   printf '{"metadata": {"labels": {"a": "b"}}, "status": {"nodeInfo": {"containerRuntimeVersion": "%s"}}}' "$1" >"$T/api/node.json"
   "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
   SERVER=$!
-  wait_for 100 test -e "$T/api/port"
+  wait_for 300 test -e "$T/api/port"
   snapshot >"$T/before"
 }
 
@@ -164,7 +164,7 @@ ends() { # the pod is stopped as the kubelet does
 ticks() { # N further rounds of the installer
   local now
   now=$(wc -l <"$T/api/requests")
-  wait_for 100 more_requests $((now + 2 * $1))
+  wait_for 300 more_requests $((now + 2 * $1))
 }
 more_requests() { [ "$(wc -l <"$T/api/requests")" -ge "$1" ]; }
 labelled() { [ "$(jq -r '.metadata.labels["oci-harden/installed"]' "$T/api/node.json")" = "$1" ]; }
@@ -173,7 +173,7 @@ restarts() { wc -l <"$T/restarts"; }
 @test "a node is given and taken back: nothing of its files differs then" {
   node_up containerd://1.7.24
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   cat "$T/log"
   labelled true
   for policy in baseline restricted strict; do
@@ -196,14 +196,14 @@ restarts() { wc -l <"$T/restarts"; }
   [ ! -e "$T/ready" ]
   snapshot >"$T/installed"
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   ends
   snapshot | diff "$T/installed" -
   labelled true
   [ "$(restarts)" -eq 1 ]
   # One whose DaemonSet goes takes all back.
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   echo '{"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}' >"$T/api/daemonset.json"
   ends
   tail -n 3 "$T/log"
@@ -216,11 +216,11 @@ restarts() { wc -l <"$T/restarts"; }
 @test "whether a node is to be taken back: only when that is known" {
   node_up containerd://1.7.24
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   ends
   snapshot >"$T/installed"
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   # A role that is gone, a server that is gone: that says nothing of the DaemonSet.
   touch "$T/api/forbidden"
   ends
@@ -228,7 +228,7 @@ restarts() { wc -l <"$T/restarts"; }
   grep -q 'not known: HTTP status 403' "$T/log"
   snapshot | diff "$T/installed" -
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   kill "$SERVER"
   wait "$SERVER" || true
   ends
@@ -240,7 +240,7 @@ restarts() { wc -l <"$T/restarts"; }
     -keyout "$T/api/tls.key" -out "$T/api/tls.crt" 2>/dev/null
   "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
   SERVER=$!
-  wait_for 100 test -e "$T/api/port"
+  wait_for 300 test -e "$T/api/port"
   installer run
   sleep 1
   ends
@@ -258,14 +258,14 @@ restarts() { wc -l <"$T/restarts"; }
   node_up containerd://1.7.24
   touch "$T/refuse"
   installer run
-  wait_for 100 grep -q restarting "$T/log"
+  wait_for 300 grep -q restarting "$T/log"
   labelled null
   [ ! -e "$T/ready" ]
   ends
   rm "$T/refuse"
   : >"$T/restarts"
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   labelled true
   [ "$(restarts)" -eq 1 ]
 }
@@ -274,7 +274,7 @@ restarts() { wc -l <"$T/restarts"; }
   node_up containerd://1.7.24
   echo '{"extends": "restrictd"}' >"$T/policies.d/typo.json"
   installer run
-  wait_for 100 grep -q 'no policy of the ConfigMap is taken' "$T/log"
+  wait_for 300 grep -q 'no policy of the ConfigMap is taken' "$T/log"
   grep -q restrictd "$T/log"
   [ ! -e "$T/ready" ]
   labelled null
@@ -284,13 +284,13 @@ restarts() { wc -l <"$T/restarts"; }
   echo '{"description": "mine", "extends": "strict"}' >"$T/host/etc/oci-harden/policies/mine.json"
   echo '{"description": "theirs", "extends": "baseline"}' >"$T/policies.d/mine.json"
   echo '{"description": "x", "extends": "file-owners"}' >"$T/policies.d/typo.json"
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   grep -q mine.json "$T/log"
   grep -q '"mine"' "$T/host/etc/oci-harden/policies/mine.json"
   echo '{"description": "y", "extends": "file-owners"}' >"$T/policies.d/typo.json"
-  wait_for 100 grep -q '"y"' "$T/host/etc/oci-harden/policies/typo.json"
+  wait_for 300 grep -q '"y"' "$T/host/etc/oci-harden/policies/typo.json"
   rm "$T/policies.d/typo.json"
-  wait_for 100 test ! -e "$T/host/etc/oci-harden/policies/typo.json"
+  wait_for 300 test ! -e "$T/host/etc/oci-harden/policies/typo.json"
   rm "$T/api/daemonset.json"
   ends
   [ "$(ls "$T/host/etc/oci-harden/policies")" = mine.json ]
@@ -300,7 +300,7 @@ restarts() { wc -l <"$T/restarts"; }
   node_up cri-o://1.30.1
   POLICIES=strict
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   grep -rq /opt/oci-harden/bin/oci-harden-strict "$T/host/etc/crio"
   grep -q 'systemctl .* crio' "$T/restarts" || grep -q 'systemctl restart crio' "$T/restarts"
   rm "$T/api/daemonset.json"
@@ -309,15 +309,18 @@ restarts() { wc -l <"$T/restarts"; }
   echo '{}' >"$T/api/daemonset.json"
   jq '.status.nodeInfo.containerRuntimeVersion = "docker://20.10"' "$T/api/node.json" >"$T/x" && mv "$T/x" "$T/api/node.json"
   installer run
-  wait_for 100 grep -q 'the engine "docker://20.10" is not known' "$T/log"
+  wait_for 300 grep -q 'the engine "docker://20.10" is not known' "$T/log"
   [ ! -e "$T/ready" ]
+  rm "$T/api/daemonset.json"
+  ends
+  snapshot | diff "$T/before" -
 }
 
 @test "an upgrade while a container runs: exec, stop and delete through the new program; cleanup waits for it" {
   node_up containerd://1.7.24
   sed -i 's/"commit":"[0-9a-z]\{4\}/"commit":"0ld0/' "$T/image/oci-harden"
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   bin=$T/host/opt/oci-harden/bin
   # The node's own paths, as this machine sees them, and the runtime's root where the node would have it.
   mkdir -p "$T/host/$T/root"
@@ -329,22 +332,22 @@ restarts() { wc -l <"$T/restarts"; }
   ends
   cp "$OH" "$T/image/oci-harden"
   installer run
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   cmp "$OH" "$bin/oci-harden"
   [ "$(restarts)" -eq 1 ]
   [ "$(node exec web id -u)" = 0 ]
   ends
   # Taken back while it runs: no new pods, no handler, but the program stays until the container is gone.
   installer cleanup
-  wait_for 100 grep -q 'needed by' "$T/log"
+  wait_for 300 grep -q 'needed by' "$T/log"
   labelled null
   run ! grep -q hardened "$T/host/etc/containerd/config.toml"
   [ ! -e "$T/ready" ]
   [ "$(node exec web id -u)" = 0 ]
   node kill web KILL
-  wait_for 100 stopped web
+  wait_for 300 stopped web
   node delete web
-  wait_for 100 test -e "$T/ready"
+  wait_for 300 test -e "$T/ready"
   ends
   umount "$T/host/$T/root"
   (cd "$T/host" && rmdir -p "${T#/}/root")
