@@ -220,6 +220,36 @@ PY
   [[ "$output" == *'/etc/containerd/config.toml:2:12: "conf.d/*.toml" is looked for'* ]]
 }
 
+@test "containerd: a configuration that is a link stays one, below the host's root; owner and mode stay" {
+  host_with containerd /srv/nodes/containerd.toml "$CONFIGS/containerd/k3s.toml"
+  mkdir "$HOST/etc/containerd"
+  ln -s /srv/nodes/containerd.toml "$HOST/etc/containerd/config.toml"
+  chown 1000:1000 "$HOST/srv/nodes/containerd.toml"
+  chmod 604 "$HOST/srv/nodes/containerd.toml"
+  rm -rf "$T/before" && cp -a "$HOST" "$T/before"
+  ctl_ install >/dev/null
+  [ "$(readlink "$HOST/etc/containerd/config.toml")" = /srv/nodes/containerd.toml ]
+  grep -q BinaryName "$HOST/srv/nodes/containerd.toml"
+  [ "$(stat -c '%a %u:%g' "$HOST/srv/nodes/containerd.toml")" = '604 1000:1000' ]
+  [ "$(stat -c '%a' "$HOST/var/lib/oci-harden/install" "$HOST/var/lib/oci-harden/install/containerd.orig" | tr '\n' ' ')" = '700 600 ' ]
+  ctl_ uninstall >/dev/null
+  diff -r --no-dereference "$T/before" "$HOST"
+  [ "$(stat -c '%a %u:%g' "$HOST/srv/nodes/containerd.toml")" = '604 1000:1000' ]
+}
+
+@test "a kill between the record and the file loses nothing" {
+  host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/k3s.toml"
+  ctl_ install --default >/dev/null
+  cp "$T/before/etc/containerd/config.toml" "$HOST/etc/containerd/config.toml" # as if it had not come to the file
+  run ctl_ status
+  [ "$status" -eq 1 ]
+  ctl_ install >/dev/null
+  grep -q 'default_runtime_name = "hardened"' "$HOST/etc/containerd/config.toml"
+  cp "$T/before/etc/containerd/config.toml" "$HOST/etc/containerd/config.toml"
+  ctl_ uninstall >/dev/null
+  as_before /etc/containerd/config.toml
+}
+
 @test "containerd: what would be in vain, or is not understood, is refused, and nothing is changed" {
   local etc=$HOST/etc/containerd
   host_with containerd /etc/containerd/config.toml "$CONFIGS/containerd/docker-ce.toml"
@@ -311,7 +341,7 @@ PY
   # None at all, and one that somebody added to.
   host_with dockerd
   ctl_ install >/dev/null
-  [ "$(jq -c . "$HOST/etc/docker/daemon.json")" = '{"runtimes":{"hardened":{"path":"/usr/local/sbin/oci-harden"}}}' ]
+  jq -e '. == {runtimes: {hardened: {path: "/usr/local/sbin/oci-harden"}}}' "$HOST/etc/docker/daemon.json"
   ctl_ uninstall >/dev/null
   diff -r "$T/before" "$HOST"
   ctl_ install >/dev/null
@@ -320,7 +350,7 @@ PY
   run ctl_ uninstall
   echo "$output"
   [ "$status" -eq 0 ]
-  [ "$(jq -c . "$HOST/etc/docker/daemon.json")" = '{"debug":true,"runtimes":{"kata":{"path":"/k"}}}' ]
+  jq -e '. == {debug: true, runtimes: {kata: {path: "/k"}}}' "$HOST/etc/docker/daemon.json"
 }
 
 @test "podman and CRI-O: a file of our own, which says what the others say; it goes with its directory" {
