@@ -160,7 +160,7 @@ void strlist_copy(struct strlist *to, const struct strlist *from) {
 
 bool strlist_has(const struct strlist *l, const char *text) {
   for (size_t i = 0; i < l->len; i++)
-    if (strcmp(l->items[i], text) == 0)
+    if (str_same(l->items[i], text))
       return true;
   return false;
 }

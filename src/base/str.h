@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -62,6 +63,11 @@ bool strlist_has(const struct strlist *l, const char *text);
 /* True when an item, read as a glob in which only '*' is special (it matches any text, '/' too),
  * matches the whole of text. */
 bool strlist_matches(const struct strlist *globs, const char *text);
+
+/* Equal texts. Most that are compared differ in their first byte. */
+static inline bool str_same(const char *a, const char *b) {
+  return *a == *b && strcmp(a, b) == 0;
+}
 
 bool glob_match(const char *glob, const char *text);
 bool str_starts(const char *text, const char *prefix);

@@ -19,7 +19,7 @@ const char *control_text(const json_t *root, const char *pointer) {
 bool control_has(const json_t *array, const char *text) {
   for (size_t i = 0; i < json_array_size(array); i++) {
     const char *item = json_string_value(json_array_get(array, i));
-    if (item && strcmp(item, text) == 0)
+    if (item && str_same(item, text))
       return true;
   }
   return false;

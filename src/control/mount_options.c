@@ -30,14 +30,14 @@ static const struct propagation_word {
 
 static const struct propagation_word *propagation_named(const char *word) {
   for (size_t i = 0; i < ARRAY_SIZE(propagations); i++)
-    if (strcmp(propagations[i].word, word) == 0)
+    if (str_same(propagations[i].word, word))
       return &propagations[i];
   return NULL;
 }
 
 unsigned mount_flag_named(const char *word) {
   for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-    if (strcmp(flags[i].set, word) == 0)
+    if (str_same(flags[i].set, word))
       return flags[i].flag;
   return 0;
 }
@@ -52,14 +52,14 @@ struct reading {
 static bool read_flag(struct reading *r, const char *word) {
   for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
     const struct flag_words *f = &flags[i];
-    if (strcmp(word, f->set) == 0) {
+    if (str_same(word, f->set)) {
       r->plain |= f->flag;
-    } else if (strcmp(word, f->clear) == 0) {
+    } else if (str_same(word, f->clear)) {
       r->plain &= ~(unsigned)f->flag;
       r->options->contested |= f->flag;
-    } else if (strcmp(word, f->set_below) == 0) {
+    } else if (str_same(word, f->set_below)) {
       r->below |= f->flag;
-    } else if (strcmp(word, f->clear_below) == 0) {
+    } else if (str_same(word, f->clear_below)) {
       r->options->lifted |= f->flag;
       r->options->contested |= f->flag;
     } else {
@@ -87,13 +87,13 @@ void mount_options_read(const json_t *options, struct mount_options *ret) {
     const struct propagation_word *p = propagation_named(word);
     if (p)
       read_propagation(ret, p);
-    else if (strcmp(word, "bind") == 0)
+    else if (str_same(word, "bind"))
       ret->bind = true;
-    else if (strcmp(word, "rbind") == 0)
+    else if (str_same(word, "rbind"))
       ret->bind = ret->recursive = true;
-    else if (strcmp(word, "remount") == 0)
+    else if (str_same(word, "remount"))
       ret->remount = true;
-    else if (strcmp(word, "tmpcopyup") == 0)
+    else if (str_same(word, "tmpcopyup"))
       ret->copy_up = true;
   }
   ret->lifted &= ~r.below;
@@ -107,7 +107,7 @@ static bool against(const char *word, const struct mount_wish *wish) {
     const struct flag_words *f = &flags[i];
     if (!((wish->flags | wish->flags_below) & f->flag))
       continue;
-    if (strcmp(word, f->clear) == 0 || strcmp(word, f->clear_below) == 0)
+    if (str_same(word, f->clear) || str_same(word, f->clear_below))
       return true;
   }
   return false;
@@ -147,8 +147,8 @@ json_t *mount_options_rest(const json_t *options) {
   for (size_t i = 0; i < json_array_size(options); i++) {
     json_t *item = json_array_get(options, i);
     const char *word = json_string_value(item);
-    if (word && (read_flag(&r, word) || propagation_named(word) || strcmp(word, "bind") == 0 ||
-                 strcmp(word, "rbind") == 0))
+    if (word &&
+        (read_flag(&r, word) || propagation_named(word) || str_same(word, "bind") || str_same(word, "rbind")))
       continue;
     jsonx_append_new(rest, json_incref(item));
   }

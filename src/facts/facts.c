@@ -97,41 +97,41 @@ void facts_free(struct facts *f) {
 
 enum apparmor_mode facts_apparmor(const struct facts *f, const char *name) {
   for (size_t i = 0; i < f->apparmor_profiles_len; i++)
-    if (strcmp(f->apparmor_profiles[i].name, name) == 0)
+    if (str_same(f->apparmor_profiles[i].name, name))
       return (enum apparmor_mode)f->apparmor_profiles[i].mode;
   return APPARMOR_NOT_LOADED;
 }
 
 const struct rlimit_fact *facts_rlimit(const struct facts *f, const char *type) {
   for (size_t i = 0; i < f->rlimits_len; i++)
-    if (strcmp(f->rlimits[i].type, type) == 0)
+    if (str_same(f->rlimits[i].type, type))
       return &f->rlimits[i];
   return NULL;
 }
 
 const struct selinux_fact *facts_selinux_label(const struct facts *f, const char *context) {
   for (size_t i = 0; i < f->selinux.labels_len; i++)
-    if (strcmp(f->selinux.labels[i].context, context) == 0)
+    if (str_same(f->selinux.labels[i].context, context))
       return &f->selinux.labels[i];
   return NULL;
 }
 
 const struct source_fact *facts_source(const struct facts *f, const char *source) {
   for (size_t i = 0; i < f->sources_len; i++)
-    if (strcmp(f->sources[i].source, source) == 0)
+    if (str_same(f->sources[i].source, source))
       return &f->sources[i];
   for (size_t i = 0; f->offer.size && i < f->sources_len; i++)
-    if (f->sources[i].clone && strcmp(f->sources[i].clone, source) == 0)
+    if (f->sources[i].clone && str_same(f->sources[i].clone, source))
       return &f->sources[i];
   return NULL;
 }
 
 const struct destination_fact *facts_destination(const struct facts *f, const char *destination) {
   for (size_t i = 0; i < f->destinations_len; i++)
-    if (strcmp(f->destinations[i].destination, destination) == 0)
+    if (str_same(f->destinations[i].destination, destination))
       return &f->destinations[i];
   for (size_t i = 0; i < f->destinations_len; i++)
-    if (f->destinations[i].resolved && strcmp(f->destinations[i].resolved, destination) == 0)
+    if (f->destinations[i].resolved && str_same(f->destinations[i].resolved, destination))
       return &f->destinations[i];
   return NULL;
 }

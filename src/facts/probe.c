@@ -125,7 +125,7 @@ static bool is_empty(struct facts *f, int rootfs, const char *path) {
   bool empty = true;
   errno = 0;
   for (struct dirent *entry; empty && (entry = readdir(dir));)
-    empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    empty = str_same(entry->d_name, ".") || str_same(entry->d_name, "..");
   look_failed(f);
   closedir(dir);
   return empty;
@@ -175,7 +175,7 @@ static void look_into(struct facts *f, int rootfs, const struct strlist *tmpfs) 
 
 static bool is_listed(const struct facts *f, size_t len, const char *destination) {
   for (size_t i = 0; i < len; i++)
-    if (strcmp(f->destinations[i].destination, destination) == 0)
+    if (str_same(f->destinations[i].destination, destination))
       return true;
   return false;
 }

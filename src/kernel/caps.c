@@ -53,7 +53,7 @@ const char *kernel_cap_name(unsigned number) {
 
 int kernel_cap_number(const char *name) {
   for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
-    if (strcmp(names[i], name) == 0)
+    if (str_same(names[i], name))
       return (int)i;
   return -1;
 }

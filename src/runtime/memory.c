@@ -22,10 +22,10 @@ enum {
   ALIGN = alignof(max_align_t),
   PAGE = 4096,          /* where it is larger, the kernel rounds up */
   FIRST = 16 << 10,     /* of the program's own pages: verbs that are passed through need no more */
-  CHUNK = 96 << 10,     /* the least size of a mapped chunk, which is enough for a start and holds what is
+  CHUNK = 64 << 10,     /* the least size of a mapped chunk, which is enough for a start and holds what is
                            not LARGE; later ones are a quarter of all before */
   CHUNK_MAX = 16 << 20, /* at most */
-  LARGE = 64 << 10,     /* a block of so many bytes is a mapping of its own */
+  LARGE = 32 << 10,     /* a block of so many bytes is a mapping of its own */
   KEPT = 8 << 10,       /* blocks below are kept when they are freed */
   LAST = 64 << 10,      /* for what is done and said when there is no more */
   MAPPED = 1,           /* flag in a block's size, which is a multiple of ALIGN less the header */

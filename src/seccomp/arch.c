@@ -53,7 +53,7 @@ const struct seccomp_abi seccomp_abis[] = {
 
 const struct seccomp_abi *seccomp_abi_by_oci(const char *oci) {
   for (const struct seccomp_abi *a = seccomp_abis; a->oci; a++)
-    if (strcmp(a->oci, oci) == 0)
+    if (str_same(a->oci, oci))
       return a;
   return NULL;
 }
@@ -81,7 +81,7 @@ bool seccomp_abi_is_local(const struct seccomp_abi *arch) {
   if (arch == native)
     return true;
   for (unsigned i = 0; i < SECCOMP_COMPAT_MAX && native->compat[i]; i++)
-    if (strcmp(native->compat[i], arch->oci) == 0)
+    if (str_same(native->compat[i], arch->oci))
       return true;
   return false;
 }
@@ -115,19 +115,19 @@ static const struct mux_member ipc_members[] = {
 };
 
 enum seccomp_mux seccomp_mux_of_call(const char *name) {
-  if (strcmp(name, "socketcall") == 0)
+  if (str_same(name, "socketcall"))
     return SECCOMP_MUX_SOCKETCALL;
-  return strcmp(name, "ipc") == 0 ? SECCOMP_MUX_IPC : SECCOMP_MUX_NONE;
+  return str_same(name, "ipc") ? SECCOMP_MUX_IPC : SECCOMP_MUX_NONE;
 }
 
 enum seccomp_mux seccomp_mux_of_member(const char *name, uint32_t *ret_number) {
   for (size_t i = 0; i < ARRAY_SIZE(socketcall_members); i++)
-    if (strcmp(socketcall_members[i].name, name) == 0) {
+    if (str_same(socketcall_members[i].name, name)) {
       *ret_number = socketcall_members[i].number;
       return SECCOMP_MUX_SOCKETCALL;
     }
   for (size_t i = 0; i < ARRAY_SIZE(ipc_members); i++)
-    if (strcmp(ipc_members[i].name, name) == 0) {
+    if (str_same(ipc_members[i].name, name)) {
       *ret_number = ipc_members[i].number;
       return SECCOMP_MUX_IPC;
     }

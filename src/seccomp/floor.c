@@ -195,7 +195,7 @@ static int check_names(const struct strlist *names, struct error *err) {
     if (seccomp_abi_number(seccomp_abi_native(), name) == SECCOMP_NR_UNKNOWN)
       return error_set(err, ERROR_POLICY, 0, "seccomp.floor: no system call \"%s\" is known", name);
     for (size_t k = 0; k < ARRAY_SIZE(runtime_needs); k++)
-      if (strcmp(runtime_needs[k], name) == 0)
+      if (str_same(runtime_needs[k], name))
         return error_set(
             err, ERROR_POLICY, 0,
             "seccomp.floor: \"%s\" is needed by the runtime, which runs above the floor too; deny "
