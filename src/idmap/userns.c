@@ -70,9 +70,12 @@ struct holder {
 #define HOLDER_NONE                                                                                          \
   { .socket = -1 }
 
+/* Closing alone would not wake one that has not come to close its copy of our end. */
 static void let_go(struct holder *h) {
-  if (h->socket >= 0)
+  if (h->socket >= 0) {
+    shutdown(h->socket, SHUT_RDWR);
     close(h->socket);
+  }
   helper_wait(&h->helper);
   *h = (struct holder)HOLDER_NONE;
 }
