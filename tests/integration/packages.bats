@@ -7,7 +7,8 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
   DEB=$(mktemp -d "${BATS_TMPDIR:-/tmp}/oh-deb.XXXXXX")
-  export DEB
+  COMMIT=$(git -C "$BATS_TEST_DIRNAME" rev-parse --short=12 HEAD)
+  export DEB COMMIT
 }
 teardown_file() {
   rm -rf "$DEB"
@@ -15,7 +16,6 @@ teardown_file() {
 setup() {
   oh_setup
   VERSION=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
-  COMMIT=$(git -C "$ROOT" rev-parse --short=12 HEAD)
 }
 teardown() {
   mountpoint -q "$T/host" && umount -l "$T/host"
