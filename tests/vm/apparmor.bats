@@ -201,7 +201,8 @@ logged() { # logged VARIANT: each kind of denial, under the profile's name
     CMD='cat /proc/self/attr/current' bundle asked ".process.apparmorProfile = \"$1\" | .process.user = {uid: 1000, gid: 1000}"
   }
   written() { # written POLICY ASKED EXPECTED: what the wrapper would write
-    run "$CTL" --config "$T/config.json" harden --policy "$1" "$(asked "$2")"
+    local output
+    output=$("$CTL" --config "$T/config.json" harden --policy "$1" "$(asked "$2")")
     echo "$1, asked for $2: $(jq -r .process.apparmorProfile <<<"$output" || echo "$output")"
     [ "$(jq -r .process.apparmorProfile <<<"$output")" = "$3" ]
   }
