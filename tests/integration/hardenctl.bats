@@ -356,3 +356,26 @@ asks() {
   wait_for 5 grep -q late-again "$T/followed"
   kill "$follower"
 }
+
+@test "harden prints what a runtime takes without the wrapper: no user namespace, and says so; check and diff show it" {
+  local b
+  POLICY=restricted
+  b=$(bundle one)
+  ctl harden --policy restricted "$b" >"$T/hardened" 2>"$T/err"
+  grep -q 'without the user namespace that the wrapper gives' "$T/err"
+  jq -e '(.linux.namespaces | any(.type == "user") | not) and (.linux | has("uidMappings") | not) and .root.path == "rootfs"' "$T/hardened"
+  ctl harden --policy baseline "$b" 2>"$T/err" >/dev/null
+  [ ! -s "$T/err" ]
+  cp "$T/hardened" "$b/config.json"
+  run bare run --bundle "$b" one </dev/null
+  [ "$status" -eq 0 ] && [[ "$output" == "uid=0(root)"* ]]
+  # Root of the host is what strict refuses; with the wrapper it would not be.
+  b=$(bundle two)
+  run ctl harden --policy strict "$b"
+  echo "$output"
+  [ "$status" -eq 1 ] && [[ "$output" == *"only the wrapper makes one"*"(OH-USR-002)"* ]]
+  run ctl check --policy strict "$b"
+  [ "$status" -eq 1 ] && [[ "$output" != *OH-USR-002* ]]
+  run ctl diff --policy strict "$b"
+  [[ "$output" == *OH-UNS-001* ]]
+}
