@@ -80,12 +80,27 @@ static int refuse(struct spec *spec, int rule, const char *pointer, const char *
   return spec_refuse(spec, pointer, (struct reason){ user_rules[rule].id, text }, err);
 }
 
-/* The policy may ask for a user namespace that the container cannot have: the reason is what helps. */
+/* Why a container that is to have a user namespace can have none; NULL: it can, or is not to have one. */
+static char *no_user_namespace(const struct spec *spec, const struct policy *policy,
+                               const struct facts *facts, bool *ret_asked) {
+  *ret_asked = spec->kind == SPEC_CONFIG && policy->user_namespace.mode != USER_NAMESPACE_OFF &&
+               policy_action(policy, policy->user_namespace.action) != ACTION_OFF &&
+               !in_user_namespace(spec->kind, spec->root, facts);
+  return *ret_asked ? user_namespace_against(spec->root, facts) : NULL;
+}
+
+/* What is only recorded has not been given its user namespace, and would have it. */
+static bool would_be_mapped(const struct spec *spec, const struct policy *policy, const struct facts *facts) {
+  bool asked;
+  if (policy_action(policy, policy->user.action) != ACTION_AUDIT)
+    return false;
+  CLEANUP_FREE char *against = no_user_namespace(spec, policy, facts, &asked);
+  return asked && !against;
+}
+
 static char *host_root_text(const struct spec *spec, const struct policy *policy, const struct facts *facts) {
-  const bool asked = spec->kind == SPEC_CONFIG && policy->user_namespace.mode != USER_NAMESPACE_OFF &&
-                     policy_action(policy, policy->user_namespace.action) != ACTION_OFF &&
-                     !in_user_namespace(spec->kind, spec->root, facts);
-  CLEANUP_FREE char *against = asked ? user_namespace_against(spec->root, facts) : NULL;
+  bool asked;
+  CLEANUP_FREE char *against = no_user_namespace(spec, policy, facts, &asked);
   return against
              ? xasprintf("this is the host's root: run as another user, for there is no user namespace: %s",
                          against)
@@ -95,7 +110,8 @@ static char *host_root_text(const struct spec *spec, const struct policy *policy
 static int apply_root(struct spec *spec, const struct policy *policy, const struct facts *facts, uint64_t uid,
                       struct error *err) {
   const char *pointer = spec_at(spec, UID) ? UID : "/process/user";
-  bool host_root = is_host_root(spec->kind, spec->root, facts, uid);
+  const bool host_root =
+      is_host_root(spec->kind, spec->root, facts, uid) && !would_be_mapped(spec, policy, facts);
 
   switch ((enum root_rule)policy->user.root) {
   case ROOT_ANY:
