@@ -168,7 +168,7 @@ static void tell_volumes(struct doctor *d, const struct config *config, const st
     "/var/lib/kubelet", "/var/lib/docker/volumes", "/var/lib/containers/storage/volumes", "/srv", "/home",
     "/dev/shm"
   };
-  dev_t seen[ARRAY_SIZE(paths)];
+  dev_t seen[ARRAY_SIZE(paths)] = { 0 };
   size_t seen_len = 0;
   for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
     struct probe_answer answer;
