@@ -158,8 +158,9 @@ void *calloc(size_t nmemb, size_t size) {
   return block ? memset(block, 0, total) : NULL;
 }
 
-/* Not free() itself, of which the analyser knows that nothing may be done to what it is given. */
-static void give_back(void *ptr) {
+void free(void *ptr) {
+  if (!ptr)
+    return;
   if (is_mapped(ptr)) {
     int saved = errno;
     (void)munmap((char *)ptr - ALIGN, size_of(ptr) + ALIGN);
@@ -169,11 +170,6 @@ static void give_back(void *ptr) {
   } else if (size_of(ptr) < KEPT) {
     keep(ptr);
   }
-}
-
-void free(void *ptr) {
-  if (ptr)
-    give_back(ptr);
 }
 
 static void *resize_mapping(void *block, size_t size) {
@@ -201,7 +197,7 @@ void *realloc(void *ptr, size_t size) {
   if (!moved)
     return NULL;
   memcpy(moved, ptr, had);
-  give_back(ptr);
+  free(ptr);
   return moved;
 }
 
