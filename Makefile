@@ -34,7 +34,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-ftrivial-auto-var-init=zero $(if $(SAN)$(COVERAGE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
-	$(if $(COVERAGE),--coverage -fprofile-update=atomic -DHARDEN_COVERAGE -include tests/coverage.h)
+	$(if $(COVERAGE),--coverage -fprofile-update=atomic -DHARDEN_COVERAGE)
 # clang 14 wants a second flag for zero-initialisation, and only the fuzzers are built by it.
 ifneq ($(findstring clang,$(CC)),)
 HARDEN := -fstack-protector-strong
