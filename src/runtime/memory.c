@@ -144,8 +144,31 @@ static inline void *allocate_small(size_t size) {
   return block;
 }
 
-void *malloc(size_t size) {
+/* These and not malloc() and free() are called here: of those the compiler knows that they change none of our
+ * variables, and the analyser that nothing may be done to what is freed. */
+static void *allocate(size_t size) {
   return size < LARGE ? allocate_small(size) : allocate_large(size);
+}
+
+static void give_back(void *ptr) {
+  if (is_mapped(ptr)) {
+    int saved = errno;
+    (void)munmap((char *)ptr - ALIGN, size_of(ptr) + ALIGN);
+    errno = saved;
+  } else if (is_last(ptr)) {
+    top = (char *)header_of(ptr);
+  } else if (size_of(ptr) < KEPT) {
+    keep(ptr);
+  }
+}
+
+void *malloc(size_t size) {
+  return allocate(size);
+}
+
+void free(void *ptr) {
+  if (ptr)
+    give_back(ptr);
 }
 
 void *calloc(size_t nmemb, size_t size) {
@@ -158,20 +181,6 @@ void *calloc(size_t nmemb, size_t size) {
   return block ? memset(block, 0, total) : NULL;
 }
 
-void free(void *ptr) {
-  if (!ptr)
-    return;
-  if (is_mapped(ptr)) {
-    int saved = errno;
-    (void)munmap((char *)ptr - ALIGN, size_of(ptr) + ALIGN);
-    errno = saved;
-  } else if (is_last(ptr)) {
-    top = (char *)header_of(ptr);
-  } else if (size_of(ptr) < KEPT) {
-    keep(ptr);
-  }
-}
-
 static void *resize_mapping(void *block, size_t size) {
   const size_t mapped = mapping_size(size);
   return block_in(mremap((char *)block - ALIGN, size_of(block) + ALIGN, mapped, MREMAP_MAYMOVE), mapped);
@@ -179,7 +188,7 @@ static void *resize_mapping(void *block, size_t size) {
 
 void *realloc(void *ptr, size_t size) {
   if (!ptr)
-    return malloc(size);
+    return allocate(size);
   const size_t had = size_of(ptr);
   if (size <= had)
     return ptr;
@@ -193,15 +202,15 @@ void *realloc(void *ptr, size_t size) {
     top += more;
     return ptr;
   }
-  void *moved = malloc(size);
+  void *moved = allocate(size);
   if (!moved)
     return NULL;
   memcpy(moved, ptr, had);
-  free(ptr);
+  give_back(ptr);
   return moved;
 }
 
 /* Nobody asks for more than malloc gives. */
 void *aligned_alloc(size_t alignment, size_t size) {
-  return alignment <= ALIGN ? malloc(size) : out_of_memory();
+  return alignment <= ALIGN ? allocate(size) : out_of_memory();
 }
