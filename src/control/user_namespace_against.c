@@ -37,6 +37,8 @@ bool uns_is_foreign(const json_t *root, const char *type, const struct user_name
     return true;
   if (!path || !offer->path || strcmp(type, "network") == 0)
     return path != NULL;
+  if (offer->pid && strcmp(type, "pid") == 0 && strcmp(path, offer->pid) == 0)
+    return false;
   const size_t len = (size_t)(strrchr(offer->path, '/') - offer->path) + 1;
   return strncmp(path, offer->path, len) != 0;
 }

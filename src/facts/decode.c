@@ -160,6 +160,7 @@ static const struct jsonx_row offer_rows[] = {
   { .key = "base", .type = JSONX_CUSTOM, .offset = OFFER(base), .decode = decode_id },
   { .key = "size", .type = JSONX_CUSTOM, .offset = OFFER(size), .decode = decode_id },
   { .key = "path", .type = JSONX_STRING, .offset = OFFER(path) },
+  { .key = "pid", .type = JSONX_STRING, .offset = OFFER(pid) },
   { .key = "root", .type = JSONX_STRING, .offset = OFFER(root) },
   { .key = "enteredNetwork", .type = JSONX_STRING, .offset = OFFER(entered[ENTERED_NETWORK]) },
   { .key = "enteredIpc", .type = JSONX_STRING, .offset = OFFER(entered[ENTERED_IPC]) },

@@ -19,6 +19,7 @@ const char *const entered_types[] = {
 static void offer_free(struct user_namespace_offer *o) {
   free(o->why);
   free(o->path);
+  free(o->pid);
   free(o->root);
   free(o->sysfs);
   free(o->mqueue);
@@ -45,6 +46,11 @@ void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir,
 void facts_offer_entered(struct facts *f, int type, const char *path) {
   free(f->offer.entered[type]);
   f->offer.entered[type] = xstrdup(path);
+}
+
+void facts_offer_pid(struct facts *f, const char *path) {
+  free(f->offer.pid);
+  f->offer.pid = xstrdup(path);
 }
 
 void facts_offer_none(struct facts *f, const char *why) {

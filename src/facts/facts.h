@@ -47,6 +47,7 @@ struct user_namespace_offer {
   char *why;                    /* there is none: why, as the end of a sentence; NULL: nobody was asked */
   uint32_t base, size;          /* the host's ids; size 0: there is none */
   char *path;                   /* of the one to join, a pod's; NULL: a new one */
+  char *pid;                    /* path of a joined pid namespace that it owns: another container's of the pod */
   char *root;                   /* where the ID-mapped view of the root will be */
   char *entered[ENTERED_TYPES]; /* paths of joined namespaces that the wrapper enters instead of the runtime:
                                    runc before 1.3 joins the user namespace first, and may not enter them then
@@ -171,6 +172,7 @@ struct facts {
 void facts_offer(struct facts *f, uint32_t base, uint32_t size, const char *dir, const char *path);
 /* The namespace of that type is entered by the wrapper. */
 void facts_offer_entered(struct facts *f, int type, const char *path);
+void facts_offer_pid(struct facts *f, const char *path);
 void facts_offer_none(struct facts *f, const char *why);
 
 /* Looks. bundle_fd: the bundle's directory. Policies give further destinations and sources. A rootfs that is

@@ -50,6 +50,7 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
     }
     if (o->offer && o->offer->base) {
       facts_offer(&h->facts, o->offer->base, ID_BLOCK, o->offer->place, o->offer->path);
+      facts_offer_pid(&h->facts, o->offer->pid);
       for (int i = 0; i < ENTERED_TYPES; i++)
         facts_offer_entered(&h->facts, i, o->offer->entered[i]);
     } else if (o->offer) {

@@ -32,6 +32,7 @@ struct harden_offer {
   const char *why;
   const char *place;          /* directory of the views */
   const char *path;           /* NULL: a new user namespace */
+  const char *pid;            /* of a pid namespace that it owns, NULL: none is joined */
   const char *const *entered; /* ENTERED_TYPES paths, NULL where there is none */
 };
 

@@ -88,18 +88,31 @@ int kernel_namespace_at(const char *path, struct kernel_namespace *ret, struct e
   return 0;
 }
 
-static int owner_of(int dir, const char *file, struct kernel_namespace *ret) {
+/* request: NS_GET_USERNS, or NS_GET_PARENT. */
+static int ask_owner(int fd, unsigned long request, struct kernel_namespace *ret) {
   struct stat st;
-  CLEANUP_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return errno == ENOENT ? 0 : -1; /* a type that this kernel does not have */
-  CLEANUP_FD int owner = ioctl(fd, strcmp(file, files[KERNEL_NS_USER]) == 0 ? NS_GET_PARENT : NS_GET_USERNS);
+  CLEANUP_FD int owner = ioctl(fd, request);
   if (owner < 0)
     return errno == EPERM ? 0 : -1;
   if (fstat(owner, &st) < 0)
     return -1;
   *ret = (struct kernel_namespace){ st.st_dev, st.st_ino };
   return 0;
+}
+
+int kernel_namespace_owner(const char *path, struct kernel_namespace *ret, struct error *err) {
+  CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
+  *ret = (struct kernel_namespace){ 0 };
+  return fd < 0 || ask_owner(fd, NS_GET_USERNS, ret) < 0
+             ? error_set(err, ERROR_SYSTEM, errno, "namespace %s", path)
+             : 0;
+}
+
+static int owner_of(int dir, const char *file, struct kernel_namespace *ret) {
+  CLEANUP_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -1; /* a type that this kernel does not have */
+  return ask_owner(fd, strcmp(file, files[KERNEL_NS_USER]) == 0 ? NS_GET_PARENT : NS_GET_USERNS, ret);
 }
 
 void kernel_owners_read(const struct kernel_process *p, struct kernel_owners *ret) {

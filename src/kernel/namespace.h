@@ -31,6 +31,8 @@ int kernel_namespaces_read(const struct kernel_process *p, struct kernel_namespa
 int kernel_namespaces_own(struct kernel_namespace ret[KERNEL_NAMESPACES], struct error *err) MUST_CHECK;
 /* The one behind a path that OCI would join. Not a namespace: ERROR_INPUT. */
 int kernel_namespace_at(const char *path, struct kernel_namespace *ret, struct error *err) MUST_CHECK;
+/* The user namespace that owns it; inode 0: not told, since it is beyond our own. */
+int kernel_namespace_owner(const char *path, struct kernel_namespace *ret, struct error *err) MUST_CHECK;
 
 /* Whose the namespaces of a process are: the user namespace that owns each (of a user namespace its parent).
  * inode 0: not told, since it is beyond our own. */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "control/user_namespace.h"
 #include "io/path.h"
+#include "kernel/namespace.h"
 #include "runtime/call.h"
 #include "runtime/record.h"
 #include "runtime/usermap_ids.h"
@@ -24,6 +25,7 @@ void usermap_free(struct usermap *m) {
   free(m->why);
   free(m->place);
   free(m->path);
+  free(m->pid);
   mapped_rootfs_free(&m->rootfs);
   stage_free(&m->stage);
   strlist_free(&m->unmapped);
@@ -110,6 +112,17 @@ static bool joins(const json_t *config, pid_t sandbox) {
   return false;
 }
 
+/* An ephemeral container joins the pid namespace of the one that it is to look into. */
+static void look_at_pid(struct usermap *m, const json_t *config) {
+  bool found;
+  struct kernel_namespace pods, owner;
+  struct error not_told = { 0 }; /* it is none of the pod's then */
+  const char *path = usermap_namespace_path(config, "pid", &found);
+  if (path && kernel_namespace_at(m->path, &pods, &not_told) == 0 &&
+      kernel_namespace_owner(path, &owner, &not_told) == 0 && kernel_namespace_same(&pods, &owner))
+    m->pid = xstrdup(path);
+}
+
 /* *ret_known: there is such a pod, whose user namespace the container joins, or c->map.why says why not. */
 static int join_pod(struct call *c, const char *pod, bool *ret_known, uint32_t *ret_base, struct error *err) {
   CLEANUP_STATE struct state state = { 0 };
@@ -134,6 +147,7 @@ static int join_pod(struct call *c, const char *pod, bool *ret_known, uint32_t *
     return 0;
   *ret_base = state.map.base;
   c->map.path = xasprintf("/proc/%d/ns/user", (int)record.pid);
+  look_at_pid(&c->map, c->harden.spec.root);
   return 0;
 }
 
@@ -198,6 +212,7 @@ const struct harden_offer *usermap_offered(const struct usermap *m, struct harde
                                   .why = m->why,
                                   .place = m->place,
                                   .path = m->path,
+                                  .pid = m->pid,
                                   .entered = (const char *const *)m->entered };
   return m->asked ? offer : NULL;
 }

@@ -31,6 +31,7 @@ struct usermap {
   char *entered[ENTERED_TYPES]; /* paths of namespaces that the runtime must find itself in */
   struct strlist entered_types; /* the same as struct proof_map has it */
   char *path;                   /* of the user namespace of its pod; NULL: a new one */
+  char *pid; /* of the pid namespace that it joins, of another container of the pod; NULL: none such */
 
   struct stage stage; /* entered: the runtime runs there */
   struct mapped_rootfs rootfs;

@@ -160,7 +160,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "a default pod runs under runc, baseline and restricted: exec, update, stop, remove" {
   local handler
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     pod "$handler"
     container 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
     wait_for 10 grep -q ' up$' "$LOG"
@@ -311,7 +311,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "containers of one pod share its network and, when asked, its pids; root serves port 80" {
   local handler shared='.linux.security_context.namespace_options = {pid: 0}'
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     pod "$handler" "$shared"
     container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 80 -h /tmp/w' "$shared"
     container 'sleep 600' "$shared"
@@ -346,8 +346,8 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 }
 
 @test "init containers, a sidecar and an ephemeral container of a pod: each hardened, in the pod's namespaces" {
-  local handler target
-  for handler in runc baseline restricted; do
+  local handler target ns
+  for handler in runc baseline restricted strict; do
     pod "$handler"
     container 'echo prepared; exit 0'
     wait_for 10 container_is 2
@@ -362,7 +362,10 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = hello ]
     [[ "$output" == *"sleep 600"* ]]
-    [ "$(readlink "/proc/$(pid_of "$target")/ns/pid")" = "$(readlink "/proc/$(pid_of "$ID")/ns/pid")" ]
+    for ns in pid user; do
+      [ "$(readlink "/proc/$(pid_of "$target")/ns/$ns")" = "$(readlink "/proc/$(pid_of "$ID")/ns/$ns")" ]
+    done
+    case $handler in restricted | strict) [ "$(readlink /proc/self/ns/user)" != "$(readlink "/proc/$(pid_of "$ID")/ns/user")" ] ;; esac
     [ "$handler" != restricted ] || [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
     teardown
     cell "$handler" runs "init, sidecar and ephemeral containers"
@@ -371,7 +374,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "a terminal over the stream that kubectl exec uses: input, output, exit code, and no more than the container has" {
   local handler
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     pod "$handler"
     container 'sleep 600'
     run exec_stream "test -t 0 && echo terminal; read word; echo got \$word; $SELF; exit 9" words
@@ -387,7 +390,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "probes: a command that fails, one that takes too long, and the log in kubelet's format" {
   local handler
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     pod "$handler"
     container 'echo out; echo err >&2; sleep 600'
     run exec_sync /bin/sh -c 'exit 3'
@@ -407,7 +410,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "containerd restarts and the wrapper is upgraded under running pods: exec, stop and delete of the old ones work" {
   local handler pods=() ids=() i
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     pod "$handler"
     container 'trap "exit 3" TERM; while :; do sleep 0.1; done'
     pods+=("$POD") ids+=("$ID")
@@ -436,7 +439,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     container 'sleep 600'
     container_is 1
   done
-  for handler in runc baseline restricted; do
+  for handler in runc baseline restricted strict; do
     cell "$handler" runs "containerd restarted, wrapper upgraded: exec, update, stop, remove, new containers"
   done
   teardown

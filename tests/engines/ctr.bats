@@ -75,7 +75,7 @@ run_hardened() { run_ restricted "$@"; }
 
 @test "run, exit codes, exec, pause, kill and delete are as under runc" {
   local r
-  for r in runc baseline restricted; do
+  for r in runc baseline restricted strict; do
     run run_ "$r" --rm "$IMAGE" "once-$r" /bin/sh -c 'echo out; exit 7'
     echo "$r: $output"
     [ "$status" -eq 7 ]

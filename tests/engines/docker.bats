@@ -49,7 +49,7 @@ run_() {
 }
 IMAGE=busybox:test
 SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
-ORDINARY="runc baseline restricted"
+ORDINARY="runc baseline restricted strict"
 
 @test "run, exit codes, stdin and terminal are as under runc" {
   local r
@@ -209,7 +209,7 @@ ORDINARY="runc baseline restricted"
 
 @test "root with NET_BIND_SERVICE serves port 80, and a container may join its network" {
   local r
-  for r in $ORDINARY; do
+  for r in runc baseline restricted; do # which all run a container without a user namespace, as joining asks for
     run_ "$r" -d --name web --ipc shareable "$IMAGE" sh -c 'mkdir /tmp/w && echo page > /tmp/w/x && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
     run docker_ run --rm --network container:web --ipc container:web --pid container:web --runtime "$r" "$IMAGE" sh -c '
       for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; cat /proc/1/comm'
@@ -282,7 +282,7 @@ asked() {
   echo "restricted, as root: $output"
   [ "$status" -ne 0 ]
 
-  for r in $ORDINARY strict; do
+  for r in $ORDINARY; do
     run_ "$r" -d --name service --user 33:33 -v /var/lib/nginx services nginx -c /etc/nginx/unprivileged.conf \
       -g 'daemon off;' >/dev/null
     run asked wget -q -O - http://127.0.0.1/

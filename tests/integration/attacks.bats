@@ -152,7 +152,8 @@ teardown() {
         bundle "$runtime$n" "$change")
       run oh run --bundle "$b" "$runtime$n" </dev/null
       echo "$runtime, $change: $output"
-      [ "$status" -le 1 ] && [[ "$output" == *"$want"* ]]
+      [ "$status" -le 1 ]
+      [[ "$output" == *"$want"* ]]
       [[ "$output" != *shown* && "$output" != *writable* && "$output" != *rw* ]]
     done <<'CHANGES'
 .process.noNewPrivileges = null | .linux.maskedPaths = null | .linux.readonlyPaths = []
@@ -239,23 +240,27 @@ LINES
       [ "$form" != "$T/fifo" ] || cat "$T/p.json" >"$T/fifo" &
       run oh exec --process "$form" "$runtime" <"$T/p.json"
       echo "$runtime $form: $output"
-      [ "$status" -eq 0 ] && [[ "$output" == *CapEff:*0000000000000000*NoNewPrivs:*1* && "$output" != *00200* ]]
+      [ "$status" -eq 0 ]
+      [[ "$output" == *CapEff:*0000000000000000*NoNewPrivs:*1* && "$output" != *00200* ]]
     done
     rm "$T/fifo"
     # By another name of --root, with a looser policy asked for, and without our state.
     for root in "$T/rootlink" "$T/root/." "$T/../$(basename "$T")/root"; do
       run "$OH" --config "$T/config.json" --policy privileged --root "$root" exec --process "$T/p.json" "$runtime"
-      [ "$status" -eq 0 ] && [[ "$output" == *CapBnd:*0000000000000000* ]]
+      [ "$status" -eq 0 ]
+      [[ "$output" == *CapBnd:*0000000000000000* ]]
     done
     rm -r "$T/state/"*
     run oh exec --process "$T/p.json" "$runtime"
-    [ "$status" -eq 0 ] && [[ "$output" == *CapBnd:*0000000000000000* ]]
+    [ "$status" -eq 0 ]
+    [[ "$output" == *CapBnd:*0000000000000000* ]]
     for change in '.cwd = "/proc/self/fd/7"' '.cwd = "/dev/fd/7"' '.args = ["proc/self/exe"]' '.NoNewPrivileges = false' '.user.additionalGids = [4294967295]' \
       '.Capabilities = {}' '.args = ["a", 1]' '.cwd = "/fd/7"' '.args = ["/bin/hello"]' '.args = ["hello"] | .env = ["PATH=/sbin:/bin"]' '.env = ["PATH=proc/self"] | .args = ["exe"]'; do
       jq "$change" "$T/p.json" >"$T/q.json"
       run oh exec --process "$T/q.json" "$runtime"
       echo "$runtime $change: $output"
-      [ "$status" -eq 255 ] && [[ "$output" == oci-harden:* ]]
+      [ "$status" -eq 255 ]
+      [[ "$output" == oci-harden:* ]]
     done
     export POLICY=restricted
   done

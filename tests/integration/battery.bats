@@ -36,10 +36,12 @@ teardown_file() { oh_teardown; }
   POLICY=strict-unmapped oh create --bundle "$b" refused <"$T/empty" >/dev/null 2>&1
   run oh exec --process "$T/root.json" refused
   echo "$output"
-  [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
+  [ "$status" -eq 255 ]
+  [[ "$output" == *"(OH-USR-002)"* ]]
   run oh exec --user 0 --cap CAP_SYS_ADMIN refused /bin/id
   echo "$output"
-  [ "$status" -eq 255 ] && [[ "$output" == *"(OH-USR-002)"* ]]
+  [ "$status" -eq 255 ]
+  [[ "$output" == *"(OH-USR-002)"* ]]
   # Root of the namespace is an id of the container's block, which nobody has, without a capability.
   b=$(CMD='sleep 600' bundle mapped '.process.user = {uid: 1000, gid: 1000}')
   POLICY=strict oh create --bundle "$b" mapped <"$T/empty" >/dev/null 2>&1

@@ -48,7 +48,8 @@ known() { # known BUNDLE: before and after of a create that nobody disturbs
   use echo ".stateDir = \"$T/full/state\" | .cacheDir = \"$T/cache\""
   run create "$b" c1
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *'No space left'* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *'No space left'* ]]
   cmp "$b/config.json" "$T/before"
   use echo ".cacheDir = \"$T/full/cache\" | .events = \"$T/full/events.json\""
   run create "$b" c2
@@ -102,7 +103,8 @@ known() { # known BUNDLE: before and after of a create that nobody disturbs
   kill "$swapper"
   wait "$swapper"
   echo "$ran of $i ran"
-  [ -z "$(ls -A "$T/host/data")" ] && [ "$(ls -A "$T/host")" = data ]
+  [ -z "$(ls -A "$T/host/data")" ]
+  [ "$(ls -A "$T/host")" = data ]
 }
 
 @test "what a process is, but for its descriptors, reaches the runtime untouched" {

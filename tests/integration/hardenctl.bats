@@ -140,7 +140,8 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   run ctl seccomp show --json policy:strict
   if [ "$(uname -m)" = x86_64 ]; then
     n=$(jq '.reachable.SCMP_ARCH_X86_64 | length' <<<"$output")
-    [ "$n" -gt 50 ] && [ "$n" -le 230 ]
+    [ "$n" -gt 50 ]
+    [ "$n" -le 230 ]
     [ "$(jq '.reachable.SCMP_ARCH_X86 | length' <<<"$output")" -eq 0 ]
     [ "$(jq '.reachable.SCMP_ARCH_X32 | length' <<<"$output")" -eq 0 ]
   fi
@@ -188,7 +189,8 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   oh delete --force lives
   # Its ids were those of processes that lived then: they are free for the next container, and gc sees it too.
   run ctl gc
-  [[ "$output" == "removed lease ids/"* ]] && [ "$(wc -l <<<"$output")" -eq 1 ]
+  [[ "$output" == "removed lease ids/"* ]]
+  [ "$(wc -l <<<"$output")" -eq 1 ]
   run ctl gc
   [ -z "$output" ]
 }
@@ -368,14 +370,17 @@ asks() {
   [ ! -s "$T/err" ]
   cp "$T/hardened" "$b/config.json"
   run bare run --bundle "$b" one </dev/null
-  [ "$status" -eq 0 ] && [[ "$output" == "uid=0(root)"* ]]
+  [ "$status" -eq 0 ]
+  [[ "$output" == "uid=0(root)"* ]]
   # Root of the host is what strict refuses; with the wrapper it would not be.
   b=$(bundle two)
   run ctl harden --policy strict "$b"
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *"only the wrapper makes one"*"(OH-USR-002)"* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"only the wrapper makes one"*"(OH-USR-002)"* ]]
   run ctl check --policy strict "$b"
-  [ "$status" -eq 1 ] && [[ "$output" != *OH-USR-002* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" != *OH-USR-002* ]]
   run ctl diff --policy strict "$b"
   [[ "$output" == *OH-UNS-001* ]]
 }

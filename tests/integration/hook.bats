@@ -41,7 +41,9 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
       run --separate-stderr oh --log "$T/log" --log-format json run --bundle "$b" one
       echo "$runtime $POLICY: $status $output / $stderr"
       [ "$status" -eq 7 ]
-      [ "$output" = $'out\nTracerPid:\t0' ] && [ "$stderr" = err ] && [ ! -s "$T/log" ]
+      [ "$output" = $'out\nTracerPid:\t0' ]
+      [ "$stderr" = err ]
+      [ ! -s "$T/log" ]
       [ "$(last_event)" = 'container-start success -' ]
       [ "$(tail -n 1 "$T/events.json" | jq -r '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0')" = true ]
       no_state
@@ -61,7 +63,8 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     b=$(CMD='ls /proc/self/fd; env' bundle "$runtime" "$USER")
     run oh run --bundle "$b" one
     echo "$output"
-    [ "$status" -eq 0 ] && [[ "$output" != *harden* ]]
+    [ "$status" -eq 0 ]
+    [[ "$output" != *harden* ]]
     [ "$(grep -c '^[0-9]$' <<<"$output")" -eq 4 ] # 0 to 2, and what ls itself opens
     oh create --bundle "$b" two </dev/null >"$T/out" 2>&1
     oh start two
@@ -70,7 +73,8 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     # The bare runtime finds the hook in the config, and the config good, unless it names views that went with their container.
     run bare run --bundle "$b" three
     echo "$output"
-    [ "$status" -ne 0 ] && [[ "$output" == *"$T/maps/"*"/two/rootfs"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"$T/maps/"*"/two/rootfs"* ]]
     POLICY=unmapped oh create --bundle "$b" four </dev/null >"$T/out" 2>&1
     oh delete --force four
     run bare run --bundle "$b" five
@@ -95,7 +99,8 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     b=$(CMD='test -t 1 && echo terminal; exit 3' bundle "$runtime-t" "$USER | .process.terminal = true")
     run script -qec "$OH --config $T/config.json --policy $POLICY --root $T/root run --bundle $b three" /dev/null < <(:)
     echo "$output"
-    [ "$status" -eq 3 ] && [[ "$output" == *terminal* ]]
+    [ "$status" -eq 3 ]
+    [[ "$output" == *terminal* ]]
     no_state
     wait_for 5 no_guard
   done
@@ -198,7 +203,8 @@ named() { # named COUNT LIST
   refused() { # refused RULE
     run oh run --bundle "$b" one
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *"($1)" ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"($1)" ]]
     cmp "$T/before" "$b/config.json"
     no_state
   }
@@ -216,7 +222,8 @@ named() { # named COUNT LIST
   refused OH-RUN-007
   chmod 755 "$T/hook"
   run oh run --bundle "$b" one
-  [ "$status" -eq 0 ] && [ "$output" = ran ]
+  [ "$status" -eq 0 ]
+  [ "$output" = ran ]
   # A policy that changes nothing needs none.
   oh_config runc ".hook = \"$T/absent\""
   POLICY=privileged run oh run --bundle "$(CMD='echo ran' bundle two)" two
@@ -228,7 +235,8 @@ named() { # named COUNT LIST
     b=$(bundle "b" "$USER | .hooks.createRuntime = [{path: \"$HOOK\", args: [\"oci-harden-hook\", \"--config\", \"$T/config.json\"], timeout: 60} | $change]")
     run oh run --bundle "$b" one
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *"(OH-HOK-001)" ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"(OH-HOK-001)" ]]
   done
 }
 
@@ -277,14 +285,17 @@ harden() {
       bare_config "$b/config.json"
       run --separate-stderr bare run --bundle "$b" good
       echo "$runtime $POLICY: $status $output $stderr"
-      [ "$status" -eq 0 ] && [ "$output" = $'ran\nTracerPid:\t0' ] && [ -z "$stderr" ]
+      [ "$status" -eq 0 ]
+      [ "$output" = $'ran\nTracerPid:\t0' ]
+      [ -z "$stderr" ]
       [ "$(last_event)" = 'container-start success -' ]
       [ "$(tail -n 1 "$T/events.json" | jq -r '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0')" = true ]
       cp "$T/weak" "$b/config.json"
       bare_config "$b/config.json"
       run bare run --bundle "$b" weak
       echo "$runtime $POLICY: $status $output"
-      [ "$status" -ne 0 ] && [[ "$output" == *"container weak is not what the policy asks for: policy $POLICY: "*"OH-"* ]]
+      [ "$status" -ne 0 ]
+      [[ "$output" == *"container weak is not what the policy asks for: policy $POLICY: "*"OH-"* ]]
       [[ "$(last_event)" == 'container-start failure OH-'* ]]
       no_state
     done
@@ -327,7 +338,8 @@ harden() {
     bare_config "$b/config.json" '.hooks = {createContainer: .hooks.createRuntime}'
     run bare run --bundle "$b" one
     echo "$output"
-    [ "$status" -ne 0 ] && [[ "$output" == *"register the hook for createRuntime"* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"register the hook for createRuntime"* ]]
   done
 }
 
@@ -339,7 +351,9 @@ harden() {
   tell() { run "$HOOK" --config "$T/config.json" --policy "$POLICY"; echo "$status $output"; }
   vetoed() { # vetoed TEXT < STATE
     tell
-    [ "$status" -eq 1 ] && [[ "$output" == "oci-harden: "*"$1"* ]] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 1 ]
+    [[ "$output" == "oci-harden: "*"$1"* ]]
+    [ "${#lines[@]}" -eq 1 ]
   }
   vetoed "not an OCI state" </dev/null
   head -c 2000000 /dev/zero | tr '\0' ' ' >"$T/huge"
@@ -366,7 +380,8 @@ harden() {
     oh run --detach --bundle "$b" one </dev/null >"$T/out" 2>&1
     stopped() { jq -nc --arg b "$1" '{ociVersion: "1.0.2", id: "one", bundle: $b, status: "stopped"}' | "$HOOK" --config "$T/config.json"; }
     run stopped "$b"
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     ! no_state
     "$RUNTIME_PATH" --root "$T/root" kill one KILL
     wait_for 5 sh -c "\"$RUNTIME_PATH\" --root \"$T/root\" state one | grep -q stopped"
@@ -414,7 +429,9 @@ num_locks = 64"' >"$T/containers.conf"
     run_() { podman_ --runtime "$runtime" run --rm --cgroup-parent "/$(basename "$T")" --annotation oci-harden.policy=podman "$@"; }
     run --separate-stderr run_ --cap-drop all --security-opt no-new-privileges localhost/busybox:test sh -c 'grep TracerPid /proc/self/status; exit 5'
     echo "$runtime: $status $output $stderr"
-    [ "$status" -eq 5 ] && [ "$output" = $'TracerPid:\t0' ] && [ -z "$stderr" ]
+    [ "$status" -eq 5 ]
+    [ "$output" = $'TracerPid:\t0' ]
+    [ -z "$stderr" ]
     [[ "$(last_event)" == 'container-start success '* ]]
     run run_ localhost/busybox:test echo ran
     echo "$runtime: $status $output"
@@ -428,7 +445,8 @@ num_locks = 64"' >"$T/containers.conf"
     # Who asks for no policy is not looked at.
     run podman_ --runtime "$runtime" run --rm --cgroup-parent "/$(basename "$T")" localhost/busybox:test echo ran
     echo "$runtime: $status $output"
-    [ "$status" -eq 0 ] && [ "$output" = ran ]
+    [ "$status" -eq 0 ]
+    [ "$output" = ran ]
   done
   oh_unmount
 }

@@ -259,7 +259,8 @@ CapEff:	0000000000000400
     fi
   done
   echo "$engines times the engine's overlay, $mapped the mapped one"
-  [ "$engines" -gt 0 ] && [ "$mapped" -gt 0 ]
+  [ "$engines" -gt 0 ]
+  [ "$mapped" -gt 0 ]
   rm -rf "$S/up/oci-harden.work"
   [ "$(ls -A "$S/up/fs")" = $'kept\nprobe' ]
   [ "$(find "$P" | wc -l)" -le 2 ]

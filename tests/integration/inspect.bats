@@ -68,7 +68,8 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
       run ctl inspect --json "h-$runtime-$POLICY"
       [ "$(jq -c '[.result, .hardened, .policies, .findings]' <<<"$output")" = "[\"pass\",true,[\"$POLICY\"],[]]" ]
       [[ "$(fact promises held)" =~ ^([0-9]+)\ of\ ([0-9]+)$ ]]
-      [ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ] && [ "${BASH_REMATCH[1]}" -ge 15 ]
+      [ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ]
+      [ "${BASH_REMATCH[1]}" -ge 15 ]
       [ "$(fact capabilities bounding)" = 'CAP_NET_BIND_SERVICE (in a user namespace of its own)' ]
       local base
       base=$(jq .map.base "$T"/state/*/"h-$runtime-$POLICY"/state.json)
@@ -83,7 +84,8 @@ fact() { jq -r --arg c "$1" --arg w "$2" '.posture[] | select(.control == $c and
   POLICY=restricted
   start oh runc nobody "$LIMITS"
   run ctl inspect --json nobody
-  [ "$status" -eq 0 ] && [ "$(rules)" = '' ]
+  [ "$status" -eq 0 ]
+  [ "$(rules)" = '' ]
   echo '{"extends": "restricted", "user-namespace": {"mode": "off"}}' >"$T/policies/unmapped.json"
   POLICY=unmapped
   start oh runc root "$LIMITS"

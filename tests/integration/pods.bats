@@ -134,7 +134,9 @@ as_the_engine_made_it() {
         [ "$(jq .map.base "$T"/state/*/"$id"/state.json)" -eq "$base" ]
         run oh exec "$id" /bin/sh -c 'id -u; cat /proc/self/uid_map; ls /sys/class/net'
         echo "$runtime $POLICY: $output"
-        [ "${lines[0]}" = 0 ] && [[ "${lines[1]}" == *" $base "* ]] && [ "${lines[2]}" = lo ]
+        [ "${lines[0]}" = 0 ]
+        [[ "${lines[1]}" == *" $base "* ]]
+        [ "${lines[2]}" = lo ]
         nsenter --target "$PID" --user --setuid 0 --setgid 0 --preserve-credentials true
       done
       for id in app other pod; do oh delete --force "$id"; done

@@ -76,7 +76,9 @@ refused() {
       : >"$T/log"
       create "$POLICY" "$BASE"
       run oh --log "$T/log" --log-format json start "$POLICY"
-      [ "$status" -eq 0 ] && [ -z "$output" ] && [ ! -s "$T/log" ]
+      [ "$status" -eq 0 ]
+      [ -z "$output" ]
+      [ ! -s "$T/log" ]
       wait_for 5 grep -q ran "$T/create.out"
       # Nothing holds the process, and it has what it had.
       grep -q '^TracerPid:.0$' "/proc/$PID/status"
@@ -265,7 +267,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
     create none "$user"
     run oh start none
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *OH-PRF-0* ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *OH-PRF-0* ]]
     gone none
   done
 }
@@ -280,7 +283,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
     nsenter -t "$PID" -m busybox mount -t tmpfs none /var
     run oh start mounted
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *OH-PRF-02* ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *OH-PRF-02* ]]
     gone mounted
     create limits
     group=$(sed -n 's/^[0-9]*:pids://p; s/^0:://p' "/proc/$PID/cgroup" | head -n 1)
@@ -303,7 +307,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
   jq --argjson pid "$HELD" --argjson start "$start" '.init_process_pid = $pid | .init_process_start = $start' "$T/record" >"$T/root/forged/state.json"
   run oh start forged
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *"does not wait on"*"(OH-PRF-001)" ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"does not wait on"*"(OH-PRF-001)" ]]
   kill -0 "$HELD"
   # A pid that another process has by now: the time of its start tells.
   jq --argjson pid "$HELD" '.init_process_pid = $pid' "$T/record" >"$T/root/forged/state.json"
@@ -316,7 +321,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
   chmod 777 "$T/root/forged"
   run oh start forged
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *"is not trusted"*"(OH-PRF-001)" ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"is not trusted"*"(OH-PRF-001)" ]]
   chmod 711 "$T/root/forged"
   oh start forged
   wait_for 5 grep -q ran "$T/create.out"
@@ -329,7 +335,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
     "$RUNTIME_PATH" --root "$T/root" create --bundle "$b" "bare-$runtime" <"$T/empty" >"$T/create.out" 2>&1
     run oh start "bare-$runtime"
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *"delete it and create it anew"*"(OH-PRF-003)" ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"delete it and create it anew"*"(OH-PRF-003)" ]]
     [ "$("$RUNTIME_PATH" --root "$T/root" list -q)" = "bare-$runtime" ]
     POLICY=privileged oh start "bare-$runtime"
     wait_for 5 grep -q ran "$T/create.out"
@@ -344,7 +351,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
     export WEAK_JQ='.process.noNewPrivileges = false | .linux.maskedPaths = []'
     POLICY=privileged create audited "$BASE | .process.noNewPrivileges = true"
     run env POLICY=privileged "$OH" --config "$T/config.json" --policy privileged --root "$T/root" start audited
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     wait_for 5 grep -q ran "$T/create.out"
     event=$(tail -n 1 "$T/events.json")
     jq -c '.oci_harden | {proof, journal}' <<<"$event"
@@ -361,7 +369,8 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
   nsenter -t "$PID" -m umount /proc/kallsyms
   run oh start kept
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *"it was killed, but"*"did not delete it"*"(OH-PRF-023)" ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"it was killed, but"*"did not delete it"*"(OH-PRF-023)" ]]
   wait_for 5 sh -c "! [ -d /proc/$PID ] || grep -q '^State:.Z' /proc/$PID/status"
 }
 

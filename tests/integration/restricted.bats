@@ -44,7 +44,8 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
       [[ "$output" == *"SCMP_ARCH_X86 0"* ]]
       [[ "$output" == *"SCMP_ARCH_X32 0"* ]]
       native=$(sed -n 's/^SCMP_ARCH_X86_64 //p' <<<"$output")
-      [ "$native" -gt 100 ] && [ "$native" -le 285 ]
+      [ "$native" -gt 100 ]
+      [ "$native" -le 285 ]
       ;;
     esac
   done
@@ -57,7 +58,8 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     run "$DUMP" "$PID"
     echo "$output"
     native=$(sed -n "s/^SCMP_ARCH_\(X86_64\|AARCH64\) //p" <<<"$output")
-    [ "$native" -gt 50 ] && [ "$native" -le 230 ]
+    [ "$native" -gt 50 ]
+    [ "$native" -le 230 ]
     for abi in X86 X32 ARM; do
       n=$(sed -n "s/^SCMP_ARCH_$abi //p" <<<"$output")
       [ -z "$n" ] || [ "$n" -eq 0 ]

@@ -101,7 +101,9 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
     [[ "$output" == *"this is the host's root: "*"blocks of user ids"*"(OH-USR-002)" ]]
     dir=$(CMD='id -u; cat /proc/self/uid_map' bundle "u-$runtime" '.process.user = {uid: 1000, gid: 1000}')
     POLICY=strict run oh run --bundle "$dir" "u-$runtime" </dev/null
-    [ "$status" -eq 0 ] && [ "${lines[0]}" = 1000 ] && [[ "${lines[1]}" == *" 4294967295" ]]
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = 1000 ]
+    [[ "${lines[1]}" == *" 4294967295" ]]
   done
   cp "$T/subuid" /etc/subuid
 }

@@ -129,7 +129,8 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   [ "$(wc -l <"$T/log")" -eq 1 ]
   echo first >"$T/log"
   run oh --log "$T/log" create -bundle "$b" c1
-  [ "$(head -n 1 "$T/log")" = first ] && [ "$(wc -l <"$T/log")" -eq 2 ]
+  [ "$(head -n 1 "$T/log")" = first ]
+  [ "$(wc -l <"$T/log")" -eq 2 ]
 }
 
 @test "the policy comes from the name, the option, a rule or the default, and an annotation only adds" {
@@ -150,7 +151,8 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   [ "$(event)" = '["privileged","baseline"]' ]
   b=$(bundle three '.annotations["oci-harden.policy"] = "no-such"')
   run "$OH" --config "$T/config.json" --root "$T/root" create --bundle "$b" c5
-  [ "$status" -eq 1 ] && [[ "$output" == *no-such* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *no-such* ]]
 }
 
 @test "exec gets a private hardened file, by any way in, and the engine's stays" {
@@ -169,12 +171,14 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   }
   run oh exec --process "$T/p.json" --detach --tty c1 ignored
   check
-  [[ "$output" == *'<--detach>'*'<--tty>'* ]] && [[ "$output" != *ignored* ]]
+  [[ "$output" == *'<--detach>'*'<--tty>'* ]]
+  [[ "$output" != *ignored* ]]
   run oh exec -p <(cat "$T/p.json") c1
   check
   run oh exec --cap CAP_SYS_ADMIN --user 0:0 --env A=b c1 sh -c id
   check
-  [[ "$output" != *'<--cap'* ]] && [[ "$output" != *'<sh>'* ]]
+  [[ "$output" != *'<--cap'* ]]
+  [[ "$output" != *'<sh>'* ]]
   sed -n 's/^process //p' <<<"$output" | jq -e '.args == ["sh", "-c", "id"] and .env == ["A=b"]'
   cmp "$T/p.json" "$T/p.before"
   # Those whose process is gone are removed by the next call.
@@ -208,20 +212,25 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   run oh state c1 3</dev/null 7</dev/null
   [[ " $(fds) " == *" 3 "*7* ]]
   run oh create --bundle "$b" c1 3</dev/null 7</dev/null
-  [[ " $(fds) " != *" 3 "* ]] && [[ " $(fds) " != *" 7 "* ]]
+  [[ " $(fds) " != *" 3 "* ]]
+  [[ " $(fds) " != *" 7 "* ]]
   run oh create --bundle "$b" --preserve-fds 1 c1 3</dev/null 7</dev/null
-  [[ " $(fds) " == *" 3 "* ]] && [[ " $(fds) " != *" 7 "* ]]
+  [[ " $(fds) " == *" 3 "* ]]
+  [[ " $(fds) " != *" 7 "* ]]
   run oh create --bundle "$b" --pid-file /dev/fd/7 c1 3</dev/null 7</dev/null
-  [[ " $(fds) " != *" 3 "* ]] && [[ " $(fds) " == *" 7 "* ]]
+  [[ " $(fds) " != *" 3 "* ]]
+  [[ " $(fds) " == *" 7 "* ]]
   # Socket activation: LISTEN_PID must be the process that becomes the runtime.
   run bash -c 'exec 3</dev/null 7</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"' - \
     "$OH" --config "$T/config.json" --policy baseline --root "$T/root" create --bundle "$b" c1
-  [[ " $(fds) " == *" 3 "* ]] && [[ " $(fds) " != *" 7 "* ]]
+  [[ " $(fds) " == *" 3 "* ]]
+  [[ " $(fds) " != *" 7 "* ]]
   # A host directory may not come in by that door where --preserve-fds is closed.
   run bash -c 'exec 3</etc; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"' - \
     "$OH" --config "$T/config.json" --policy restricted --root "$T/root" create --bundle "$b" c1
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *OH-CMD-022* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-CMD-022* ]]
   run env LISTEN_FDS=1 LISTEN_PID=1 "$OH" --config "$T/config.json" --policy baseline --root "$T/root" create --bundle "$b" c1 3</dev/null
   [[ " $(fds) " != *" 3 "* ]]
 }
@@ -287,14 +296,16 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   dd if=/dev/zero of="$T/small/fill" bs=1k 2>/dev/null || true
   run oh create --bundle "$T/small/b" c1
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *'No space left'* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *'No space left'* ]]
   intact
   [ "$(find "$T/small/b" -type f | wc -l)" -eq 1 ]
   rm "$T/small/fill"
   mount -o remount,ro "$T/small"
   run oh create --bundle "$T/small/b" c1
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *'Read-only file system'* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *'Read-only file system'* ]]
   intact
   # What needs no change needs no writing.
   POLICY=privileged run oh run --bundle "$T/small/b" c1
@@ -310,7 +321,8 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   cp "$T/before" "$b/config.json"
   POLICY=strict run oh run --bundle "$b" c2
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *OH-EVT-001* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-EVT-001* ]]
   cmp "$b/config.json" "$T/before"
   run oh delete c2
   [ -z "$(find "$T/state" -name c2)" ]
@@ -345,7 +357,8 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
     if [ -e "$b/config.engine.json" ]; then cmp "$b/config.engine.json" "$T/before"; fi
   done
   echo "before $seen_before, after $seen_after"
-  [ "$seen_before" -gt 0 ] && [ "$seen_after" -gt 0 ]
+  [ "$seen_before" -gt 0 ]
+  [ "$seen_after" -gt 0 ]
   # The next wrapper tidies up after the dead ones, and works.
   cp "$T/before" "$b/config.json"
   oh create --bundle "$b" last >/dev/null || true
@@ -385,7 +398,9 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   before=$(sha256sum "$(find "$T/state" -name state.json)")
   POLICY=privileged run oh create --bundle "$other" c1
   echo "$output"
-  [ "$status" -eq 1 ] && [[ "$output" == *exist* ]] && [[ "$output" != *oci-harden* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *exist* ]]
+  [[ "$output" != *oci-harden* ]]
   [ "$(sha256sum "$(find "$T/state" -name state.json)")" = "$before" ]
 }
 
@@ -457,19 +472,23 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
 @test "a configuration or runtime that is not to be trusted stops every verb" {
   chmod 666 "$T/config.json"
   run oh state c1
-  [ "$status" -eq 1 ] && [[ "$output" == 'oci-harden: '*config.json* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == 'oci-harden: '*config.json* ]]
   oh_config runc
   cp "$(command -v runc)" "$T/runc"
   chmod 777 "$T/runc"
   jq --arg p "$T/runc" '.runtimes = [{path: $p}]' "$T/config.json" >"$T/c" && cat "$T/c" >"$T/config.json"
   run oh state c1
-  [ "$status" -eq 1 ] && [[ "$output" == *OH-RUN-003* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-RUN-003* ]]
   jq --arg p "$OH" '.runtimes = [{path: $p, type: "runc"}]' "$T/config.json" >"$T/c" && cat "$T/c" >"$T/config.json"
   run oh state c1
-  [ "$status" -eq 1 ] && [[ "$output" == *OH-RUN-004* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-RUN-004* ]]
   jq '.runtimes = [{path: "/nonexistent/runc"}]' "$T/config.json" >"$T/c" && cat "$T/c" >"$T/config.json"
   run oh state c1
-  [ "$status" -eq 1 ] && [[ "$output" == *OH-RUN-001* ]]
+  [ "$status" -eq 1 ]
+  [[ "$output" == *OH-RUN-001* ]]
 }
 
 @test "without root: as a user, and in a rootless engine's user namespace" {

@@ -107,7 +107,8 @@ JOB='set -uo pipefail
     image "$runtime" restricted "job-$runtime" "$uid" '["sleep", "100"]'
     run inside "job-$runtime" "$uid" "$JOB" job "$uid"
     echo "$output"
-    [ "$status" -eq 0 ] && [[ "$output" == *done* ]]
+    [ "$status" -eq 0 ]
+    [[ "$output" == *done* ]]
     confined "$output" restricted
     oh delete --force "job-$runtime"
   done

@@ -42,12 +42,14 @@ lives() {
     privileged | baseline) grep -q '^Uid:.1000.1000.1000.1000$' "/proc/$pid/status" ;;
     *)
       base=$(jq .map.base "$T"/state/*/"$id"/state.json)
-      [ "$base" -ge 1879048192 ] && grep -q "^Uid:.$((base + 1000)).$((base + 1000))" "/proc/$pid/status"
+      [ "$base" -ge 1879048192 ]
+      grep -q "^Uid:.$((base + 1000)).$((base + 1000))" "/proc/$pid/status"
       ;;
     esac
     run oh exec "$id" /bin/sh -c 'id -u; grep ^NoNewPrivs: /proc/self/status; echo x >/data/below/file'
     echo "$1 $policy: $output"
-    [ "${lines[0]}" = 1000 ] && [[ "$output" == *"Read-only file system"* || "$output" == *"Permission denied"* ]]
+    [ "${lines[0]}" = 1000 ]
+    [[ "$output" == *"Read-only file system"* || "$output" == *"Permission denied"* ]]
     case $policy in restricted | strict) [ "${lines[1]}" = $'NoNewPrivs:\t1' ] ;; esac
     "$CTL" --config "$T/config.json" inspect --policy "$POLICY" --json "$T/root/$id" >"$T/inspect" || { cat "$T/inspect"; [ "$policy" = privileged ]; }
     oh delete --force "$id"
@@ -68,7 +70,8 @@ lives() {
       CMD='echo ran; exit 7' bundle "$runtime-$policy" '.process.user = {uid: 1000, gid: 1000}' >/dev/null
       run oh run --bundle "$T/$runtime-$policy" one
       echo "$runtime $policy: $output"
-      [ "$status" -eq 7 ] && [ "$output" = ran ]
+      [ "$status" -eq 7 ]
+      [ "$output" = ran ]
       [ "$(event '[."event.outcome", .oci_harden.proof.broken, .oci_harden.proof.unread] | join(" ")')" = 'success 0 0' ]
     done
   done

@@ -68,7 +68,8 @@ limits_of() {
   [ "$(sed -n 's/^nr_throttled //p' "$GROUP/cpu.stat")" -ge 1 ]
   run oh exec one /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do sleep 9 & done'
   echo "$status $output"
-  [ "$status" -ne 0 ] && [[ "$output" == *"can't fork"* ]]
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"can't fork"* ]]
   [ "$(sed -n 's/^max //p' "$GROUP/pids.events")" -ge 1 ]
 }
 
@@ -104,7 +105,8 @@ WEAK=$BUILD/helpers/weak-runtime
     CMD='sleep 600' created one "$ASKED | .process.oomScoreAdj = -1000 | .process.rlimits = [{type: \"RLIMIT_NOFILE\", soft: 1024, hard: 65536}]"
     run oh start one
     echo "$output"
-    [ "$status" -eq 1 ] && [[ "$output" == *"(OH-PRF-025)" ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"(OH-PRF-025)" ]]
     for text in '20 for processes was promised, and the kernel has 21' '67108864 for memory was' \
       '134217728 for memory and swap was' '20000 us of CPU in 100000 were'; do
       [[ "$output" == *"$text"* ]] || { echo "no $text"; return 1; }

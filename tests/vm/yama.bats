@@ -40,11 +40,14 @@ USER='.process.user = {uid: 1000, gid: 1000}'
     oh create --bundle "$T/$runtime" one <"$T/empty" >"$T/out" 2>&1 || { cat "$T/out"; return 1; }
     run oh start one
     echo "$runtime: $output"
-    [ "$status" -eq 1 ] && [[ "$output" == *"kernel.yama.ptrace_scope=3"*"(OH-PRF-012)" ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"kernel.yama.ptrace_scope=3"*"(OH-PRF-012)" ]]
     [ -z "$("$RUNTIME_PATH" --root "$T/root" list -q)" ]
     run oh run --bundle "$T/$runtime" one
     echo "$runtime: $output"
-    [ "$status" -ne 0 ] && [[ "$output" == *"kernel.yama.ptrace_scope=3"* ]] && [[ "$output" != *ran* ]]
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"kernel.yama.ptrace_scope=3"* ]]
+    [[ "$output" != *ran* ]]
     ! grep -q ran "$T/out"
   done
 }
