@@ -64,7 +64,7 @@ VERSION_LIBS = $(foreach l,$(LIBS:-l%=%),$(l)=$(call archive,$(l))) \
 link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
 	$(ALL_LDFLAGS) $(LIBS) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call gcc_crt,crtendS) $(call crt,crtn)
 
-NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/runtime/cpuid.c src/ctl/main.c
+NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/ctl/main.c
 LIB_SRC := $(sort $(filter-out $(NOT_LIB),$(wildcard src/*/*.c)))
 WRAPPER_SRC := $(filter-out src/ctl/% src/manifest/% src/install/% src/posture/% src/idmap/probe.c,$(LIB_SRC) $(NOT_LIB))
 GEN := builtin policies

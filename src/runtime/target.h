@@ -18,8 +18,8 @@ struct target {
 int target_open(struct target *ret, const struct config *config, struct error *err) MUST_CHECK;
 void target_close(struct target *t);
 /* The same file, by the mounts of the namespace that we have entered since: from those of another a runtime
- * cannot bind its own program, and copies all of it (runc: 9 MB, 3 ms). It stays as it is where the path leads
- * to another file now. */
+ * cannot bind its own program, and copies all of it (runc: 9 MB, 3 ms). It stays as it is where the path
+ * leads to another file now. */
 void target_reopen(struct target *t);
 
 /* Returns only on failure. The environment is passed on as it is. */
