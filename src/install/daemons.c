@@ -51,11 +51,12 @@ static int64_t millis(const struct timespec *t) {
   return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
 }
 
+/* At the end of the tick that the kernel tells: a daemon that was made in it has read its file after it. */
 static int64_t started(uint64_t ticks) {
   struct timespec now, up;
   if (clock_gettime(CLOCK_REALTIME, &now) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
     return 0;
-  return millis(&now) - millis(&up) + (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+  return millis(&now) - millis(&up) + (int64_t)((ticks + 1) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 int daemon_find(const char *name, const char *file, pid_t *ret, int64_t *ret_since, struct strlist *ret_words,

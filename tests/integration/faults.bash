@@ -37,7 +37,7 @@ walk() {
       --step "${STEP:-1}" --from "${FROM:-0}" --errors "${ERRORS:-9}" ${PREPARE:+--prepare "$PREPARE"} \
       ${CHECK:+--check "$CHECK"} ${INSTEAD:+--or "$INSTEAD"} \
       -- "$OH" --config "$T/config.json" --policy "$POLICY" --root "$T/root" --log "$T/log" --log-format json "$@" \
-      -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked"; return 1; }
+      -- "$OH" --config "$T/config.json" --root "$T/root" delete --force c1 >"$T/walked" || { cat "$T/walked" "$T/prepared" 2>/dev/null; return 1; }
     [ "$mode" = tell ] || echo "# $1: $(cat "$T/walked")" >&3
   done
 }
