@@ -44,11 +44,11 @@ extern const char *const entered_types[]; /* as in OCI: "network", ... */
 
 /* What the wrapper can make for a container whose config has no user namespace. None of it is there yet. */
 struct user_namespace_offer {
-  char *why;                    /* there is none: why, as the end of a sentence; NULL: nobody was asked */
-  uint32_t base, size;          /* the host's ids; size 0: there is none */
-  char *path;                   /* of the one to join, a pod's; NULL: a new one */
-  char *pid;                    /* path of a joined pid namespace that it owns: another container's of the pod */
-  char *root;                   /* where the ID-mapped view of the root will be */
+  char *why;           /* there is none: why, as the end of a sentence; NULL: nobody was asked */
+  uint32_t base, size; /* the host's ids; size 0: there is none */
+  char *path;          /* of the one to join, a pod's; NULL: a new one */
+  char *pid;           /* path of a joined pid namespace that it owns: another container's of the pod */
+  char *root;          /* where the ID-mapped view of the root will be */
   char *entered[ENTERED_TYPES]; /* paths of joined namespaces that the wrapper enters instead of the runtime:
                                    runc before 1.3 joins the user namespace first, and may not enter them then
                                  */
