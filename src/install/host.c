@@ -84,8 +84,7 @@ int host_read(const struct host *h, const char *path, size_t limit, struct host_
     return error_wrap(err, "%s", path);
   if (exists && file_read(h->fd, f.path + 1, RESOLVE_INSIDE, limit, &f.text, &f.len, &f.st, err) < 0)
     return error_wrap(err, "%s", path);
-  *ret = f;
-  f = (struct host_file){ 0 };
+  *ret = (struct host_file){ steal_ptr(&f.path), steal_ptr(&f.text), f.len, f.st };
   return 0;
 }
 
