@@ -359,6 +359,8 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
     "$RUNTIME_PATH" --root "$T/root" delete --force "k$i" >/dev/null 2>&1 || true
     oh delete --force "k$i" >/dev/null 2>&1 || true
   done
+  # What crun had forked waits for a parent that is gone.
+  pgrep -f "create --bundle=$T/k-" | xargs -r kill -KILL
   "$CTL" --config "$T/config.json" gc
   [ "$(wc -l </proc/self/mountinfo)" -eq "$mount_count" ]
   run find "$T/maps" -mindepth 2
