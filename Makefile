@@ -294,7 +294,7 @@ check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and sta
 	  tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
 
-VM ?= selinux apparmor plain apparmor-battery selinux-battery apparmor-images selinux-images
+VM ?=
 ONLY ?=
 .PHONY: check-lsm
 check-lsm: ## tests in machines of another kernel, with AppArmor and with SELinux, by QEMU; VM=apparmor ONLY="FILE..." for a part
