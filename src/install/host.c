@@ -84,7 +84,10 @@ int host_read(const struct host *h, const char *path, size_t limit, struct host_
     return error_wrap(err, "%s", path);
   if (exists && file_read(h->fd, f.path + 1, RESOLVE_INSIDE, limit, &f.text, &f.len, &f.st, err) < 0)
     return error_wrap(err, "%s", path);
-  *ret = (struct host_file){ steal_ptr(&f.path), steal_ptr(&f.text), f.len, f.st };
+  ret->path = steal_ptr(&f.path);
+  ret->text = steal_ptr(&f.text);
+  ret->len = f.len;
+  ret->st = f.st;
   return 0;
 }
 
