@@ -327,11 +327,12 @@ coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(filter-out $(BUILD)/fault/%,$(FAUL
 	@gcovr --root . --object-directory $(BUILD) --filter src/ $(BUILD)
 
 TIME ?= 60
+BRIEF ?=
 .PHONY: fuzz
-fuzz: ## every fuzz target for TIME seconds (60)
+fuzz: ## every fuzz target for TIME seconds (60), those of BRIEF="NAME..." for half of it
 	@tools/install-deps build fuzz
 	@$(SUB) WERROR= CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz CFLAGS='-O1 -g' fuzz-build
-	@tools/run-fuzz $(TIME) build-fuzz/fuzz
+	@BRIEF='$(BRIEF)' tools/run-fuzz $(TIME) build-fuzz/fuzz
 
 .PHONY: bench
 bench: ## paired timings against the bare runtimes; needs root and a quiet machine
