@@ -163,11 +163,15 @@ static bool harmless(const struct mount_view *added, const struct mount_list *be
   return true;
 }
 
-/* Memory over a part of the image: without it that part shows as it is, and cannot be written. */
-static bool dispensable(const struct mount_view *v, const json_t *after) {
+/* Memory over a part of the image that it shows, or that is empty: without it that part shows as it is, and
+ * cannot be written. */
+static bool dispensable(const struct mount_view *v, const json_t *after, const struct facts *facts) {
   const unsigned inert = MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
-  return strcmp(v->type, "tmpfs") == 0 && v->is.copy_up && (v->is.set & inert) == inert &&
-         json_is_true(control_at(after, "/root/readonly"));
+  if (strcmp(v->type, "tmpfs") != 0 || (v->is.set & inert) != inert ||
+      !json_is_true(control_at(after, "/root/readonly")))
+    return false;
+  const struct destination_fact *there = v->place ? facts_destination(facts, v->place) : NULL;
+  return v->is.copy_up || (there && there->empty);
 }
 
 int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *after,
@@ -181,7 +185,8 @@ int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
   size_t seen = 0;
   for (size_t i = 0; i < a.len; i++) {
     CLEANUP_FREE char *pointer = jsonx_pointer_index("/mounts", i);
-    while (seen < b.len && !same_mount(&b.items[seen], &a.items[i]) && dispensable(&b.items[seen], after))
+    while (seen < b.len && !same_mount(&b.items[seen], &a.items[i]) &&
+           dispensable(&b.items[seen], after, facts))
       seen++;
     if (seen < b.len && same_mount(&b.items[seen], &a.items[i])) {
       if (!json_equal(b.items[seen].options, a.items[i].options) &&
@@ -192,7 +197,7 @@ int mounts_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
       return control_broken(err, pointer, "a mount that was not there");
     }
   }
-  while (seen < b.len && dispensable(&b.items[seen], after))
+  while (seen < b.len && dispensable(&b.items[seen], after, facts))
     seen++;
   if (seen < b.len)
     return control_broken(err, "/mounts", "the mount on \"%s\" is gone or moved", b.items[seen].destination);

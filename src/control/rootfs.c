@@ -26,7 +26,7 @@ const struct control_rule rootfs_rules[] = {
   [RULE_READONLY] = { "OH-RFS-001", "the root file system is read-only" },
   [RULE_TMPFS] = { "OH-RFS-002", "where the root was writable, the usual writable places get memory" },
   [RULE_NO_TMPFS] = { "OH-RFS-003",
-                      "a writable place that is not what it seems in the rootfs gets no memory" },
+                      "a writable place that is masked, or not what it seems in the rootfs, gets no memory" },
   [RULE_PROPAGATION] = { "OH-RFS-004", "no mount event of the container reaches the host" },
   [RULE_REAL] = { "OH-RFS-005", "/proc, /sys and /dev of the rootfs are real directories" },
   [RULE_HOST] = { "OH-RFS-006", "the root is not the host's own, nor a directory of its programs or state" },
@@ -114,18 +114,71 @@ static bool is_own(const json_t *mount, int64_t *ret_size, bool *ret_copy_up) {
   return json_equal(own, mount);
 }
 
-/* A second policy may want less memory than the first one gave. */
-static int shrink_tmpfs(struct spec *spec, const struct policy *policy, struct error *err) {
+/* Is nothing there that the image brought? */
+static bool is_empty(const struct facts *facts, const char *place) {
+  const struct destination_fact *there = facts_destination(facts, place);
+  return there && there->empty;
+}
+
+/* Does a masked or read-only path hold the place? A path is compared as it is written and as it is resolved.
+ */
+static bool path_holds(const char *path, const char *place, const struct facts *facts) {
+  if (control_path_below(place, path))
+    return true;
+  const struct destination_fact *there = facts_destination(facts, path);
+  return there && there->resolved && path_is_below(place, there->resolved);
+}
+
+/* The path of this policy that closes the place, or NULL. */
+static const char *closed_by_policy(const struct policy *policy, const struct facts *facts,
+                                    const char *place) {
+  const struct strlist *const lists[] = { &policy->paths.masked, &policy->paths.readonly };
+  if (policy->paths.action != ACTION_HARDEN)
+    return NULL;
+  for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+    for (size_t i = 0; i < lists[k]->len; i++)
+      if (path_holds(lists[k]->items[i], place, facts))
+        return lists[k]->items[i];
+  return NULL;
+}
+
+/* The path of the config that closes the place, or NULL. */
+static const char *closed_by_config(const struct spec *spec, const struct facts *facts, const char *place) {
+  static const char *const lists[] = { "/linux/maskedPaths", "/linux/readonlyPaths" };
+  for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+    size_t i;
+    json_t *item;
+    json_array_foreach(spec_at(spec, lists[k]), i, item) {
+      const char *path = json_string_value(item);
+      if (path && path_holds(path, place, facts))
+        return path;
+    }
+  }
+  return NULL;
+}
+
+/* A second policy may want less memory than the first one gave, or none where it masks. */
+static int reduce_tmpfs(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                        struct error *err) {
   json_auto_t *mounts = spec_snapshot(spec, "/mounts");
-  for (size_t i = 0; i < json_array_size(mounts); i++) {
+  for (size_t i = json_array_size(mounts); i-- > 0;) {
     json_t *mount = json_array_get(mounts, i);
     int64_t size;
     bool copy_up;
-    if (!is_own(mount, &size, &copy_up) || size <= policy->rootfs.tmpfs_size)
+    if (!is_own(mount, &size, &copy_up))
+      continue;
+    const char *place = json_string_value(json_object_get(mount, "destination"));
+    if (closed_by_policy(policy, facts, place) && (copy_up || is_empty(facts, place))) {
+      CLEANUP_FREE char *at = jsonx_pointer_index("/mounts", i);
+      if (spec_remove(spec, at, why(RULE_TMPFS, "this policy masks what the one before it made writable"),
+                      err))
+        return -1;
+      continue;
+    }
+    if (!policy->rootfs.readonly || size <= policy->rootfs.tmpfs_size)
       continue;
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/options", i);
-    json_auto_t *smaller = make_tmpfs(json_string_value(json_object_get(mount, "destination")),
-                                      policy->rootfs.tmpfs_size, copy_up);
+    json_auto_t *smaller = make_tmpfs(place, policy->rootfs.tmpfs_size, copy_up);
     if (spec_set(spec, pointer, json_incref(json_object_get(smaller, "options")),
                  why(RULE_TMPFS, "this policy gives less memory than the one before it"), err))
       return -1;
@@ -154,6 +207,14 @@ static void choose_places(struct spec *spec, const struct policy *policy, const 
       CLEANUP_FREE char *text =
           xasprintf("%s stays read-only: in the rootfs it %s%s", path,
                     place ? "leads to " : "cannot be looked up: ", place ? place : unknown);
+      spec_finding(spec, "/root", why(RULE_NO_TMPFS, text));
+      continue;
+    }
+    const char *closed = closed_by_config(spec, facts, place);
+    if (!closed)
+      closed = closed_by_policy(policy, facts, place);
+    if (closed) {
+      CLEANUP_FREE char *text = xasprintf("%s stays read-only: %s is masked or read-only", path, closed);
       spec_finding(spec, "/root", why(RULE_NO_TMPFS, text));
       continue;
     }
@@ -197,8 +258,7 @@ static int add_tmpfs(struct spec *spec, const struct policy *policy, const struc
     if (covered(&places, i))
       continue;
     const char *place = places.items[i];
-    const struct destination_fact *there = facts_destination(facts, place);
-    json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size, !there || !there->empty);
+    json_t *mount = make_tmpfs(place, policy->rootfs.tmpfs_size, !is_empty(facts, place));
     /* None of those that were added lies below another, so that only the engine's decide. */
     at[added] = position(&engine, place);
     size_t shift = 0;
@@ -225,10 +285,10 @@ int rootfs_apply(struct spec *spec, const struct policy *policy, const struct fa
     return -1;
   if (require_real(spec, facts, err) || harden_propagation(spec, policy, err))
     return -1;
+  if (json_is_true(spec_at(spec, "/root/readonly")))
+    return reduce_tmpfs(spec, policy, facts, err);
   if (!policy->rootfs.readonly)
     return 0;
-  if (json_is_true(spec_at(spec, "/root/readonly")))
-    return shrink_tmpfs(spec, policy, err);
   if (!spec_at(spec, "/root"))
     return spec_refuse(spec, "/root", why(RULE_READONLY, "there is no root that could be made read-only"),
                        err);

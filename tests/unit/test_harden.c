@@ -127,3 +127,32 @@ Test(harden, what_is_set_outside_is_verified) {
     cr_expect(strstr(err.message, "sysctl"), "%s", err.message);
   }
 }
+
+static bool mounts_on(const struct flow *f, const char *place) {
+  size_t i;
+  json_t *mount;
+  json_array_foreach(json_object_get(f->harden.after.root, "mounts"), i, mount) {
+    if (strcmp(json_string_value(json_object_get(mount, "destination")), place) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* Memory on a path that the other policy masks would be a contradiction, in either order. */
+Test(harden, one_policy_masks_where_the_other_gives_memory) {
+  static const char memory[] =
+      "{\"extends\":\"baseline\",\"seccomp\":{\"action\":\"off\"},\"rootfs\":{\"action\":\"harden\","
+      "\"readonly\":true,\"tmpfs\":[\"/tmp\",\"/run\",\"/var/tmp\"]}}";
+  static const char masks[] =
+      "{\"extends\":\"baseline\",\"seccomp\":{\"action\":\"off\"},\"paths\":{\"action\":\"harden\","
+      "\"masked\":[\"/run\"],\"readonly\":[\"/var\"]}}";
+  const char *const orders[][2] = { { memory, masks }, { masks, memory } };
+  for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+    CLEANUP(flow_free) struct flow f = { 0 };
+    flow_run(&f, RUNTIME_RUNC, orders[i][0], orders[i][1]);
+    cr_assert_eq(f.rc, 0, "order %zu: %s", i, f.err.message);
+    cr_expect(mounts_on(&f, "/tmp"));
+    cr_expect_not(mounts_on(&f, "/run"));
+    cr_expect_not(mounts_on(&f, "/var/tmp"));
+  }
+}
