@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # deploy/kubernetes: both forms give the same objects, which the API knows; and the installer, run as its pod would run it, against
-# a scratch node and an API server of a few lines (tests/kubernetes). No cluster runs here: that a kubelet starts the pod, and
-# what the API server makes of the admission policies' expressions, is not shown.
+# a scratch node and an API server of a few lines (tests/kubernetes). No cluster runs here.
 load helper
 bats_require_minimum_version 1.5.0
 
@@ -102,6 +101,17 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq "$n" ]
   [ -z "$(find "$T" -name '*.objects')" ]
+}
+
+@test "the admission policies' expressions are those that were evaluated, and each that refuses has a sample" {
+  local samples=$ROOT/tests/kubernetes/admission.json
+  # No CEL here: tests/kubernetes/admission.mjs, run by hand after a change, writes the digest.
+  digest=$(cd "$KUBE/admission" && jq -r '.files[]' "$samples" | xargs cat | sha256sum)
+  [ "${digest%% *}" = "$(jq -r .evaluated "$samples")" ]
+  kustomize admission "$T/admission"
+  validate "$T/admission"
+  jq -es --slurpfile table "$samples" '[.[] | select(.kind == "ValidatingAdmissionPolicy") | .spec.validations[].message // empty] as $messages
+    | $table[0].samples | map(.says) as $said | ($messages | length == 3) and $messages - $said == [] and ($said | index("")) != null' "$T/admission.objects"
 }
 
 # --- the installer on a node ---
