@@ -33,7 +33,6 @@ void usermap_free(struct usermap *m) {
   strlist_free(&m->sysctls);
   strlist_free(&m->sysctls_were);
   forget_entered(m);
-  strlist_free(&m->entered_types);
   *m = (struct usermap)USERMAP_NONE;
 }
 
@@ -75,11 +74,9 @@ const char *usermap_namespace_path(const json_t *config, const char *type, bool 
  * joined; the network is the engine's. */
 static void choose_entered(struct usermap *m, const json_t *config, enum runtime_kind runtime) {
   forget_entered(m);
-  strlist_free(&m->entered_types);
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
     bool found;
     const char *path = usermap_namespace_path(config, entered_types[i], &found);
-    free(steal_ptr(&m->entered[i]));
     if (!path || runtime != RUNTIME_RUNC || (m->path && i != ENTERED_NETWORK))
       continue;
     struct kernel_namespace is = { 0 };
