@@ -194,9 +194,9 @@ static int make_map(struct call *c, struct error *err) {
     if (harden_parse(&c->harden, SPEC_CONFIG, &c->bundle.src, (size_t)c->config.config_limit, err) < 0 ||
         harden(c, err) < 0)
       return -1;
-  }
-  if (!again)
+  } else {
     target_reopen(&c->target);
+  }
   return save(c, err);
 }
 
