@@ -106,25 +106,31 @@ int special_own_pipes(const struct idmap *map, struct refusal *why, struct error
   return 0;
 }
 
-/* A node on a tmpfs that is mounted nowhere, and lives as long as it is open. */
-static int open_private_null(int flags) {
+/* A tmpfs that is mounted nowhere, and lives as long as a file of it is open, with a null device on it. */
+static int mount_private_null(void) {
   static const char *const options[] = { "mode", "0711", "size", "4k", NULL };
   CLEANUP_FD int tree = mountapi_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
   if (tree < 0 || mknodat(tree, "null", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
       fchmodat(tree, "null", 0666, 0) < 0)
     return -1;
-  return path_open(tree, "null", flags, 0, RESOLVE_INSIDE);
+  return steal_fd(&tree);
+}
+
+static int replace_null(int fd, int *tree) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || (*tree < 0 && (*tree = mount_private_null()) < 0))
+    return -1;
+  CLEANUP_FD int null =
+      path_open(*tree, "null", flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), 0, RESOLVE_INSIDE);
+  return null < 0 || dup2(null, fd) < 0 ? -1 : 0;
 }
 
 int special_own_null(struct refusal *why, struct error *err) {
   struct stat st;
-  for (int fd = 0; fd < STDIO; fd++) {
-    if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-      continue;
-    const int flags = fcntl(fd, F_GETFL);
-    CLEANUP_FD int null = flags < 0 ? -1 : open_private_null(flags & (O_ACCMODE | O_APPEND | O_NONBLOCK));
-    if (null < 0 || dup2(null, fd) < 0)
+  CLEANUP_FD int tree = -1;
+  for (int fd = 0; fd < STDIO; fd++)
+    if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) &&
+        replace_null(fd, &tree) < 0)
       return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_SPECIAL, "/dev/null", -1, errno);
-  }
   return 0;
 }

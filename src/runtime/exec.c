@@ -139,7 +139,7 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
  * where it may not go from inside. */
 static int follow_map(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
-  if (usermap_own_stdio(c->state.map.base, c->target.kind, err) < 0)
+  if (usermap_own_pipes(c->state.map.base, err) < 0)
     return -1;
   if (c->state.map.entered.len == 0)
     return 0;

@@ -75,8 +75,8 @@ void usermap_free(struct usermap *m);
 int usermap_enter(const struct usermap *m, struct error *err) MUST_CHECK;
 int usermap_enter_again(const struct strlist *types, pid_t init, struct error *err) MUST_CHECK;
 
-/* exec: the container's root owns the pipes that it gets as standard input and output. */
-int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) MUST_CHECK;
+/* create and exec: the container's root owns the pipes that it gets as standard input and output. */
+int usermap_own_pipes(uint32_t base, struct error *err) MUST_CHECK;
 
 /* In any user namespace, the engine's own too: crun gives the null device that it gets there to the
  * container's root. */

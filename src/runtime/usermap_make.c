@@ -212,14 +212,12 @@ static int make_mounts(const struct making *m, struct error *err) {
   return 0;
 }
 
-int usermap_own_stdio(uint32_t base, enum runtime_kind runtime, struct error *err) {
+int usermap_own_pipes(uint32_t base, struct error *err) {
   struct kernel_idmap map;
   struct refusal why = { 0 };
   const struct idmap ids = { -1, &map, &map };
   idmap_block(base, ID_BLOCK, &map);
-  if (special_own_pipes(&ids, &why, err) < 0)
-    return -1;
-  return usermap_own_null(runtime, err);
+  return special_own_pipes(&ids, &why, err);
 }
 
 int usermap_own_null(enum runtime_kind runtime, struct error *err) {
@@ -231,7 +229,7 @@ static int make(struct making *m, struct error *err) {
   if (stage_enter(&m->map->stage, m->map->place, m->why, err) < 0 || make_root(m, err) < 0 ||
       make_mounts(m, err) < 0 || make_devices(m, err) < 0 || usermap_set_sysctls(m->call, err) < 0)
     return -1;
-  return usermap_own_stdio(m->map->base, m->call->target.kind, err);
+  return usermap_own_pipes(m->map->base, err);
 }
 
 static int take_back(struct usermap *m, struct error *err) {
