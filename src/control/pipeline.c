@@ -16,12 +16,12 @@ int harden_apply(struct spec *spec, const struct policy *policy, const struct fa
 }
 
 int harden_finish(struct spec *spec, const struct facts *facts, json_t **ret_outside, struct error *err) {
-  json_auto_t *was = spec_snapshot(spec, "/linux/sysctl");
   const char *key;
   json_t *value;
   *ret_outside = NULL;
-  if (spec->kind != SPEC_CONFIG || !was || !user_namespace_is_ours(spec->root, facts))
+  if (spec->kind != SPEC_CONFIG || !user_namespace_is_ours(spec->root, facts))
     return 0;
+  json_auto_t *was = spec_snapshot(spec, "/linux/sysctl");
   spec_begin(spec, "user-namespace", ACTION_HARDEN);
   if (user_namespace_leave_out(spec, facts, err))
     return -1;
