@@ -62,7 +62,7 @@ static json_t *cut(const json_t *set, const struct policy *policy, const struct 
   for (size_t i = 0; i < json_array_size(set); i++) {
     json_t *item = json_array_get(set, i);
     const char *name = json_string_value(item);
-    bool stays = bounded ? control_has(within, name)
+    bool stays = bounded ? jsonx_has(within, name)
                          : allows(policy, name) && kernel_cap_number(name) <= facts->cap_last;
     if (stays) {
       jsonx_append_new(kept, json_incref(item));

@@ -16,19 +16,10 @@ const char *control_text(const json_t *root, const char *pointer) {
   return json_string_value(control_at(root, pointer));
 }
 
-bool control_has(const json_t *array, const char *text) {
-  for (size_t i = 0; i < json_array_size(array); i++) {
-    const char *item = json_string_value(json_array_get(array, i));
-    if (item && str_same(item, text))
-      return true;
-  }
-  return false;
-}
-
 bool control_subset(const json_t *part, const json_t *whole) {
   for (size_t i = 0; i < json_array_size(part); i++) {
     const char *item = json_string_value(json_array_get(part, i));
-    if (!item || !control_has(whole, item))
+    if (!item || !jsonx_has(whole, item))
       return false;
   }
   return true;

@@ -41,8 +41,6 @@ CONTROL_DECLARE(resources);
 json_t *control_at(const json_t *root, const char *pointer);
 /* The string at the pointer, NULL when there is none. Borrowed. */
 const char *control_text(const json_t *root, const char *pointer);
-/* Is the text one of the array's strings? NULL array: no. */
-bool control_has(const json_t *array, const char *text);
 /* Is every string of `part` one of `whole`? NULL is empty. */
 bool control_subset(const json_t *part, const json_t *whole);
 

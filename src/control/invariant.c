@@ -125,7 +125,7 @@ static int added_mounts_serve(const json_t *before, const json_t *after, struct 
     if (!destination || !type || strcmp(type, "tmpfs") != 0 || had_mount(before, destination))
       continue;
     for (size_t j = 0; j < ARRAY_SIZE(readonly); j++)
-      if (control_has(control_at(mount, "/options"), readonly[j]))
+      if (jsonx_has(control_at(mount, "/options"), readonly[j]))
         return control_broken(err, "/mounts", "the tmpfs added on %s is read-only", destination);
     for (size_t j = 0; j < ARRAY_SIZE(lists); j++)
       if (covered_by(after, lists[j], destination))

@@ -22,7 +22,7 @@ static json_t *united(const json_t *list, const struct strlist *wanted, const js
   json_t *out = NULL;
   for (size_t i = 0; i < wanted->len; i++) {
     const char *path = wanted->items[i];
-    if (control_has(out ? out : list, path) || control_has(instead, path))
+    if (jsonx_has(out ? out : list, path) || jsonx_has(instead, path))
       continue;
     if (!out) {
       out = list ? jsonx_copy(list) : json_array();
@@ -59,11 +59,11 @@ int paths_verify(enum spec_kind kind, const json_t *after, const struct policy *
   (void)kind, (void)facts;
   const json_t *masked = control_at(after, masked_pointer), *readonly = control_at(after, readonly_pointer);
   for (size_t i = 0; i < policy->paths.masked.len; i++)
-    if (!control_has(masked, policy->paths.masked.items[i]))
+    if (!jsonx_has(masked, policy->paths.masked.items[i]))
       return control_broken(err, masked_pointer, "%s is not masked", policy->paths.masked.items[i]);
   for (size_t i = 0; i < policy->paths.readonly.len; i++) {
     const char *path = policy->paths.readonly.items[i];
-    if (!control_has(readonly, path) && !control_has(masked, path))
+    if (!jsonx_has(readonly, path) && !jsonx_has(masked, path))
       return control_broken(err, readonly_pointer, "%s is not read-only", path);
   }
   return 0;

@@ -145,11 +145,10 @@ static const char *judge_terminal(const json_t *root) {
   const json_t *dev = last_mount(root, "/dev"), *pts = last_mount(root, "/dev/pts");
   const char *dev_type = control_text(dev, "/type"), *pts_type = control_text(pts, "/type");
   const json_t *dev_options = control_at(dev, "/options");
-  if (!dev_type || strcmp(dev_type, "tmpfs") != 0 || control_has(dev_options, "bind") ||
-      control_has(dev_options, "rbind"))
+  if (!dev_type || strcmp(dev_type, "tmpfs") != 0 || jsonx_has(dev_options, "bind") ||
+      jsonx_has(dev_options, "rbind"))
     return "a terminal needs a fresh tmpfs on /dev";
-  if (!pts_type || strcmp(pts_type, "devpts") != 0 ||
-      !control_has(control_at(pts, "/options"), "newinstance"))
+  if (!pts_type || strcmp(pts_type, "devpts") != 0 || !jsonx_has(control_at(pts, "/options"), "newinstance"))
     return "a terminal needs a devpts on /dev/pts with the option newinstance";
   return NULL;
 }

@@ -109,7 +109,7 @@ static json_t *with_flags(const struct mount_view *v, const struct source_fact *
   const struct mount_wish wish = { .flags = flags, .flags_below = deep ? flags & MOUNT_RO : 0 };
   json_t *out = mount_options_apply(v->options, &wish);
   for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
-    if (flags & mount_flag_named(flag_words[i]) && !control_has(out, flag_words[i]))
+    if (flags & mount_flag_named(flag_words[i]) && !jsonx_has(out, flag_words[i]))
       jsonx_append_new(out, jsonx_string_new(flag_words[i]));
   return out;
 }
@@ -322,7 +322,7 @@ static int mount_holds(const struct mount_view *v, const json_t *root, const str
     if (v->is.contested & locked)
       return control_broken(err, pointer, "a flag that is locked is to be taken off");
     for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
-      if (locked & mount_flag_named(flag_words[i]) && !control_has(v->options, flag_words[i]))
+      if (locked & mount_flag_named(flag_words[i]) && !jsonx_has(v->options, flag_words[i]))
         return control_broken(err, pointer, "%s is locked, and not among its options", flag_words[i]);
   }
   if (!v->stands_for && ((strcmp(v->type, "sysfs") == 0 && uns_is_foreign(root, "network", &facts->offer)) ||

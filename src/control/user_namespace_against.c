@@ -71,10 +71,10 @@ static char *against_capabilities(const json_t *root, const struct facts *facts)
   static const char *const network[] = { "CAP_NET_ADMIN", "CAP_NET_RAW" };
   const json_t *bounding = control_at(root, "/process/capabilities/bounding");
   for (size_t i = 0; i < ARRAY_SIZE(host); i++)
-    if (control_has(bounding, host[i]))
+    if (jsonx_has(bounding, host[i]))
       return xasprintf("it has %s, which means nothing in one", host[i]);
   for (size_t i = 0; i < ARRAY_SIZE(network) && uns_is_foreign(root, "network", &facts->offer); i++)
-    if (control_has(bounding, network[i]))
+    if (jsonx_has(bounding, network[i]))
       return xasprintf("it has %s, which means nothing in a network that another user namespace owns",
                        network[i]);
   return NULL;

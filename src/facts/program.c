@@ -29,14 +29,6 @@ struct component {
   char target[PATH_MAX]; /* of a link */
 };
 
-static bool has_option(const json_t *mount, const char *word) {
-  const json_t *options = json_object_get(mount, "options");
-  for (size_t i = 0; i < json_array_size(options); i++)
-    if (strcmp(json_string_value(json_array_get(options, i)), word) == 0)
-      return true;
-  return false;
-}
-
 /* The last mount over the path, which is the one that is seen; NULL: the rootfs itself. */
 static const json_t *mount_over(const struct sight *s, const char *path, const char **ret_place) {
   for (size_t i = s->mounts_len; i-- > 0;) {
@@ -44,7 +36,7 @@ static const json_t *mount_over(const struct sight *s, const char *path, const c
     const struct destination_fact *fact =
         facts_destination(s->facts, json_string_value(json_object_get(mount, "destination")));
     if (!fact || !fact->resolved || strcmp(fact->resolved, "/") == 0 ||
-        !path_is_below(path, fact->resolved) || has_option(mount, "tmpcopyup"))
+        !path_is_below(path, fact->resolved) || jsonx_has(json_object_get(mount, "options"), "tmpcopyup"))
       continue;
     *ret_place = fact->resolved;
     return mount;
@@ -54,7 +46,8 @@ static const json_t *mount_over(const struct sight *s, const char *path, const c
 
 static bool is_bind(const json_t *mount) {
   const char *type = json_string_value(json_object_get(mount, "type"));
-  return (type && strcmp(type, "bind") == 0) || has_option(mount, "bind") || has_option(mount, "rbind");
+  const json_t *options = json_object_get(mount, "options");
+  return (type && strcmp(type, "bind") == 0) || jsonx_has(options, "bind") || jsonx_has(options, "rbind");
 }
 
 static int open_component(const struct sight *s, const char *path) {

@@ -164,21 +164,12 @@ static const char *denied_by_path(const struct guards *g, const char *real,
   return NULL;
 }
 
-static bool has_option(const json_t *mount, const char *option) {
-  size_t i;
-  json_t *item;
-  json_array_foreach(json_object_get(mount, "options"), i, item) {
-    if (strcmp(json_string_value(item), option) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* A file system's source may be any word; a bind's is a path, even when it does not look like one. */
 static bool is_host_path(const json_t *mount, const char *source) {
   const char *type = json_string_value(json_object_get(mount, "type"));
-  return strchr(source, '/') || (type && strcmp(type, "bind") == 0) || has_option(mount, "bind") ||
-         has_option(mount, "rbind");
+  const json_t *options = json_object_get(mount, "options");
+  return strchr(source, '/') || (type && strcmp(type, "bind") == 0) || jsonx_has(options, "bind") ||
+         jsonx_has(options, "rbind");
 }
 
 struct look {

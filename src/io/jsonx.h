@@ -87,6 +87,8 @@ bool jsonx_is_integer(const json_t *value);
 
 /* RFC 6901. NULL when nothing is there; borrowed. */
 json_t *jsonx_at(const json_t *root, const char *pointer);
+/* Is the text one of the array's strings? NULL array: no. */
+bool jsonx_has(const json_t *array, const char *text);
 /* Appends "/token" with '~' and '/' escaped. */
 void jsonx_pointer_add(struct str *pointer, const char *token);
 void jsonx_pointer_add_index(struct str *pointer, size_t index);

@@ -215,3 +215,12 @@ json_t *jsonx_at(const json_t *root, const char *pointer) {
   }
   return *pointer ? NULL : (json_t *)value;
 }
+
+bool jsonx_has(const json_t *array, const char *text) {
+  for (size_t i = 0; i < json_array_size(array); i++) {
+    const char *item = json_string_value(json_array_get(array, i));
+    if (item && str_same(item, text))
+      return true;
+  }
+  return false;
+}

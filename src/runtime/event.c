@@ -71,15 +71,8 @@ static json_t *new_object(void) {
 }
 
 static void add_once(json_t *array, const char *text) {
-  size_t i;
-  json_t *item;
-  if (!text || !*text)
-    return;
-  json_array_foreach(array, i, item) {
-    if (strcmp(json_string_value(item), text) == 0)
-      return;
-  }
-  jsonx_append_new(array, jsonx_string_new(text));
+  if (text && *text && !jsonx_has(array, text))
+    jsonx_append_new(array, jsonx_string_new(text));
 }
 
 /* A seccomp profile in full, twice, in each line would drown what the line is for. */

@@ -99,14 +99,6 @@ static int write_all_of(int ns, const struct strlist *names, const struct strlis
                 : 0;
 }
 
-static bool may_bind(const json_t *config) {
-  const json_t *set = jsonx_at(config, "/process/capabilities/bounding");
-  for (size_t i = 0; i < json_array_size(set); i++)
-    if (strcmp(json_string_value(json_array_get(set, i)), "CAP_NET_BIND_SERVICE") == 0)
-      return true;
-  return false;
-}
-
 /* Ids as the host counts them. */
 static char *on_host(uint32_t base, const uint64_t range[2]) {
   const uint64_t last = ID_BLOCK - 1;
@@ -143,7 +135,9 @@ int usermap_set_sysctls(struct call *c, struct error *err) {
   if (list_sysctls(c, &names, &values, err) < 0)
     return -1;
   /* A network that another user namespace owns gives no port below 1024 for the capability. */
-  const bool opens = !strlist_has(&names, SYSCTL_PORT) && may_bind(c->harden.spec.root);
+  const bool opens =
+      !strlist_has(&names, SYSCTL_PORT) &&
+      jsonx_has(jsonx_at(c->harden.spec.root, "/process/capabilities/bounding"), "CAP_NET_BIND_SERVICE");
   if (opens) {
     strlist_add(&names, SYSCTL_PORT);
     strlist_add(&values, "0");
