@@ -4,6 +4,7 @@
  * ours, not of the input.
  */
 #include "control/common.h"
+#include "spec/namespace.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const char *const governed[] = {
   "/linux/gidMappings",
   "/linux/maskedPaths",
   "/linux/mountLabel",
-  "/linux/namespaces",
+  SPEC_NAMESPACES,
   "/linux/readonlyPaths",
   "/linux/resources",
   "/linux/rootfsPropagation",
@@ -134,20 +135,10 @@ static int added_mounts_serve(const json_t *before, const json_t *after, struct 
   return 0;
 }
 
-static bool has_user_namespace(const json_t *root) {
-  const json_t *list = control_at(root, "/linux/namespaces");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *type = control_text(json_array_get(list, i), "/type");
-    if (type && strcmp(type, "user") == 0)
-      return true;
-  }
-  return false;
-}
-
 /* With its user namespace the process would lose what keeps its root from being the host's. */
 static int user_namespace_kept(const json_t *before, const json_t *after, struct error *err) {
-  if (has_user_namespace(before) && !has_user_namespace(after))
-    return control_broken(err, "/linux/namespaces", "the user namespace is gone");
+  if (spec_namespace(before, "user") && !spec_namespace(after, "user"))
+    return control_broken(err, SPEC_NAMESPACES, "the user namespace is gone");
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "control/sysctl.h"
 #include "control/common.h"
 #include "control/user_namespace.h"
+#include "spec/namespace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -57,18 +58,9 @@ const char *sysctl_namespace(const char *name) {
 
 /* Does the container have a namespace of the type that is not the host's? */
 static bool own_namespace(const json_t *root, const char *type, const struct facts *facts) {
-  const json_t *list = control_at(root, "/linux/namespaces");
   const char *entered = user_namespace_entered(root, type, facts);
-  if (entered)
-    return !strlist_has(&facts->host_namespace_paths, entered);
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const json_t *entry = json_array_get(list, i);
-    const char *is = json_string_value(json_object_get(entry, "type"));
-    const char *path = json_string_value(json_object_get(entry, "path"));
-    if (is && strcmp(is, type) == 0)
-      return !path || !strlist_has(&facts->host_namespace_paths, path);
-  }
-  return false;
+  const char *path = entered ? entered : spec_namespace_path(root, type);
+  return path ? !strlist_has(&facts->host_namespace_paths, path) : spec_namespace(root, type) != NULL;
 }
 
 static int judge_name(struct spec *spec, const struct policy *policy, const struct facts *facts,

@@ -5,6 +5,7 @@
  */
 #include "control/common.h"
 #include "control/user_namespace.h"
+#include "spec/namespace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -54,14 +55,8 @@ static bool host_id(const json_t *root, const char *mappings, uint64_t id, uint6
 static bool in_user_namespace(enum spec_kind kind, const json_t *root, const struct facts *facts) {
   if (facts->rootless || (kind == SPEC_PROCESS && facts->user_namespace))
     return true;
-  const json_t *list = control_at(root, "/linux/namespaces");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const json_t *namespace = json_array_get(list, i);
-    const char *type = control_text(namespace, "/type"), *path = control_text(namespace, "/path");
-    if (type && strcmp(type, "user") == 0)
-      return !path || !*path || !strlist_has(&facts->host_namespace_paths, path);
-  }
-  return false;
+  const char *path = spec_namespace_path(root, "user");
+  return path ? !strlist_has(&facts->host_namespace_paths, path) : spec_namespace(root, "user") != NULL;
 }
 
 /* Would this uid be the host's root? */

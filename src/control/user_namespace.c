@@ -224,7 +224,7 @@ static int add_namespace(struct spec *spec, const struct facts *facts, struct er
   static const struct reason why = {
     "OH-UNS-001", "root of the container is to be nobody on the host, and its ids no one's"
   };
-  if (uns_entry(spec->root, "user"))
+  if (spec_namespace(spec->root, "user"))
     return 0;
   json_t *entry = json_object();
   if (!entry)
@@ -232,7 +232,7 @@ static int add_namespace(struct spec *spec, const struct facts *facts, struct er
   jsonx_set_new(entry, "type", jsonx_string_new("user"));
   if (facts->offer.path)
     jsonx_set_new(entry, "path", jsonx_string_new(facts->offer.path));
-  if (spec_set(spec, UNS_NAMESPACES "/-", entry, why, err) ||
+  if (spec_set(spec, SPEC_NAMESPACES "/-", entry, why, err) ||
       spec_set(spec, UIDS, mappings(&facts->offer), why, err))
     return -1;
   return spec_set(spec, GIDS, mappings(&facts->offer), why, err);
@@ -243,9 +243,10 @@ static int remove_entered(struct spec *spec, const struct facts *facts, struct e
     "OH-UNS-008", "the runtime would join the user namespace first, and may not enter this one then"
   };
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
-    const json_t *entry = uns_entry(spec->root, entered_types[i]), *list = spec_at(spec, UNS_NAMESPACES);
+    const json_t *entry = spec_namespace(spec->root, entered_types[i]),
+                 *list = spec_at(spec, SPEC_NAMESPACES);
     for (size_t k = 0; facts->offer.entered[i] && k < json_array_size(list); k++) {
-      CLEANUP_FREE char *pointer = jsonx_pointer_index(UNS_NAMESPACES, k);
+      CLEANUP_FREE char *pointer = jsonx_pointer_index(SPEC_NAMESPACES, k);
       if (json_array_get(list, k) != entry)
         continue;
       if (spec_remove(spec, pointer, why, err))
@@ -272,15 +273,15 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
     return apply_exec(spec, facts, err);
   const bool required = policy->user_namespace.mode == USER_NAMESPACE_REQUIRE;
   if (policy->user_namespace.mode == USER_NAMESPACE_OFF || facts->rootless ||
-      (uns_entry(spec->root, "user") && !user_namespace_is_ours(spec->root, facts)))
+      (spec_namespace(spec->root, "user") && !user_namespace_is_ours(spec->root, facts)))
     return 0;
   CLEANUP_FREE char *against = user_namespace_against(spec->root, facts);
   if (against) {
     CLEANUP_FREE char *text = xasprintf(USER_NAMESPACE_NONE "%s", against);
     const struct reason why = { user_namespace_rules[required ? RULE_REQUIRE : RULE_NONE].id, text };
     if (required)
-      return spec_refuse(spec, UNS_NAMESPACES, why, err);
-    spec_finding(spec, UNS_NAMESPACES, why);
+      return spec_refuse(spec, SPEC_NAMESPACES, why, err);
+    spec_finding(spec, SPEC_NAMESPACES, why);
     return 0;
   }
   if (add_namespace(spec, facts, err) ||
@@ -294,21 +295,22 @@ int user_namespace_apply(struct spec *spec, const struct policy *policy, const s
 /* Every part of the promise, seen in the output alone. */
 static int ours_holds(const json_t *after, const struct facts *facts, struct error *err) {
   const struct user_namespace_offer *offer = &facts->offer;
-  const json_t *entry = uns_entry(after, "user");
-  const char *path = uns_path(after, "user"), *root = control_text(after, UNS_ROOT);
+  const json_t *entry = spec_namespace(after, "user");
+  const char *path = spec_namespace_path(after, "user"), *root = control_text(after, UNS_ROOT);
   if (!entry || (path == NULL) != (offer->path == NULL) || (path && strcmp(path, offer->path) != 0))
-    return control_broken(err, UNS_NAMESPACES, "it is not the offered user namespace");
+    return control_broken(err, SPEC_NAMESPACES, "it is not the offered user namespace");
   if (!is_offered_map(control_at(after, UIDS), offer) || !is_offered_map(control_at(after, GIDS), offer))
     return control_broken(err, UIDS, "ids are not mapped as offered");
   for (size_t i = 0; i < ENTERED_TYPES; i++)
-    if (offer->entered[i] && uns_entry(after, entered_types[i]))
-      return control_broken(err, UNS_NAMESPACES, "the runtime is to join the %s namespace", entered_types[i]);
+    if (offer->entered[i] && spec_namespace(after, entered_types[i]))
+      return control_broken(err, SPEC_NAMESPACES, "the runtime is to join the %s namespace",
+                            entered_types[i]);
   if (offer->base < ID_BLOCK || offer->size > UINT32_MAX - offer->base)
     return control_broken(err, UIDS, "privileged ids of the host are mapped");
   if (!root || strcmp(root, offer->root) != 0)
     return control_broken(err, UNS_ROOT, "the root is not the ID-mapped one");
   CLEANUP_FREE char *against = user_namespace_against(after, facts);
-  return against ? control_broken(err, UNS_NAMESPACES, "there cannot be one: %s", against) : 0;
+  return against ? control_broken(err, SPEC_NAMESPACES, "there cannot be one: %s", against) : 0;
 }
 
 static int mount_holds(const struct mount_view *v, const json_t *root, const struct facts *facts,
@@ -364,8 +366,8 @@ int user_namespace_verify(enum spec_kind kind, const json_t *after, const struct
     return 0;
   if (user_namespace_is_ours(after, facts))
     return ours_holds(after, facts, err) || surroundings_hold(after, facts, err) ? -1 : 0;
-  if (policy->user_namespace.mode == USER_NAMESPACE_REQUIRE && !uns_entry(after, "user"))
-    return control_broken(err, UNS_NAMESPACES, "there is no user namespace");
+  if (policy->user_namespace.mode == USER_NAMESPACE_REQUIRE && !spec_namespace(after, "user"))
+    return control_broken(err, SPEC_NAMESPACES, "there is no user namespace");
   return 0;
 }
 
@@ -374,9 +376,9 @@ int user_namespace_not_weaker(enum spec_kind kind, const json_t *before, const j
   static const char *const maps[] = { UIDS, GIDS };
   if (kind != SPEC_CONFIG)
     return 0;
-  const bool had = uns_entry(before, "user") != NULL, has = uns_entry(after, "user") != NULL;
+  const bool had = spec_namespace(before, "user") != NULL, has = spec_namespace(after, "user") != NULL;
   if (had && !has)
-    return control_broken(err, UNS_NAMESPACES, "the user namespace is gone");
+    return control_broken(err, SPEC_NAMESPACES, "the user namespace is gone");
   for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
     const json_t *was = control_at(before, maps[i]), *is = control_at(after, maps[i]);
     if (was == is || (was && is && json_equal(was, is)))

@@ -9,21 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-const json_t *uns_entry(const json_t *root, const char *type) {
-  const json_t *list = control_at(root, UNS_NAMESPACES);
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *is = control_text(json_array_get(list, i), "/type");
-    if (is && strcmp(is, type) == 0)
-      return json_array_get(list, i);
-  }
-  return NULL;
-}
-
-const char *uns_path(const json_t *root, const char *type) {
-  const char *path = control_text(uns_entry(root, type), "/path");
-  return path && *path ? path : NULL;
-}
-
 const char *uns_entered(const char *type, const struct user_namespace_offer *offer) {
   for (size_t i = 0; offer->size && i < ENTERED_TYPES; i++)
     if (strcmp(entered_types[i], type) == 0)
@@ -32,7 +17,7 @@ const char *uns_entered(const char *type, const struct user_namespace_offer *off
 }
 
 bool uns_is_foreign(const json_t *root, const char *type, const struct user_namespace_offer *offer) {
-  const char *path = uns_path(root, type);
+  const char *path = spec_namespace_path(root, type);
   if (uns_entered(type, offer))
     return true;
   if (!path || !offer->path || strcmp(type, "network") == 0)
@@ -47,13 +32,13 @@ bool uns_is_foreign(const json_t *root, const char *type, const struct user_name
 
 static char *against_namespaces(const json_t *root, const struct facts *facts) {
   static const char *const types[] = { "pid", "ipc", "network" };
-  if (!uns_entry(root, "mount") || uns_path(root, "mount"))
+  if (!spec_namespace_is_new(root, "mount"))
     return xstrdup("it has no mount namespace of its own");
   for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-    const char *path = uns_path(root, types[i]);
-    if (!uns_entry(root, types[i]) && uns_entered(types[i], &facts->offer))
+    const char *path = spec_namespace_path(root, types[i]);
+    if (!spec_namespace(root, types[i]) && uns_entered(types[i], &facts->offer))
       continue;
-    if (!uns_entry(root, types[i]) || (path && strlist_has(&facts->host_namespace_paths, path)))
+    if (!spec_namespace(root, types[i]) || (path && strlist_has(&facts->host_namespace_paths, path)))
       return xasprintf("it shares the host's %s namespace", types[i]);
   }
   if (uns_is_foreign(root, "pid", &facts->offer))

@@ -4,14 +4,11 @@
 #define HARDEN_CONTROL_USER_NAMESPACE_AGAINST_H
 
 #include "control/user_namespace.h"
+#include "spec/namespace.h"
 
-#define UNS_NAMESPACES "/linux/namespaces"
 #define UNS_SYSCTL "/linux/sysctl"
 #define UNS_ROOT "/root/path"
 
-/* The config's namespace of the type, and the path that it is joined by; NULL: none. Borrowed. */
-const json_t *uns_entry(const json_t *root, const char *type);
-const char *uns_path(const json_t *root, const char *type);
 /* The path of one that the wrapper enters for the runtime; NULL: none. */
 const char *uns_entered(const char *type, const struct user_namespace_offer *offer);
 /* Is the namespace owned by another user namespace than the offered one? Of those of a process whose user

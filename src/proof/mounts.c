@@ -8,6 +8,7 @@
 #include "io/jsonx.h"
 #include "io/path.h"
 #include "proof/rows.h"
+#include "spec/namespace.h"
 
 #include <string.h>
 
@@ -31,17 +32,6 @@ static void promised_free(struct promised_mounts *m) {
   free(m->items);
 }
 #define CLEANUP_PROMISED CLEANUP(promised_free)
-
-static bool has_mount_namespace(const json_t *config) {
-  const json_t *list = jsonx_at(config, "/linux/namespaces");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *type = json_string_value(json_object_get(json_array_get(list, i), "type"));
-    const char *path = json_string_value(json_object_get(json_array_get(list, i), "path"));
-    if (type && strcmp(type, "mount") == 0)
-      return !path || !*path;
-  }
-  return false;
-}
 
 static void promised(const json_t *item, const struct proof_place *place, const struct kernel_mounts *mounts,
                      struct promised_mount *ret) {
@@ -152,7 +142,7 @@ static bool unread(const struct proof_view *v, struct str *why) {
 }
 
 enum proof_outcome proof_mounts(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  if (!has_mount_namespace(p->config))
+  if (!spec_namespace_is_new(p->config, "mount"))
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
@@ -209,7 +199,7 @@ static bool comes_with(const struct promised_mounts *all, const struct kernel_mo
 /* Hooks that a policy lets through may mount what no config names. */
 enum proof_outcome proof_no_other_mounts(const struct proof_promise *p, const struct proof_view *v,
                                          struct str *why) {
-  if (!has_mount_namespace(p->config) || has_hooks(p))
+  if (!spec_namespace_is_new(p->config, "mount") || has_hooks(p))
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
@@ -244,7 +234,7 @@ static bool may_be_shared(const struct promised_mounts *all, const struct kernel
 
 enum proof_outcome proof_propagation(const struct proof_promise *p, const struct proof_view *v,
                                      struct str *why) {
-  if (!has_mount_namespace(p->config) || says_shared(p->config))
+  if (!spec_namespace_is_new(p->config, "mount") || says_shared(p->config))
     return PROOF_HELD;
   if (unread(v, why))
     return PROOF_UNREAD;
@@ -259,7 +249,7 @@ enum proof_outcome proof_propagation(const struct proof_promise *p, const struct
 
 enum proof_outcome proof_root(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
   const char *path = json_string_value(jsonx_at(p->config, "/root/path"));
-  if (!path || !p->bundle || !has_mount_namespace(p->config))
+  if (!path || !p->bundle || !spec_namespace_is_new(p->config, "mount"))
     return PROOF_HELD;
   if (proof_unread(v, KERNEL_ROOT, why))
     return PROOF_UNREAD;

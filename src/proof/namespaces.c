@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/jsonx.h"
 #include "proof/rows.h"
+#include "spec/namespace.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ static void compare(enum kernel_ns ns, const char *path, const struct kernel_nam
 
 enum proof_outcome proof_namespaces(const struct proof_promise *p, const struct proof_view *v,
                                     struct str *why) {
-  const json_t *list = jsonx_at(p->config, "/linux/namespaces");
+  const json_t *list = jsonx_at(p->config, SPEC_NAMESPACES);
   if (json_array_size(list) == 0)
     return PROOF_HELD;
   if (proof_unread(v, KERNEL_NAMESPACE, why))
@@ -74,16 +75,9 @@ static void compare_map(const char *what, const struct kernel_idmap *map, const 
 /* One that is joined brings its own maps, and one that no maps are promised for is refused by the runtimes.
  */
 enum proof_outcome proof_idmaps(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
-  const json_t *list = jsonx_at(p->config, "/linux/namespaces");
-  bool own = false;
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *path = json_string_value(json_object_get(json_array_get(list, i), "path"));
-    const char *type = json_string_value(json_object_get(json_array_get(list, i), "type"));
-    own = own || (type && strcmp(type, "user") == 0 && (!path || !*path));
-  }
   const json_t *uids = jsonx_at(p->config, "/linux/uidMappings"),
                *gids = jsonx_at(p->config, "/linux/gidMappings");
-  if (!own || json_array_size(uids) == 0 || json_array_size(gids) == 0)
+  if (!spec_namespace_is_new(p->config, "user") || json_array_size(uids) == 0 || json_array_size(gids) == 0)
     return PROOF_HELD;
   if (proof_unread(v, KERNEL_IDMAPS, why))
     return PROOF_UNREAD;

@@ -3,6 +3,7 @@
 #include "io/jsonx.h"
 #include "io/path.h"
 #include "proof/rows.h"
+#include "spec/namespace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +25,6 @@ enum proof_outcome proof_map(const struct proof_promise *p, const struct proof_v
   return proof_outcome_of(why);
 }
 
-/* One that is joined has its owner already. */
-static bool is_new(const json_t *config, const char *type) {
-  const json_t *list = jsonx_at(config, "/linux/namespaces");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *is = json_string_value(json_object_get(json_array_get(list, i), "type"));
-    const char *path = json_string_value(json_object_get(json_array_get(list, i), "path"));
-    if (is && strcmp(is, type) == 0)
-      return !path || !*path;
-  }
-  return false;
-}
-
 /* The inode of the namespace that the wrapper entered; 0: none of that type. */
 static unsigned long long entered(const struct strlist *list, const char *type) {
   const size_t len = strlen(type);
@@ -55,7 +44,7 @@ enum proof_outcome proof_owners(const struct proof_promise *p, const struct proo
     return PROOF_UNREAD;
   }
   for (enum kernel_ns ns = 0; ns < KERNEL_NAMESPACES; ns++)
-    if (ns != KERNEL_NS_USER && is_new(p->config, kernel_ns_names[ns]) &&
+    if (ns != KERNEL_NS_USER && spec_namespace_is_new(p->config, kernel_ns_names[ns]) &&
         !kernel_namespace_same(&v->owners.of[ns], &v->kernel.namespaces[KERNEL_NS_USER]))
       proof_say(why,
                 "the %s namespace was promised to be its user namespace's, and the kernel has it another's",

@@ -10,6 +10,7 @@
 #include "runtime/leftover.h"
 #include "runtime/ownhook.h"
 #include "runtime/record.h"
+#include "spec/namespace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -93,17 +94,6 @@ static int parse(struct call *c, struct error *err) {
   return 0;
 }
 
-static bool output_has_user_namespace(const struct call *c) {
-  size_t i;
-  json_t *item;
-  json_array_foreach(spec_at(&c->harden.spec, "/linux/namespaces"), i, item) {
-    const char *type = json_string_value(json_object_get(item, "type"));
-    if (type && strcmp(type, "user") == 0)
-      return true;
-  }
-  return false;
-}
-
 static int save(struct call *c, struct error *err) {
   char created[STAMP_SIZE];
   int preserved;
@@ -126,7 +116,7 @@ static int save(struct call *c, struct error *err) {
     .annotations = c->annotations,
     .handed_fds = c->state.handed_fds,
     .sandbox = c->sandbox,
-    .user_namespace = output_has_user_namespace(c),
+    .user_namespace = spec_namespace(c->harden.spec.root, "user") != NULL,
     .creator = getpid(),
     .creator_start = start,
   };
@@ -211,7 +201,7 @@ static int commit(struct call *c, struct error *err) {
     return -1;
   if (call_event(c, err) < 0 || (c->guarded && guard_start(c, err) < 0) ||
       (usermap_is_given(c) && !exists && usermap_enter(&c->map, err) < 0) ||
-      (output_has_user_namespace(c) && usermap_own_null(c->target.kind, err) < 0))
+      (spec_namespace(c->harden.spec.root, "user") && usermap_own_null(c->target.kind, err) < 0))
     return -1;
   return call_start(c, err);
 }

@@ -5,6 +5,7 @@
 #include "runtime/call.h"
 #include "runtime/fds.h"
 #include "runtime/record.h"
+#include "spec/namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,17 +45,6 @@ static int known_from_state(struct call *c, struct error *err) {
   return 0;
 }
 
-static bool has_user_namespace(const json_t *config) {
-  size_t i;
-  json_t *item;
-  json_array_foreach(jsonx_at(config, "/linux/namespaces"), i, item) {
-    const char *type = json_string_value(json_object_get(item, "type"));
-    if (type && strcmp(type, "user") == 0)
-      return true;
-  }
-  return false;
-}
-
 /* A container from before us: what the runtime recorded leads to the bundle, whose annotations may select. */
 static int known_from_record(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
@@ -81,7 +71,7 @@ static int known_from_record(struct call *c, struct error *err) {
   json_t *annotations = json_object_get(config, "annotations");
   c->annotations = json_is_object(annotations) ? json_incref(annotations) : NULL;
   c->sandbox = c->annotations && annotations_are_sandbox(c->annotations, c->command.id);
-  c->user_namespace = has_user_namespace(config);
+  c->user_namespace = spec_namespace(config, "user") != NULL;
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/record.h"
 #include "runtime/usermap_ids.h"
 #include "runtime/usermap_make.h"
+#include "spec/namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,28 +56,12 @@ static bool asks(const struct policy *p, bool *ret_in_force) {
   return true;
 }
 
-const char *usermap_namespace_path(const json_t *config, const char *type, bool *ret_found) {
-  const json_t *list = jsonx_at(config, "/linux/namespaces");
-  *ret_found = false;
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const json_t *item = json_array_get(list, i);
-    const char *is = json_string_value(json_object_get(item, "type"));
-    const char *path = json_string_value(json_object_get(item, "path"));
-    if (!is || strcmp(is, type) != 0)
-      continue;
-    *ret_found = true;
-    return path && *path ? path : NULL;
-  }
-  return NULL;
-}
-
 /* runc only: crun joins a user namespace last. In a pod's user namespace the pod's own namespaces can be
  * joined; the network is the engine's. */
 static void choose_entered(struct usermap *m, const json_t *config, enum runtime_kind runtime) {
   forget_entered(m);
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
-    bool found;
-    const char *path = usermap_namespace_path(config, entered_types[i], &found);
+    const char *path = spec_namespace_path(config, entered_types[i]);
     if (!path || runtime != RUNTIME_RUNC || (m->path && i != ENTERED_NETWORK))
       continue;
     struct kernel_namespace is = { 0 };
@@ -101,8 +86,7 @@ static const char *pod_of(const struct call *c) {
 static bool joins(const json_t *config, pid_t sandbox) {
   CLEANUP_FREE char *dir = xasprintf("/proc/%d/ns/", (int)sandbox);
   for (size_t i = 0; i < ENTERED_TYPES; i++) {
-    bool found;
-    const char *path = usermap_namespace_path(config, entered_types[i], &found);
+    const char *path = spec_namespace_path(config, entered_types[i]);
     if (path && str_starts(path, dir))
       return true;
   }
@@ -111,10 +95,9 @@ static bool joins(const json_t *config, pid_t sandbox) {
 
 /* An ephemeral container joins the pid namespace of the one that it is to look into. */
 static void look_at_pid(struct usermap *m, const json_t *config) {
-  bool found;
   struct kernel_namespace pods, owner;
   struct error not_told = { 0 }; /* it is none of the pod's then */
-  const char *path = usermap_namespace_path(config, "pid", &found);
+  const char *path = spec_namespace_path(config, "pid");
   if (path && kernel_namespace_at(m->path, &pods, &not_told) == 0 &&
       kernel_namespace_owner(path, &owner, &not_told) == 0 && kernel_namespace_same(&pods, &owner))
     m->pid = xstrdup(path);
@@ -172,8 +155,8 @@ static int take_ids(struct call *c, const char *pod, struct error *err) {
 
 bool usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
                     const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
-  bool has, in_force = false;
-  (void)usermap_namespace_path(document, "user", &has);
+  const bool has = spec_namespace(document, "user");
+  bool in_force = false;
   for (size_t i = 0; i < policies_len && i < HARDEN_POLICIES_MAX && !has; i++)
     m->asked = asks(policies[i], &in_force) || m->asked;
   /* Root of a rootless engine is in a user namespace already, and has no ids to give. */
@@ -255,8 +238,7 @@ bool usermap_is_given(const struct call *c) {
 }
 
 int usermap_namespace_open(const struct call *c, const char *type, int *ret, struct error *err) {
-  bool found;
-  const char *path = usermap_namespace_path(c->harden.spec.root, type, &found);
+  const char *path = spec_namespace_path(c->harden.spec.root, type);
   for (size_t i = 0; i < ENTERED_TYPES; i++)
     if (c->map.entered[i] && strcmp(entered_types[i], type) == 0)
       path = c->map.entered[i];

@@ -6,8 +6,6 @@
 
 #include "runtime/usermap.h"
 
-/* The path of a config's namespace, borrowed; NULL: none, or one of its own. */
-const char *usermap_namespace_path(const json_t *config, const char *type, bool *ret_found);
 /* Opens the namespace that the container joins, by the runtime or by us. *ret is -1 where it joins none. */
 int usermap_namespace_open(const struct call *c, const char *type, int *ret, struct error *err) MUST_CHECK;
 
