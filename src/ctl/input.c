@@ -177,8 +177,7 @@ int judge_run(const struct judge *judge, const struct config *config, const stru
   for (size_t i = 0; i < ret->policies_len; i++)
     options.policies[i] = &ret->policies[i];
   if (options.bundle_fd >= 0) {
-    (void)usermap_sample(&map, config, ret->harden.spec.root, options.policies, ret->policies_len,
-                         options.runtime);
+    usermap_sample(&map, config, ret->harden.spec.root, options.policies, ret->policies_len, options.runtime);
     ret->unmapped = map.asked && judge->for_runtime;
     map.why = ret->unmapped ? xstrdup("only the wrapper makes one, when it creates the container") : NULL;
     options.offer = usermap_offered(&map, &offer);

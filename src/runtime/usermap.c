@@ -72,7 +72,9 @@ static void choose_entered(struct usermap *m, const json_t *config, enum runtime
   }
 }
 
-/* The pod whose container this is, by the engine's word; NULL: none. */
+/* The pod whose container this is, by the engine's word; NULL: none. Of two words that contradict each other
+ * the first, where annotations_sandbox_id takes neither: this one is believed only of a sandbox whose
+ * namespaces the container joins. */
 static const char *pod_of(const struct call *c) {
   static const char *const keys[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
   const char *pod = NULL;
@@ -153,37 +155,50 @@ static int take_ids(struct call *c, const char *pod, struct error *err) {
   return 0;
 }
 
-bool usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
-                    const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
+/* m->asked: a policy wants one for such a container. True: one that is in force does. Root of a rootless
+ * engine is in a user namespace already, and has no ids to give. */
+static bool is_wanted(struct usermap *m, const json_t *document, const struct policy *const *policies,
+                      size_t policies_len) {
   const bool has = spec_namespace(document, "user");
   bool in_force = false;
   for (size_t i = 0; i < policies_len && i < HARDEN_POLICIES_MAX && !has; i++)
     m->asked = asks(policies[i], &in_force) || m->asked;
-  /* Root of a rootless engine is in a user namespace already, and has no ids to give. */
   m->asked = m->asked && proof_is_privileged();
-  if (!m->asked)
-    return false;
+  return m->asked && in_force;
+}
+
+static void offer_sample(struct usermap *m, const struct config *config, const json_t *document,
+                         enum runtime_kind runtime) {
   m->base = (uint32_t)config->id_range.start;
   m->place = xasprintf("%s/ROOT/ID", config->map_dir);
   choose_entered(m, document, runtime);
-  return in_force;
+}
+
+void usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
+                    const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime) {
+  (void)is_wanted(m, document, policies, policies_len);
+  if (m->asked)
+    offer_sample(m, config, document, runtime);
 }
 
 int usermap_want(struct call *c, struct error *err) {
   struct usermap *m = &c->map;
   const struct policy *policies[HARDEN_POLICIES_MAX] = { &c->policies[0], &c->policies[1] };
-  if (!usermap_sample(m, &c->config, c->harden.spec.root, policies, c->policies_len, c->target.kind))
+  const json_t *document = c->harden.spec.root;
+  if (!is_wanted(m, document, policies, c->policies_len)) {
+    if (m->asked) /* by an audit, which describes it */
+      offer_sample(m, &c->config, document, c->target.kind);
     return 0;
+  }
   if (c->command.verb == VERB_RESTORE) {
     m->why = xstrdup("a checkpoint brings its own ids");
     return 0;
   }
-  free(m->place);
   m->place = place_of(&c->config, c->root, c->command.id);
   if (take_ids(c, pod_of(c), err) < 0)
     return -1;
   if (!m->why)
-    choose_entered(m, c->harden.spec.root, c->target.kind);
+    choose_entered(m, document, c->target.kind);
   return 0;
 }
 

@@ -48,8 +48,8 @@ struct usermap {
 /* Nothing is looked at where no policy wants one. */
 int usermap_want(struct call *c, struct error *err) MUST_CHECK;
 /* The same with nothing leased, for who only wants to know what would be: the first block, and a place of no
- * container. False: no policy that is in force asks. */
-bool usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
+ * container. */
+void usermap_sample(struct usermap *m, const struct config *config, const json_t *document,
                     const struct policy *const *policies, size_t policies_len, enum runtime_kind runtime);
 /* For harden_options: NULL where nobody asked. Fills and returns *offer, which borrows. */
 const struct harden_offer *usermap_offered(const struct usermap *m, struct harden_offer *offer);
