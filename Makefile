@@ -294,6 +294,11 @@ check-attack: $(BIN) $(HELPERS) ## the attack battery in real containers and sta
 	  tests/integration/battery.bats
 	@cat $(BUILD)/attack/table.txt
 
+.PHONY: check-image
+check-image: $(BIN) ## the cluster installer's image built by its Dockerfile and run against a scratch node; minutes; needs root and Debian's archive
+	@tools/install-deps build check kubernetes image
+	@BUILD=$(BUILD) SUITE=image tests/integration/run tests/kubernetes/image.bats
+
 VM ?=
 ONLY ?=
 .PHONY: check-lsm
