@@ -100,7 +100,7 @@ static int install_one(const struct host *h, const struct engine *engine, void *
          a->make_default ? ", as the default runtime" : "");
   if (plan.original)
     printf("%s: the file as it was: " INSTALL_DIR "/%s.orig\n", engine->name, engine->name);
-  return install_reload(h, &a->o, engine, false, err) < 0 ? -1 : CTL_OK;
+  return install_reload(h, &a->o, engine, plan.file, false, err) < 0 ? -1 : CTL_OK;
 }
 
 static int run_install(const struct ctl_command *self, int argc, char **argv, struct error *err) {
@@ -122,17 +122,21 @@ static int run_install(const struct ctl_command *self, int argc, char **argv, st
 const struct ctl_command ctl_install = {
   .name = "install",
   .summary = "register oci-harden as a runtime with the engines of this host",
-  .details = "Finds each engine's configuration, prints the change as a diff, and makes it: a file of its "
-             "own where the engine "
-             "merges several (podman, CRI-O), an edit that leaves every other byte as it is where it does "
-             "not (containerd, "
-             "docker). The runtime is called NAME; with several policies there is one for each, NAME-POLICY. "
-             "What the engine "
-             "says of runc (SystemdCgroup and the rest) is said of ours too. Doing it twice is doing it "
-             "once. What it does "
-             "not understand it refuses, and changes nothing. The files as they were, and what was done, are "
-             "kept in "
-             "/var/lib/oci-harden/install. The engines heed it after a restart, or, docker, a reload.",
+  .details =
+      "Finds each engine's configuration, prints the change as a diff, and makes it: a file of its "
+      "own where the engine "
+      "merges several (podman, CRI-O), an edit that leaves every other byte as it is where it does "
+      "not (containerd, "
+      "docker). The runtime is called NAME; with several policies there is one for each, NAME-POLICY. "
+      "What the engine "
+      "says of runc (SystemdCgroup and the rest) is said of ours too. Doing it twice is doing it "
+      "once. What it does "
+      "not understand it refuses, and changes nothing. The files as they were, and what was done, are "
+      "kept in "
+      "/var/lib/oci-harden/install. The engines heed it after a restart, or, docker, a reload. The "
+      "containerd of "
+      "k3s and rke2 is found where there is no other (else --file names its config.toml): that file, which "
+      "they make anew, is left alone, and a file of its own written into the config-v3.toml.d beside it.",
   .options =
       (const struct argp_option[]){
           INSTALL_OPTIONS,
@@ -173,7 +177,7 @@ static int uninstall_one(const struct host *h, const struct engine *engine, void
   if ((all && programs_wait(h, engine->name, plan.next.at, plan.file, err) < 0) || plan_do(h, &plan, err) < 0)
     return -1;
   printf("%s: %s is %s\n", engine->name, plan.file, plan.after ? "as it would be without" : "gone again");
-  return install_reload(h, &a->o, engine, true, err) < 0 ? -1 : CTL_OK;
+  return install_reload(h, &a->o, engine, plan.file, true, err) < 0 ? -1 : CTL_OK;
 }
 
 /* Programs and links of ours go with the last registration, when no container needs them any longer. */

@@ -34,10 +34,12 @@ int install_for_each(const struct host *h, const struct install_options *o,
 int install_config(const struct install_options *o, struct config *ret, struct error *err) MUST_CHECK;
 
 void install_print_plan(const struct plan *p); /* the diff, and the notes */
+/* What systemd restarts so that the engine reads `file`. Borrowed. */
+const char *install_unit(const struct engine *engine, const char *file);
 /* After a change: says what must be restarted, or does it. `removed`: what was there must be forgotten, which
  * a dockerd that is told to reload does not do. */
 int install_reload(const struct host *h, const struct install_options *o, const struct engine *engine,
-                   bool removed, struct error *err);
+                   const char *file, bool removed, struct error *err);
 
 /* Containers of the wrapper's that are still there, "ROOT ID" each: they need it for exec, stop and delete.
  */

@@ -131,12 +131,30 @@ static int systemctl(const char *verb, const char *unit, struct error *err) {
   return status == 0 ? 0 : error_set(err, ERROR_SYSTEM, 0, "systemctl %s %s failed", verb, unit);
 }
 
+/* NULL: it is no program that starts a containerd of its own. */
+static const char *starter_of(const char *file) {
+  return strstr(file, "/k3s/")    ? "k3s (on an agent: k3s-agent)"
+         : strstr(file, "/rke2/") ? "rke2-server (on an agent: rke2-agent)"
+                                  : NULL;
+}
+
+const char *install_unit(const struct engine *engine, const char *file) {
+  const char *starter = engine->reload == RELOAD_RESTART ? starter_of(file) : NULL;
+  return starter ? starter : engine->unit;
+}
+
 int install_reload(const struct host *h, const struct install_options *o, const struct engine *engine,
-                   bool removed, struct error *err) {
+                   const char *file, bool removed, struct error *err) {
   static const char *const verbs[] = { [RELOAD_RESTART] = "restart", [RELOAD_SIGNAL] = "reload" };
   if (engine->reload == RELOAD_NONE)
     return 0;
   const char *verb = verbs[removed ? RELOAD_RESTART : engine->reload];
+  const char *unit = install_unit(engine, file);
+  if (unit != engine->unit) {
+    printf("%s: takes effect after%s: systemctl restart %s\n", engine->name,
+           o->restart ? " this, which is left to you" : "", unit);
+    return 0;
+  }
   const bool systemd = h->is_here && access("/run/systemd/system", F_OK) == 0;
   if (o->restart && systemd) {
     printf("%s: systemctl %s %s\n", engine->name, verb, engine->unit);

@@ -67,7 +67,7 @@ static int examine_daemon(const struct host *h, const struct engine *engine, con
     strlist_add_new(problems,
                     xasprintf("a restart is pending: %s (pid %d) was started before the change; systemctl "
                               "restart %s",
-                              engine->daemon, (int)pid, engine->unit));
+                              engine->daemon, (int)pid, install_unit(engine, i->file)));
   return 0;
 }
 

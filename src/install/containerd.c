@@ -8,6 +8,7 @@
 
 void containerd_edit_free(struct edit *e) {
   toml_free(&e->toml);
+  toml_free(&e->base);
   str_free(&e->text);
 }
 
@@ -71,48 +72,68 @@ static int must_be_open(const struct toml *t, const struct toml_node *node, stru
   return 0;
 }
 
-int containerd_edit_begin(struct edit *e, const struct config_text *in, struct error *err) {
-  static const char made[] = "version = 2\n";
-  const char *text = in->text ? in->text : made;
-  const size_t len = in->text ? in->len : sizeof made - 1;
-  long version;
-  str_add_mem(&e->text, text, len);
-  e->newline = text_newline(text);
-  if (toml_parse(in->name, text, len, &e->toml, err) < 0 || containerd_version(&e->toml, &version, err) < 0)
+/* Parsed, with the tables that lead to the runtimes. */
+static int read_parts(const struct config_text *in, struct toml *ret, struct toml_node *ret_parts[4],
+                      long *ret_version, struct error *err) {
+  if (!in->text)
+    return error_set(err, ERROR_REFUSED, 0, "%s, which imports what is installed here, is not there",
+                     in->name);
+  if (toml_parse(in->name, in->text, in->len, ret, err) < 0 || containerd_version(ret, ret_version, err) < 0)
     return -1;
+  const char *const keys[] = { "plugins", plugin_of(*ret_version), "containerd", "runtimes" };
+  struct toml_node *node = ret->root;
+  for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+    node = ret_parts[i] = toml_get(node, keys[i]);
+  return 0;
+}
+
+int containerd_edit_begin(struct edit *e, const struct config_text *in, struct error *err) {
+  const bool below = in->others_len > 0;
+  long version = 2, base = 0;
+  if (below && read_parts(&in->others[0], &e->base, e->base_parts, &base, err) < 0)
+    return -1;
+  const char *made = base == 4 ? "version = 4\n" : base == 3 ? "version = 3\n" : "version = 2\n";
+  const struct config_text now = { .name = in->name,
+                                   .text = in->text ? in->text : made,
+                                   .len = in->text ? in->len : strlen(made) };
+  str_add_mem(&e->text, now.text, now.len);
+  e->newline = text_newline(now.text);
+  if (read_parts(&now, &e->toml, e->parts, &version, err) < 0)
+    return -1;
+  if (below && version != base)
+    return error_set(err, ERROR_REFUSED, 0, "%s is of version %ld, and %s, which imports it, of %ld",
+                     in->name, version, in->others[0].name, base);
   e->plugin = plugin_of(version);
-  const char *const keys[] = { "plugins", e->plugin, "containerd", "runtimes" };
-  struct toml_node *node = e->toml.root;
-  for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-    node = e->parts[i] = toml_get(node, keys[i]);
-    if (node && must_be_open(&e->toml, node, err) < 0)
+  for (size_t i = 0; i < ARRAY_SIZE(e->parts); i++)
+    if (e->parts[i] && must_be_open(&e->toml, e->parts[i], err) < 0)
       return -1;
-  }
+  e->model = below ? &e->base : &e->toml;
+  e->model_parts = below ? e->base_parts : e->parts;
   return 0;
 }
 
 static bool is_runc(const struct edit *e, const struct toml_node *runtime) {
-  CLEANUP_FREE char *type = toml_string(&e->toml, toml_get(runtime, "runtime_type"));
+  CLEANUP_FREE char *type = toml_string(e->model, toml_get(runtime, "runtime_type"));
   return runtime && (!type || str_starts(type, "io.containerd.runc."));
 }
 
 /* The entry that ours are to be like. *ret NULL: there is none. */
 static int find_model(const struct edit *e, const struct toml_node **ret, struct error *err) {
-  const struct toml_node *runtimes = e->parts[3], *runc = toml_get(runtimes, "runc");
+  const struct toml_node *runtimes = e->model_parts[3], *runc = toml_get(runtimes, "runc");
   *ret = runc;
   if (runc && runc->kind != TOML_TABLE)
-    return toml_error(err, ERROR_INPUT, &e->toml, runc->start, "runtimes.runc is no table");
+    return toml_error(err, ERROR_INPUT, e->model, runc->start, "runtimes.runc is no table");
   if (runc && !is_runc(e, runc)) {
     const struct toml_node *type = toml_get(runc, "runtime_type");
-    CLEANUP_FREE char *value = toml_string(&e->toml, type);
-    return toml_error(err, ERROR_INPUT, &e->toml, type->start,
+    CLEANUP_FREE char *value = toml_string(e->model, type);
+    return toml_error(err, ERROR_INPUT, e->model, type->start,
                       "runc's runtime_type is \"%s\", whose options are not those of \"" RUNC_TYPE
                       "\"; change it to that",
                       value);
   }
   if (runc)
     return 0;
-  CLEANUP_FREE char *chosen = toml_string(&e->toml, toml_get(e->parts[2], "default_runtime_name"));
+  CLEANUP_FREE char *chosen = toml_string(e->model, toml_get(e->model_parts[2], "default_runtime_name"));
   const struct toml_node *node = chosen ? toml_get(runtimes, chosen) : NULL;
   if (node && node->kind == TOML_TABLE && is_runc(e, node))
     *ret = node;
@@ -160,9 +181,9 @@ static void add_annotations(const struct edit *e, struct str *out, const char *k
   bool there = false;
   str_addf(out, "  %s = [", key);
   for (const struct toml_node *item = list ? list->first : NULL; item; item = item->next) {
-    CLEANUP_FREE char *value = toml_string(&e->toml, item);
+    CLEANUP_FREE char *value = toml_string(e->model, item);
     there = there || (value && strcmp(value, ANNOTATION) == 0);
-    str_add_mem(out, e->toml.text + item->start, item->end - item->start);
+    str_add_mem(out, e->model->text + item->start, item->end - item->start);
     str_add(out, item->next ? ", " : "");
   }
   if (!there)
@@ -187,12 +208,12 @@ static int copy_table(const struct edit *e, const struct handler *h, const struc
         (top && is_passed_on(child->key)))
       continue;
     if (child->origin == TOML_BY_HEADER)
-      return toml_error(err, ERROR_INPUT, &e->toml, child->first->start,
+      return toml_error(err, ERROR_INPUT, e->model, child->first->start,
                         "an array of tables, which no containerd has here");
     str_add(out, indent);
     toml_add_key(out, child->key);
     str_add(out, " = ");
-    str_add_mem(out, e->toml.text + child->start, child->end - child->start);
+    str_add_mem(out, e->model->text + child->start, child->end - child->start);
     str_add(out, e->newline);
   }
   for (const struct toml_node *child = model ? model->first : NULL; child; child = child->next) {
@@ -207,16 +228,37 @@ static int copy_table(const struct edit *e, const struct handler *h, const struc
   return 0;
 }
 
+static int must_be_free(const struct toml *t, const struct toml_node *runtimes, const char *name,
+                        struct error *err) {
+  const struct toml_node *there = toml_get(runtimes, name);
+  if (!there)
+    return 0;
+  CLEANUP_FREE char *path = toml_path(there);
+  return toml_error(
+      err, ERROR_REFUSED, t, there->start,
+      "%s is there already, and hardenctl did not make it; take it out, or choose another --name", path);
+}
+
+/* What a drop-in says is merged with what its neighbours say. */
+static int must_be_free_elsewhere(const struct config_text *in, const struct handlers *h, struct error *err) {
+  for (size_t i = 0; i < in->others_len; i++) {
+    CLEANUP_TOML struct toml t = { 0 };
+    struct toml_node *parts[4];
+    long version;
+    if (read_parts(&in->others[i], &t, parts, &version, err) < 0)
+      return -1;
+    for (size_t k = 0; k < h->len; k++)
+      if (must_be_free(&t, parts[3], h->items[k].name, err) < 0)
+        return -1;
+  }
+  return 0;
+}
+
 static int add_runtime(const struct edit *e, const struct handler *h, const struct toml_node *model,
                        struct str *out, struct error *err) {
   CLEANUP_STRLIST struct strlist below = { 0 };
-  const struct toml_node *there = toml_get(e->parts[3], h->name);
-  if (there) {
-    CLEANUP_FREE char *path = toml_path(there);
-    return toml_error(
-        err, ERROR_REFUSED, &e->toml, there->start,
-        "%s is there already, and hardenctl did not make it; take it out, or choose another --name", path);
-  }
+  if (must_be_free(&e->toml, e->parts[3], h->name, err) < 0)
+    return -1;
   if (copy_table(e, h, model, &below, out, err) < 0)
     return -1;
   if (toml_get(model, "options"))
@@ -229,12 +271,12 @@ static const char KEY[] = CONTAINERD_DEFAULT;
 
 /* Keys of old, which containerd heeds before default_runtime_name. */
 static int must_heed_default(const struct edit *e, struct error *err) {
-  const struct toml_node *old = toml_get(e->parts[2], "default_runtime");
-  CLEANUP_FREE char *type = toml_string(&e->toml, toml_get(old, "runtime_type"));
+  const struct toml_node *old = toml_get(e->model_parts[2], "default_runtime");
+  CLEANUP_FREE char *type = toml_string(e->model, toml_get(old, "runtime_type"));
   if (!type || !*type)
     return 0;
   return toml_error(
-      err, ERROR_REFUSED, &e->toml, old->start,
+      err, ERROR_REFUSED, e->model, old->start,
       "containerd takes its default runtime from this table of old, whatever %s says; make it an "
       "entry of runtimes, or leave --default out",
       KEY);
@@ -318,7 +360,7 @@ static int append_runtimes(struct edit *e, const struct handlers *h, struct chan
       return -1;
     append(e, changes, h->items[i].name, &part);
   }
-  CLEANUP_FREE char *binary = toml_string(&e->toml, toml_get(toml_get(model, "options"), "BinaryName"));
+  CLEANUP_FREE char *binary = toml_string(e->model, toml_get(toml_get(model, "options"), "BinaryName"));
   if (binary && *binary)
     strlist_add_new(notes,
                     xasprintf("the entry that ours are copied from runs %s; oci-harden runs the first of "
@@ -347,13 +389,13 @@ int containerd_apply(const struct config_text *in, const struct handlers *h, str
                      struct changes *ret_changes, struct strlist *ret_notes, struct error *err) {
   CLEANUP_EDIT struct edit e = { 0 };
   bool in_block = false;
-  if (containerd_edit_begin(&e, in, err) < 0 ||
+  if (containerd_edit_begin(&e, in, err) < 0 || must_be_free_elsewhere(in, h, err) < 0 ||
       (h->chosen && set_default(&e, h->chosen, ret_changes, &in_block, err) < 0))
     return -1;
   append_head(&e, ret_changes);
   if (in_block)
     append_default(&e, ret_changes, h->chosen);
-  if (!e.parts[3] || !e.parts[3]->first)
+  if (in->others_len == 0 && (!e.parts[3] || !e.parts[3]->first))
     append_runc(&e, ret_changes);
   if (append_runtimes(&e, h, ret_changes, ret_notes, err) < 0 || verify_handlers(&e, h, err) < 0 ||
       containerd_verify(&e, e.toml.text, e.text.data, h, err) < 0)

@@ -13,6 +13,12 @@
 
 struct edit {
   struct toml toml;
+  /* Of a drop-in: the file that imports it, which another program makes anew. */
+  struct toml base;
+  struct toml_node *base_parts[4];
+  /* Where runc's entry stands, that ours are to be like: in this file, or in the base. */
+  const struct toml *model;
+  struct toml_node *const *model_parts;
   const char *plugin;         /* the CRI plugin's key, by the file's version */
   struct toml_node *parts[4]; /* plugins, the plugin, containerd, runtimes; NULL where absent */
   struct str text;            /* at first that of `toml`, whose offsets are the old text's */

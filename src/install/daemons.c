@@ -29,6 +29,13 @@ static const char *config_of(const char *words, size_t len) {
   return NULL;
 }
 
+/* The file itself, or one that it imports from a directory below its own. */
+static bool reads(const char *config, const char *file) {
+  const char *slash = strrchr(config, '/');
+  const size_t n = slash ? (size_t)(slash - config) + 1 : 0;
+  return strcmp(config, file) == 0 || (n > 1 && strncmp(config, file, n) == 0 && strchr(file + n, '/'));
+}
+
 static bool is_it(const struct kernel_process *p, const char *name, const char *file,
                   struct strlist *ret_words) {
   CLEANUP_FREE char *comm = NULL;
@@ -40,7 +47,7 @@ static bool is_it(const struct kernel_process *p, const char *name, const char *
       kernel_process_text(p, "cmdline", CMDLINE_MAX, &words, &len, &ignored) < 0)
     return false;
   const char *config = config_of(words, len);
-  if (config && strcmp(config, file) != 0)
+  if (config && !reads(config, file))
     return false;
   for (const char *word = words; word < words + len; word += strlen(word) + 1)
     strlist_add(ret_words, word);

@@ -36,6 +36,9 @@ int engine_is_present(const struct host *h, const struct engine *engine, bool *r
     if (host_stat(h, path, ret, &unused, err) < 0)
       return -1;
   }
+  for (const char *const *file = engine->present_by; file && *file && !*ret; file++)
+    if (host_stat(h, *file, ret, &unused, err) < 0)
+      return -1;
   return 0;
 }
 
@@ -132,6 +135,8 @@ static int read_others(const struct host *h, const struct plan *p, struct others
   for (const char *const *glob = p->engine->others; glob && *glob; glob++)
     if (host_glob(h, *glob, &ret->names, err) < 0)
       return -1;
+  if (p->engine->others_of && p->engine->others_of(h, p->file, &ret->names, err) < 0)
+    return -1;
   ret->files = xcalloc(ret->names.len + 1, sizeof *ret->files);
   ret->texts = xcalloc(ret->names.len + 1, sizeof *ret->texts);
   for (size_t i = 0; i < ret->names.len; i++) {

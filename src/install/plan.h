@@ -18,9 +18,12 @@ struct engine {
   const char *daemon; /* the process that reads it; NULL: each command does */
   const char *unit;   /* systemd's */
   enum reload reload;
-  const char *present; /* what is there where the engine is: a glob of programs */
+  const char *present;           /* what is there where the engine is: a glob of programs */
+  const char *const *present_by; /* or one of these files is; ends with NULL. NULL: none */
   const char *const
       *others; /* globs of files that it reads before ours, in order; ends with NULL. NULL: none */
+  /* The same for the file that is to be changed, where that depends on it. NULL: it does not. */
+  int (*others_of)(const struct host *h, const char *file, struct strlist *ret, struct error *err);
   /* Which file is to be changed; `given` is --file's, else `file` above. *ret_file is never NULL. */
   int (*find)(const struct host *h, const char *given, char **ret_file, struct error *err);
   int (*apply)(const struct config_text *in, const struct handlers *h, struct str *ret,

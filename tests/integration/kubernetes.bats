@@ -243,6 +243,24 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   [ "$(ls "$T/host/etc/oci-harden/policies")" = mine.json ]
 }
 
+@test "a node of k3s: a drop-in beside the file that k3s makes, and k3s is restarted" {
+  local etc=var/lib/rancher/k3s/agent/etc/containerd
+  node_up containerd://2.1.5-k3s1
+  rm -r "$T/host/etc/containerd"
+  mkdir -p "$T/host/$etc"
+  cp "$ROOT/tests/fixtures/config/k3s/config-v3.toml" "$T/host/$etc/config.toml"
+  sed -i '2i case "$*" in *is-active*) [ "${*##* }" = k3s-agent ]; exit ;; esac' "$T/image/nsenter"
+  snapshot >"$T/before"
+  installer run
+  wait_for 300 test -e "$T/ready"
+  grep -q '"/opt/oci-harden/bin/oci-harden-restricted"' "$T/host/$etc/config-v3.toml.d/99-oci-harden.toml"
+  [ "$(cat "$T/restarts")" = '--target 1 --mount --uts --ipc --net --pid -- systemctl restart k3s-agent' ]
+  rm "$T/api/daemonset.json"
+  ends
+  [ "$(restarts)" -eq 2 ]
+  snapshot | diff "$T/before" -
+}
+
 @test "CRI-O; and an engine that is not known is left alone" {
   node_up cri-o://1.30.1
   POLICIES=strict

@@ -205,6 +205,30 @@ has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")"
   [ "$(cat "$T/daemon.json")" = '{}' ]
 }
 
+@test "k3s: a daemon that reads the file which imports ours must be restarted, and programs stay until then" {
+  local etc=/var/lib/rancher/k3s/agent/etc/containerd
+  mkdir -p "$etc"
+  cp "$ROOT/tests/fixtures/config/k3s/config-v3.toml" "$etc/config.toml"
+  cp "$BUILD/helpers/pause" "$T/bin/containerd"
+  "$T/bin/containerd" -c "$etc/config.toml" 3>&- >/dev/null 2>&1 &
+  DAEMON=$!
+  wait_for 5 sh -c "grep -q containerd /proc/$DAEMON/comm"
+  hardenctl install --engine containerd --file "$etc/config.toml" --policy restricted
+  run hardenctl status --engine containerd
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"a restart is pending: containerd (pid $DAEMON)"*"systemctl restart k3s (on an agent"* ]]
+  run hardenctl uninstall --engine containerd
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"kept: needed by containerd (pid $DAEMON), until it is restarted"* ]]
+  stop
+  hardenctl uninstall --engine containerd
+  [ "$(find "$etc" -mindepth 1)" = "$etc/config.toml" ]
+  [ ! -e /var/lib/oci-harden ]
+  rm -r /var/lib/rancher
+}
+
 # --- podman ---
 
 podman_() { podman --root "$T/p/root" --runroot "$T/p/run" --tmpdir "$T/p/tmp" --storage-driver overlay "$@"; }

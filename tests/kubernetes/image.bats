@@ -34,13 +34,13 @@ setup() {
   SERVER='' NODE=''
 }
 teardown() {
-  for pid in $NODE $SERVER; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
+  podman_ rm -fa -t 1 >/dev/null
+  if [ -n "$SERVER" ]; then
+    kill "$SERVER"
+    wait "$SERVER" || true
+  fi
 }
 teardown_file() {
-  podman_ rm -fa -t 1 >/dev/null || true
   oh_unmount
   oh_teardown
 }
@@ -53,6 +53,11 @@ installer() { # installer MODE [IMAGE]: as the DaemonSet says, but for the node'
     -e KUBERNETES_SERVICE_PORT="$(cat "$T/api/port")" "${2-$IMAGE}" "$1" >>"$T/log" 2>&1 3>&- &
   NODE=$!
   wait_for 300 test -e "$T/tmp/oci-harden-ready"
+}
+
+ends() { # as the kubelet stops it
+  podman_ stop -t 60 installer >/dev/null
+  wait "$NODE"
 }
 
 @test "the image has what the DaemonSet calls, and nothing to build with" {

@@ -23,7 +23,7 @@ node_up() {
   echo '{}' >"$T/api/daemonset.json"
   printf '{"metadata": {"labels": {"a": "b"}}, "status": {"nodeInfo": {"containerRuntimeVersion": "%s"}}}' "$1" >"$T/api/node.json"
   "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
-  SERVER=$!
+  export SERVER=$!
   wait_for 300 test -e "$T/api/port"
   snapshot >"$T/before"
 }
