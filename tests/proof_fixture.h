@@ -103,7 +103,7 @@ static inline void compile(const char *pointer, struct fixture *f, bool stub, st
                "%s", err.message);
   struct seccomp_compilation job = { .profile = &profile, .abis = &profile };
   struct seccomp_program stubbed = { 0 };
-  cr_assert_eq(seccomp_compile(&job, 1, 5000, &err), 0, "%s", err.message);
+  cr_assert_eq(seccomp_compile(&job, 1, &seccomp_compile_limits, &err), 0, "%s", err.message);
   seccomp_program_add_stub(&job.program, &profile, &stubbed);
   *ret = stub ? (struct kernel_filter){ stubbed.filter, stubbed.len }
               : (struct kernel_filter){ job.program.filter, job.program.len };

@@ -79,7 +79,7 @@ static int load_profile(const char *name, struct seccomp_profile *ret, struct er
 
 static int compile(const struct seccomp_profile *profile, struct seccomp_program *ret, struct error *err) {
   struct seccomp_compilation job = { .profile = profile, .abis = profile, .tree = true };
-  if (seccomp_compile(&job, 1, SECCOMP_COMPILE_LIMIT_MS, err) < 0)
+  if (seccomp_compile(&job, 1, &seccomp_compile_limits, err) < 0)
     return -1;
   *ret = job.program;
   return 0;

@@ -240,7 +240,7 @@ int posture_filter(const struct policy *policy, struct seccomp_program *ret, str
       seccomp_profile_decode(section, NULL, "", SECCOMP_ACCEPT_PERMISSIVE, &profile, err) < 0)
     return -1;
   struct seccomp_compilation job = { .profile = &profile, .abis = &profile, .tree = true };
-  if (seccomp_compile(&job, 1, SECCOMP_COMPILE_LIMIT_MS, err) < 0)
+  if (seccomp_compile(&job, 1, &seccomp_compile_limits, err) < 0)
     return -1;
   *ret = job.program;
   return 0;

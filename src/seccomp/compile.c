@@ -14,11 +14,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { OUTPUT_MAX = BPF_PROGRAM_MAX * sizeof(struct sock_filter), MEMORY_MAX = 512 << 20 };
+
+const struct seccomp_limits seccomp_compile_limits = { .processor_ms = 3000, .clock_ms = 30000 };
 
 void seccomp_program_free(struct seccomp_program *program) {
   if (!program)
@@ -104,14 +107,23 @@ static int compile_to(int fd, const struct seccomp_compilation *job) {
 #define MAPS_TERABYTES 0
 #endif
 
-static _Noreturn void child(int fd, const struct seccomp_compilation *job, unsigned limit_ms) {
-  /* Bounds of the child's own, should the parent be killed before its deadline. */
+/* Processor time, so that a busy node refuses no filter that an idle one takes. */
+static void limit_time(unsigned limit_ms) {
+  sigset_t profiling;
+  sigemptyset(&profiling);
+  sigaddset(&profiling, SIGPROF);
+  signal(SIGPROF, SIG_DFL); /* what an engine ignores or blocks is handed on */
+  sigprocmask(SIG_UNBLOCK, &profiling, NULL);
+  const struct itimerval limit = { .it_value = { limit_ms / 1000, limit_ms % 1000 * 1000 } };
+  setitimer(ITIMER_PROF, &limit, NULL);
+}
+
+static _Noreturn void child(int fd, const struct seccomp_compilation *job,
+                            const struct seccomp_limits *limits) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  limit_time(limits->processor_ms);
   const struct rlimit none = { 0, 0 }, memory = { MEMORY_MAX, MEMORY_MAX };
-  const rlim_t seconds = limit_ms / 1000 + 1;
-  const struct rlimit cpu = { seconds, seconds };
   setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_CPU, &cpu);
   if (!MAPS_TERABYTES)
     setrlimit(RLIMIT_AS, &memory);
   int rc = compile_to(fd, job);
@@ -125,7 +137,7 @@ struct worker {
   char *data; /* OUTPUT_MAX + 1 bytes */
 };
 
-static int start(struct worker *w, const struct seccomp_compilation *job, unsigned limit_ms,
+static int start(struct worker *w, const struct seccomp_compilation *job, const struct seccomp_limits *limits,
                  struct error *err) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0)
@@ -137,7 +149,7 @@ static int start(struct worker *w, const struct seccomp_compilation *job, unsign
   if (pid < 0)
     return error_set(err, ERROR_SYSTEM, errno, "seccomp: cannot fork the compiler");
   if (pid == 0)
-    child(output, job, limit_ms);
+    child(output, job, limits);
   w->pid = pid;
   return 0;
 }
@@ -161,7 +173,8 @@ static int drain(struct worker *w, struct error *err) {
   return 0;
 }
 
-static int collect(struct worker *workers, size_t len, unsigned limit_ms, struct error *err) {
+static int collect(struct worker *workers, size_t len, const struct seccomp_limits *limits,
+                   struct error *err) {
   struct timespec begin;
   clock_gettime(CLOCK_MONOTONIC, &begin);
   CLEANUP_FREE struct pollfd *polls = xcalloc(len, sizeof *polls);
@@ -173,13 +186,12 @@ static int collect(struct worker *workers, size_t len, unsigned limit_ms, struct
     }
     if (open == 0)
       return 0;
-    long left = (long)limit_ms - elapsed_ms(&begin);
+    long left = (long)limits->clock_ms - elapsed_ms(&begin);
     if (left <= 0)
       return error_set(
-          err, ERROR_REFUSED, 0,
-          "/linux/seccomp: libseccomp does not compile this filter within %u ms, and would hold up "
-          "the runtime as long; simplify its argument conditions",
-          limit_ms);
+          err, ERROR_SYSTEM, ETIMEDOUT,
+          "seccomp: the compiler has not ended in %u ms, in which it was not given %u ms of processor time",
+          limits->clock_ms, limits->processor_ms);
     if (poll(polls, len, (int)left) < 0 && errno != EINTR)
       return error_set(err, ERROR_SYSTEM, errno, "seccomp: cannot wait for the compiler");
     for (size_t i = 0; i < len; i++)
@@ -189,7 +201,7 @@ static int collect(struct worker *workers, size_t len, unsigned limit_ms, struct
 }
 
 /* Waits for a child that closed its pipe or that is killed here. */
-static int finish(struct worker *w, struct error *err) {
+static int finish(struct worker *w, const struct seccomp_limits *limits, struct error *err) {
   int status = 0;
   pid_t pid;
   do
@@ -198,6 +210,12 @@ static int finish(struct worker *w, struct error *err) {
   w->pid = 0;
   if (pid < 0)
     return error_set(err, ERROR_SYSTEM, errno, "seccomp: cannot wait for the compiler");
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
+    return error_set(
+        err, ERROR_REFUSED, 0,
+        "/linux/seccomp: libseccomp does not compile this filter within %u ms, and would hold up "
+        "the runtime as long; simplify its argument conditions",
+        limits->processor_ms);
   if (WIFSIGNALED(status))
     return error_set(err, ERROR_REFUSED, 0,
                      "/linux/seccomp: libseccomp was ended by signal %d on this filter", WTERMSIG(status));
@@ -207,8 +225,9 @@ static int finish(struct worker *w, struct error *err) {
   return 0;
 }
 
-static int take(struct worker *w, struct seccomp_program *ret, struct error *err) {
-  if (finish(w, err) < 0)
+static int take(struct worker *w, const struct seccomp_limits *limits, struct seccomp_program *ret,
+                struct error *err) {
+  if (finish(w, limits, err) < 0)
     return -1;
   if (w->len > OUTPUT_MAX || w->len % sizeof(struct sock_filter))
     return error_set(err, ERROR_REFUSED, 0,
@@ -232,19 +251,20 @@ static void stop(struct worker *w) {
 }
 
 static int compile_all(struct seccomp_compilation *jobs, struct worker *workers, size_t len,
-                       unsigned limit_ms, struct error *err) {
+                       const struct seccomp_limits *limits, struct error *err) {
   for (size_t i = 0; i < len; i++)
-    if (start(&workers[i], &jobs[i], limit_ms, err) < 0)
+    if (start(&workers[i], &jobs[i], limits, err) < 0)
       return -1;
-  if (collect(workers, len, limit_ms, err) < 0)
+  if (collect(workers, len, limits, err) < 0)
     return -1;
   for (size_t i = 0; i < len; i++)
-    if (take(&workers[i], &jobs[i].program, err) < 0)
+    if (take(&workers[i], limits, &jobs[i].program, err) < 0)
       return -1;
   return 0;
 }
 
-int seccomp_compile(struct seccomp_compilation *jobs, size_t len, unsigned limit_ms, struct error *err) {
+int seccomp_compile(struct seccomp_compilation *jobs, size_t len, const struct seccomp_limits *limits,
+                    struct error *err) {
   CLEANUP_FREE struct worker *workers = xcalloc(len, sizeof *workers);
   for (size_t i = 0; i < len; i++) {
     workers[i].fd = -1;
@@ -253,7 +273,7 @@ int seccomp_compile(struct seccomp_compilation *jobs, size_t len, unsigned limit
   /* An engine that ignores SIGCHLD hands that on, and then there would be nothing to wait for. */
   struct sigaction old, wait = { .sa_handler = SIG_DFL };
   sigaction(SIGCHLD, &wait, &old);
-  int rc = compile_all(jobs, workers, len, limit_ms, err);
+  int rc = compile_all(jobs, workers, len, limits, err);
   for (size_t i = 0; i < len; i++) {
     stop(&workers[i]);
     if (rc < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profiles to BPF through libseccomp, in a child with a time limit: there are profiles on which the library
- * takes for ever, and the runtimes with it. What it returns is not believed, see validate.h.
+ * Profiles to BPF through libseccomp, in a child with a limit of processor time: there are profiles on which
+ * the library takes for ever, and the runtimes with it. What it returns is not believed, see validate.h.
  */
 #ifndef HARDEN_SECCOMP_COMPILE_H
 #define HARDEN_SECCOMP_COMPILE_H
@@ -14,7 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SECCOMP_COMPILE_LIMIT_MS = 3000 };
+/* Of each compilation. A filter is refused for its processor time alone: how busy a node is is no fact of it.
+ */
+struct seccomp_limits {
+  unsigned processor_ms; /* over 0 */
+  unsigned clock_ms;     /* of all that are compiled at once */
+};
+
+extern const struct seccomp_limits seccomp_compile_limits;
 
 struct seccomp_program {
   struct sock_filter *filter; /* passes bpf_validate */
@@ -30,11 +37,12 @@ struct seccomp_compilation {
 };
 
 /*
- * Compiles all of them, each in a child of its own, all within limit_ms. Rules are added as runc and crun add
- * them: name after name, not "exact", a name unknown to the library left out. What the library does not
- * finish, or refuses, is ERROR_REFUSED. On an error no program is left.
+ * Compiles all of them, each in a child of its own. Rules are added as runc and crun add them: name after
+ * name, not "exact", a name unknown to the library left out. What the library refuses, or does not finish in
+ * processor_ms, is ERROR_REFUSED; what has not ended in clock_ms, ERROR_SYSTEM. On an error no program is
+ * left.
  */
-int seccomp_compile(struct seccomp_compilation *jobs, size_t len, unsigned limit_ms,
+int seccomp_compile(struct seccomp_compilation *jobs, size_t len, const struct seccomp_limits *limits,
                     struct error *err) MUST_CHECK;
 void seccomp_program_free(struct seccomp_program *program);
 #define CLEANUP_SECCOMP_PROGRAM CLEANUP(seccomp_program_free)

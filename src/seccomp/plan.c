@@ -178,7 +178,7 @@ static int compile(struct draft *d, bool inputs, struct error *err) {
   size_t len = 2;
   for (size_t i = 0; inputs && i < d->validation.inputs_len; i++)
     jobs[len++] = (struct seccomp_compilation){ .profile = d->validation.inputs[i], .abis = &d->result };
-  if (seccomp_compile(jobs, len, SECCOMP_COMPILE_LIMIT_MS, err) < 0)
+  if (seccomp_compile(jobs, len, &seccomp_compile_limits, err) < 0)
     return -1;
   seccomp_program_free(&d->plain);
   seccomp_program_free(&d->tree);

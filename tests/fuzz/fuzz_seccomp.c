@@ -30,7 +30,7 @@ static void judge_compiled(const struct seccomp_profile *a, const struct seccomp
   options.coarse = coarse;
   seccomp_profile_merge(a, b, &options, &merged, NULL);
   struct seccomp_compilation job = { .profile = &merged, .abis = &merged };
-  if (seccomp_compile(&job, 1, SECCOMP_COMPILE_LIMIT_MS, &err) < 0)
+  if (seccomp_compile(&job, 1, &seccomp_compile_limits, &err) < 0)
     return; /* too long for the kernel, say */
   struct seccomp_validation validation = { .result = &merged,
                                            .programs = { &job.program },

@@ -50,7 +50,7 @@ static inline void compile_one(const struct seccomp_profile *profile, bool tree,
                                struct seccomp_program *ret) {
   struct error err = { 0 };
   struct seccomp_compilation job = { .profile = profile, .abis = profile, .tree = tree };
-  cr_assert_eq(seccomp_compile(&job, 1, SECCOMP_COMPILE_LIMIT_MS, &err), 0, "%s", err.message);
+  cr_assert_eq(seccomp_compile(&job, 1, &seccomp_compile_limits, &err), 0, "%s", err.message);
   *ret = job.program;
 }
 
