@@ -3,26 +3,22 @@
 # Pods through the CRI of a real containerd, as kubelet starts them: one runtime handler for each policy.
 load ../integration/helper
 load engines
+load cri
 ENGINE="containerd, CRI"
-
-IMAGE=docker.io/library/busybox:test
-CNI_BIN=/usr/lib/cni
 
 setup_file() {
   oh_setup
   config_for_engine
-  mkdir -p "$T/c" "$T/cni" "$T/bin" "$T/logs"
-  containerd_config >"$T/containerd.toml"
-  jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
-    ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.0.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
+  mkdir -p "$T/bin"
+  {
+    cri_config
+    handlers
+  } >"$T/containerd.toml"
   own_network sleep infinity 3>&- &
   NETWORK=$!
   export T NETWORK
   containerd_start
-  image_archive "$T/image.tar" "$IMAGE"
-  pause_archive "$T/pause.tar" localhost/pause:test
-  ctr --address "$T/c/s" -n k8s.io images import "$T/image.tar" >/dev/null
-  ctr --address "$T/c/s" -n k8s.io images import "$T/pause.tar" >/dev/null
+  cri_images
   CGROUP=$(basename "$T")
   export CGROUP
 }
@@ -33,8 +29,7 @@ containerd_start() {
   wait_for 5 nsenter --net="/proc/$NETWORK/ns/net" busybox ip -o link show up dev lo >/dev/null
   nsenter --net="/proc/$NETWORK/ns/net" containerd --config "$T/containerd.toml" >>"$T/containerd.log" 2>&1 3>&- &
   echo $! >"$T/containerd.pid"
-  wait_for 20 test -S "$T/c/s"
-  wait_for 20 cri_ready
+  cri_wait
 }
 
 containerd_stop() {
@@ -44,24 +39,10 @@ containerd_stop() {
   wait_for 20 sh -c "! kill -0 $pid 2>/dev/null"
 }
 
-# The handlers: runc alone, and the wrapper under the name that selects a policy.
-containerd_config() {
+# Prints the table of handlers, and puts there what they call: runc alone, and the wrapper under the name that selects a policy.
+handlers() {
   local handler
-  cat <<TOML
-version = 2
-root = "$T/c/root"
-state = "$T/c/state"
-[grpc]
-  address = "$T/c/s"
-[ttrpc]
-  address = "$T/c/t"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/pause:test"
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$CNI_BIN"
-    conf_dir = "$T/cni"
+  cat <<'TOML'
   [plugins."io.containerd.grpc.v1.cri".containerd]
     default_runtime_name = "runc"
 TOML
@@ -80,19 +61,7 @@ TOML
   ln -sf "$(command -v runc)" "$T/bin/oci-harden-runc"
 }
 
-cri() { "$ROOT/tests/engines/cri" "$T/c/s" "$@"; }
-
-cri_ready() {
-  cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1
-}
-
-teardown() {
-  local id
-  for id in $(cri ListPodSandbox | jq -r '.items[]?.id'); do
-    cri StopPodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
-    cri RemovePodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
-  done
-}
+teardown() { cri_remove_pods; }
 
 teardown_file() {
   if [ -e "$T/containerd.pid" ]; then containerd_stop; fi
@@ -102,55 +71,33 @@ teardown_file() {
   oh_teardown
 }
 
-# pod HANDLER [JQ]: runs a sandbox and sets POD to its id, POD_CONFIG to its configuration.
-pod() {
-  POD_CONFIG=$(jq -n --arg name "p$RANDOM" --arg logs "$T/logs" --arg cgroup "/$CGROUP" '{
-    metadata: {name: $name, uid: ("uid-" + $name), namespace: "default", attempt: 0}, hostname: $name, log_directory: $logs,
-    linux: {cgroup_parent: $cgroup, security_context: {seccomp: {profile_type: 0}}}}' | jq "${2:-.}")
-  POD=$(cri RunPodSandbox "$(jq -n --argjson c "$POD_CONFIG" --arg h "$1" '{config: $c, runtime_handler: $h}')" | jq -r .pod_sandbox_id)
-  [ -n "$POD" ]
-}
-
 # container SHELL-COMMAND [JQ]: creates and starts a container in the pod and sets ID; its output is $T/logs/ID.log.
 container() {
   local config name=c$RANDOM
   config=$(jq -n --arg image "$IMAGE" --arg name "$name" --arg cmd "$1" '{metadata: {name: $name}, image: {image: $image},
     command: ["/bin/sh", "-c", $cmd], log_path: ($name + ".log"),
     linux: {resources: {cpu_shares: 102, oom_score_adj: 1000}, security_context: {namespace_options: {pid: 1}}}}' | jq "${2:-.}")
-  ID=$(cri CreateContainer "$(jq -n --arg pod "$POD" --argjson c "$config" --argjson s "$POD_CONFIG" \
-    '{pod_sandbox_id: $pod, config: $c, sandbox_config: $s}')" | jq -r .container_id) || return 1
-  [ -n "$ID" ] || return 1
   LOG=$T/logs/$name.log
-  cri StartContainer "$(jq -n --arg id "$ID" '{container_id: $id}')" >/dev/null
+  cri_container "$config"
 }
 
-container_call() { # METHOD [JQ]
-  cri "$1" "$(jq -n --arg id "$ID" '{container_id: $id}' | jq "${2:-.}")"
-}
-# exec_sync WORDS...: runs them in the container, prints their output; the status is theirs.
-exec_sync() {
-  local answer
-  answer=$(container_call ExecSync ".cmd = $(jq -cn '$ARGS.positional' --args -- "$@") | .timeout = 20") || return 1
-  jq -rj '(.stdout // ""), (.stderr // "")' <<<"$answer"
-  return "$(jq '.exit_code // 0' <<<"$answer")"
-}
 # pid_of ID: the first process of a sandbox or container.
 pid_of() {
-  ctr --address "$T/c/s" -n k8s.io tasks ls | awk -v id="$1" '$1 == id {print $2}'
+  cri_ctr tasks ls | awk -v id="$1" '$1 == id {print $2}'
 }
 # tasks_exec ID WORDS...: an exec with streams, as `crictl exec` or `kubectl exec` make it.
 tasks_exec() {
-  ctr --address "$T/c/s" -n k8s.io tasks exec --exec-id "x$RANDOM" "$@"
+  cri_ctr tasks exec --exec-id "x$RANDOM" "$@"
 }
 # exec_stream COMMAND LINE...: a shell of the container with a terminal, over the address that the engine gives for it.
 exec_stream() {
   local url
-  url=$(container_call Exec ".cmd = [\"/bin/sh\", \"-c\", $(jq -cn --arg c "$1" '$c')] | .tty = true | .stdin = true | .stdout = true" | jq -r .url)
+  url=$(cri_call Exec ".cmd = [\"/bin/sh\", \"-c\", $(jq -cn --arg c "$1" '$c')] | .tty = true | .stdin = true | .stdout = true" | jq -r .url)
   shift
   nsenter --net="/proc/$NETWORK/ns/net" "$ROOT/tests/engines/cri-stream" "$url" "$@"
 }
 container_is() { # NUMBER: 1 running, 2 exited
-  [ "$(container_call ContainerStatus | jq '.status.state // 0')" = "$1" ]
+  [ "$(cri_call ContainerStatus | jq '.status.state // 0')" = "$1" ]
 }
 
 # What kubelet makes of a pod that keeps the Pod Security Standards' "restricted".
@@ -161,18 +108,18 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "a default pod runs under runc, baseline and restricted: exec, update, stop, remove" {
   local handler
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
     wait_for 10 grep -q ' up$' "$LOG"
-    run exec_sync /bin/sh -c 'id -u; hostname; exit 7'
+    run cri_exec /bin/sh -c 'id -u; hostname; exit 7'
     echo "$handler: $output"
     [ "$status" -eq 7 ]
     [ "${lines[0]}" = 0 ]
-    container_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
-    container_call StopContainer '.timeout = 10'
+    cri_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
+    cri_call StopContainer '.timeout = 10'
     container_is 2
-    [ "$(container_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
-    container_call RemoveContainer
+    [ "$(cri_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
+    cri_call RemoveContainer
     teardown
     cell "$handler" runs "pod of root: run, ExecSync, update, stop, remove"
   done
@@ -185,9 +132,9 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "a pod of the restricted Pod Security Standard runs under every policy, a pause process of root too" {
   local handler
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'id -u; sleep 600' "$PSS_RESTRICTED"
-    run exec_sync /bin/sh -c "echo \$(id -u) > /tmp/me && cat /tmp/me; $SELF"
+    run cri_exec /bin/sh -c "echo \$(id -u) > /tmp/me && cat /tmp/me; $SELF"
     echo "$handler: $output"
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = 1000 ]
@@ -203,7 +150,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 
 @test "strict without user namespaces: a container of root is refused with the reason, its pod stays" {
   jq -n '{extends: "strict", "user-namespace": {mode: "off"}}' >"$T/policies/strict.json"
-  pod strict
+  cri_pod strict
   run container 'sleep 600'
   echo "$output"
   [ "$status" -ne 0 ]
@@ -216,14 +163,14 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "a pod on the host's network or in its ipc namespace is refused, and kubelet's user reads why" {
   local handler
   for handler in baseline restricted strict; do
-    run pod "$handler" '.linux.security_context.namespace_options = {network: 2}'
+    run cri_pod "$handler" '.linux.security_context.namespace_options = {network: 2}'
     echo "$handler: $output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"OCI runtime create failed: "* ]]
     [[ "$output" == *"network"* ]]
     [[ "$output" == *"OH-NSP-"* ]]
     [[ "$output" != *"unable to retrieve"* ]]
-    run pod "$handler" '.linux.security_context.namespace_options = {ipc: 2}'
+    run cri_pod "$handler" '.linux.security_context.namespace_options = {ipc: 2}'
     echo "$handler: $output"
     [[ "$output" == *"/dev/shm"*"OH-MNT-"* ]]
     cell "$handler" refused "hostNetwork" "hostIPC"
@@ -234,10 +181,10 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   local handler set
   for handler in baseline:00000000a80405fb restricted:0000000000000400; do
     set=${handler#*:} handler=${handler%:*}
-    pod "$handler" '.linux.security_context += {namespace_options: {pid: 2}, seccomp: {profile_type: 1}}'
+    cri_pod "$handler" '.linux.security_context += {namespace_options: {pid: 2}, seccomp: {profile_type: 1}}'
     container 'sleep 600' '.linux.security_context = {namespace_options: {pid: 2},
       capabilities: {add_capabilities: ["ALL"]}, seccomp: {profile_type: 1}}'
-    run exec_sync /bin/sh -c "cat /proc/1/comm; $SELF"
+    run cri_exec /bin/sh -c "cat /proc/1/comm; $SELF"
     echo "$handler: $output"
     [ "${lines[0]}" = pause ]
     [[ "$output" == *"CapEff:"*"$set"* ]]
@@ -252,9 +199,9 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 }
 
 @test "a privileged pod under restricted has no device, no capability and no writable kernel of the host" {
-  pod restricted '.linux.security_context.privileged = true'
+  cri_pod restricted '.linux.security_context.privileged = true'
   container 'sleep 600' '.linux.security_context.privileged = true'
-  run exec_sync /bin/sh -c "$SELF; ls /dev; for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper; do
+  run cri_exec /bin/sh -c "$SELF; ls /dev; for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper; do
     test -w \$f && (: > \$f) 2>/dev/null && echo wrote \$f; done"
   echo "$output"
   [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
@@ -265,57 +212,63 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 }
 
 @test "a pod's annotation can ask for a stricter policy, not for a looser one" {
-  pod baseline '.annotations = {"oci-harden.policy": "restricted"}'
+  cri_pod baseline '.annotations = {"oci-harden.policy": "restricted"}'
   container 'sleep 600' '.annotations = {"oci-harden.policy": "restricted"}'
-  run exec_sync /bin/sh -c "touch /x; $SELF"
+  run cri_exec /bin/sh -c "touch /x; $SELF"
   echo "$output"
   [[ "$output" == *"Read-only file system"* ]]
   [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
   teardown
-  pod restricted '.annotations = {"oci-harden.policy": "privileged"}'
+  cri_pod restricted '.annotations = {"oci-harden.policy": "privileged"}'
   container 'sleep 600' '.annotations = {"oci-harden.policy": "privileged"}'
-  run exec_sync /bin/sh -c "touch /x; $SELF"
+  run cri_exec /bin/sh -c "touch /x; $SELF"
   echo "$output"
   [[ "$output" == *"Read-only file system"* ]]
   [[ "$output" == *"CapEff:"*"0000000000000400"* ]]
 }
 
 @test "volumes, sysctls, groups and kubelet's files of a pod work under restricted; the host's /etc is refused" {
+  local handler
   mkdir -p "$T/volume" "$T/configmap"
   chown 1000 "$T/volume"
   echo setting >"$T/configmap/file"
   chmod 666 "$T/configmap/file"
   echo '10.251.0.9 friend' >"$T/hosts"
-  pod restricted '.linux.sysctls = {"net.ipv4.ip_unprivileged_port_start": "0"}'
-  container 'sleep 600' "$PSS_RESTRICTED"'|.linux.security_context.supplemental_groups = [2000]
-    |.envs = [{key: "A", value: "line\nline"}] | .working_dir = "/tmp"
-    |.mounts = [{container_path: "/data", host_path: "'"$T"'/volume"}, {container_path: "/etc/hosts", host_path: "'"$T"'/hosts"},
-      {container_path: "/config", host_path: "'"$T"'/configmap", readonly: true}]'
-  run exec_sync /bin/sh -c 'pwd; id; cat /config/file; echo x >> /config/file; echo data > /data/out; cat /etc/hosts; echo "$A"
-    cat /proc/sys/net/ipv4/ip_unprivileged_port_start; echo shared > /dev/shm/x && cat /dev/shm/x'
-  echo "$output"
-  [ "${lines[0]}" = /tmp ]
-  [[ "${lines[1]}" == *"groups="*"2000"* ]]
-  [[ "$output" == *setting* ]]
-  [[ "$output" == *"Read-only file system"* ]]
-  [[ "$output" == *friend* ]]
-  [[ "$output" == *shared* ]]
-  [ "$(cat "$T/volume/out")" = data ]
+  for handler in runc restricted; do
+    rm -f "$T/volume/out"
+    cri_pod "$handler" '.linux.sysctls = {"net.ipv4.ip_unprivileged_port_start": "0"}'
+    container 'sleep 600' "$PSS_RESTRICTED"'|.linux.security_context.supplemental_groups = [2000]
+      |.envs = [{key: "A", value: "line\nline"}] | .working_dir = "/tmp"
+      |.mounts = [{container_path: "/data", host_path: "'"$T"'/volume"}, {container_path: "/etc/hosts", host_path: "'"$T"'/hosts"},
+        {container_path: "/config", host_path: "'"$T"'/configmap", readonly: true}]'
+    run cri_exec /bin/sh -c 'pwd; id; cat /config/file; echo x >> /config/file; echo data > /data/out; cat /etc/hosts; echo "$A"
+      cat /proc/sys/net/ipv4/ip_unprivileged_port_start; echo shared > /dev/shm/x && cat /dev/shm/x'
+    echo "$handler: $output"
+    [ "${lines[0]}" = /tmp ]
+    [[ "${lines[1]}" == *"groups="*"2000"* ]]
+    [[ "$output" == *setting* ]]
+    [[ "$output" == *"Read-only file system"* ]]
+    [[ "$output" == *friend* ]]
+    [[ "$output" == *$'line\nline\n0\n'* ]]
+    [[ "$output" == *shared* ]]
+    [ "$(cat "$T/volume/out")" = data ]
+    cell "$handler" runs "volumes, sysctls, groups, environment, kubelet's files"
+    [ "$handler" = restricted ] || teardown
+  done
   run container 'sleep 600' '.mounts = [{container_path: "/host", host_path: "/etc"}]'
   echo "$output"
   [ "$status" -ne 0 ]
   [[ "$output" == *"OH-MNT-"* ]]
-  cell restricted runs "volumes, sysctls, groups, environment, kubelet's files"
   cell restricted refused "hostPath /etc"
 }
 
 @test "containers of one pod share its network and, when asked, its pids; root serves port 80" {
   local handler shared='.linux.security_context.namespace_options = {pid: 0}'
   for handler in runc baseline restricted strict; do
-    pod "$handler" "$shared"
+    cri_pod "$handler" "$shared"
     container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 80 -h /tmp/w' "$shared"
     container 'sleep 600' "$shared"
-    run exec_sync /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; ps'
+    run cri_exec /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; ps'
     echo "$handler: $output"
     [[ "$output" == *hello* ]]
     [[ "$output" == *"/pause"* ]]
@@ -329,14 +282,14 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   local ids more
   jq -n '{extends: "restricted", "user-namespace": {mode: "require"}}' >"$T/policies/restricted.json"
   for more in . '.linux.security_context.namespace_options = {pid: 0}'; do
-    pod restricted "$more"
+    cri_pod restricted "$more"
     ids=$(awk '{print $2}' "/proc/$(pid_of "$POD")/uid_map")
     [ "$ids" -ge 1879048192 ]
     container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 80 -h /tmp/w' "$more"
     container 'sleep 600' "$more"
     [ "$(readlink "/proc/$(pid_of "$POD")/ns/user")" = "$(readlink "/proc/$(pid_of "$ID")/ns/user")" ]
     grep -Eq "^Uid:.$ids" "/proc/$(pid_of "$ID")/status"
-    run exec_sync /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; id -u
+    run cri_exec /bin/sh -c 'for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done; id -u
       ls /sys/class/net; hostname'
     echo "$output"
     [[ "$output" == *hello*0*lo* ]]
@@ -348,16 +301,16 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "init containers, a sidecar and an ephemeral container of a pod: each hardened, in the pod's namespaces" {
   local handler target ns
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'echo prepared; exit 0'
     wait_for 10 container_is 2
-    [ "$(container_call ContainerStatus | jq '.status.exit_code // 0')" -eq 0 ]
+    [ "$(cri_call ContainerStatus | jq '.status.exit_code // 0')" -eq 0 ]
     container 'mkdir -p /tmp/w; echo hello > /tmp/w/x; busybox httpd -f -p 8080 -h /tmp/w' # the sidecar
     container 'sleep 600'
     target=$ID
     # kubectl debug --target: a container beside, in the pid namespace of another one (3 is TARGET)
     container 'sleep 600' '.linux.security_context.namespace_options = {pid: 3, target_id: "'"$target"'"}'
-    run exec_sync /bin/sh -c "busybox wget -q -O - http://127.0.0.1:8080/x; tr '\\0' ' ' </proc/1/cmdline; $SELF"
+    run cri_exec /bin/sh -c "busybox wget -q -O - http://127.0.0.1:8080/x; tr '\\0' ' ' </proc/1/cmdline; $SELF"
     echo "$handler: $output"
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = hello ]
@@ -375,7 +328,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "a terminal over the stream that kubectl exec uses: input, output, exit code, and no more than the container has" {
   local handler
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'sleep 600'
     run exec_stream "test -t 0 && echo terminal; read word; echo got \$word; $SELF; exit 9" words
     echo "$handler: $output"
@@ -391,15 +344,15 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "probes: a command that fails, one that takes too long, and the log in kubelet's format" {
   local handler
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'echo out; echo err >&2; sleep 600'
-    run exec_sync /bin/sh -c 'exit 3'
+    run cri_exec /bin/sh -c 'exit 3'
     [ "$status" -eq 3 ]
-    run container_call ExecSync '.cmd = ["/bin/sleep", "60"] | .timeout = 1'
+    run cri_call ExecSync '.cmd = ["/bin/sleep", "60"] | .timeout = 1'
     echo "$handler: $output"
     [ "$status" -ne 0 ]
     [[ "$output" == *"timeout"* || "$output" == *"deadline"* ]]
-    run exec_sync /bin/true
+    run cri_exec /bin/true
     [ "$status" -eq 0 ]
     grep -Eq '^[^ ]+ stdout F out$' "$LOG"
     grep -Eq '^[^ ]+ stderr F err$' "$LOG"
@@ -411,7 +364,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
 @test "containerd restarts and the wrapper is upgraded under running pods: exec, stop and delete of the old ones work" {
   local handler pods=() ids=() i
   for handler in runc baseline restricted strict; do
-    pod "$handler"
+    cri_pod "$handler"
     container 'trap "exit 3" TERM; while :; do sleep 0.1; done'
     pods+=("$POD") ids+=("$ID")
   done
@@ -424,14 +377,14 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   for i in "${!ids[@]}"; do
     ID=${ids[i]}
     container_is 1
-    run exec_sync /bin/sh -c 'id -u; exit 7'
+    run cri_exec /bin/sh -c 'id -u; exit 7'
     echo "$output"
     [ "$status" -eq 7 ]
-    container_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
-    container_call StopContainer '.timeout = 10'
+    cri_call UpdateContainerResources '.linux = {memory_limit_in_bytes: 67108864, cpu_shares: 204}'
+    cri_call StopContainer '.timeout = 10'
     container_is 2
-    [ "$(container_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
-    container_call RemoveContainer
+    [ "$(cri_call ContainerStatus | jq .status.exit_code)" -eq 3 ]
+    cri_call RemoveContainer
   done
   # New containers in the old pods, too.
   for i in "${!pods[@]}"; do

@@ -3,51 +3,27 @@
 # What hardenctl check judges of a manifest is what the engine would write: each case is a manifest, and the request that
 # kubelet, or `docker compose`, makes of it, sent to a real engine; then both configs are compared.
 load ../integration/helper
-
-IMAGE=docker.io/library/busybox:test
+load cri
 
 setup_file() {
   oh_setup
-  mkdir -p "$T/c" "$T/d" "$T/logs" "$T/volume" "$T/shared"
+  mkdir -p "$T/d" "$T/volume" "$T/shared"
   CGROUP=$(basename "$T")
   touch "$T/hosts"
   mount --bind "$T/shared" "$T/shared"
   mount --make-shared "$T/shared"
-  cat >"$T/containerd.toml" <<TOML
-version = 2
-root = "$T/c/root"
-state = "$T/c/state"
-[grpc]
-  address = "$T/c/s"
-[ttrpc]
-  address = "$T/c/t"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/pause:test"
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "$T/cni"
-TOML
+  cri_config >"$T/containerd.toml"
   jq -n --arg t "$T" --arg cgroup "/$CGROUP" '{
     "data-root": ($t + "/d/root"), "exec-root": ($t + "/d/exec"), pidfile: ($t + "/d/pid"), hosts: ["unix://" + $t + "/d/s"],
     bridge: "none", iptables: false, "ip6tables": false, "ip-masq": false, "storage-driver": "overlay2",
     "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": $cgroup}' >"$T/daemon.json"
-  mkdir -p "$T/cni"
-  jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
-    ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.0.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
   own_network containerd --config "$T/containerd.toml" >"$T/containerd.log" 2>&1 3>&- &
   CONTAINERD=$!
   own_network dockerd --config-file "$T/daemon.json" >"$T/dockerd.log" 2>&1 3>&- &
   DOCKERD=$!
   export T CONTAINERD DOCKERD CGROUP
-  image_archive "$T/image.tar" "$IMAGE"
-  mkdir "$T/pause"
-  cp "$BUILD/helpers/pause" "$T/pause/pause"
-  archive "$T/pause.tar" localhost/pause:test "$T/pause" '{Cmd: ["/pause"], User: "65535:65535"}'
-  wait_for 20 cri_ready
-  ctr --address "$T/c/s" -n k8s.io images import "$T/image.tar" >/dev/null
-  ctr --address "$T/c/s" -n k8s.io images import "$T/pause.tar" >/dev/null
+  cri_wait
+  cri_images 65535:65535
   wait_for 30 docker_ version >/dev/null 2>&1
   docker_ load -i "$T/image.tar" >/dev/null
 }
@@ -64,16 +40,10 @@ teardown_file() {
   oh_teardown
 }
 
-cri() { "$ROOT/tests/engines/cri" "$T/c/s" "$@"; }
-cri_ready() { cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1; }
 docker_() { docker -H "unix://$T/d/s" "$@"; }
 
 teardown() {
-  local id
-  for id in $(cri ListPodSandbox | jq -r '.items[]?.id'); do
-    cri StopPodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
-    cri RemovePodSandbox "$(jq -n --arg id "$id" '{pod_sandbox_id: $id}')" >/dev/null
-  done
+  cri_remove_pods
   docker_ ps -aq | xargs -r docker -H "unix://$T/d/s" rm -fv >/dev/null
 }
 
@@ -92,13 +62,9 @@ same() {
 
 # pod YAML SANDBOX-JQ CONTAINER-JQ: the pod's spec, whose one container is called "app", and what kubelet makes of it.
 pod() {
-  local config container id name=p$RANDOM
-  printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n%s\n' "$name" "$1" >"$T/manifest.yaml"
-  config=$(jq -n --arg name "$name" --arg logs "$T/logs" --arg cgroup "/$CGROUP" '{
-    metadata: {name: $name, uid: $name, namespace: "default", attempt: 0}, hostname: $name, log_directory: $logs,
-    linux: {cgroup_parent: $cgroup, security_context: {seccomp: {profile_type: 0}}}}' | jq "$2")
-  POD=$(cri RunPodSandbox "$(jq -n --argjson c "$config" '{config: $c}')" | jq -r .pod_sandbox_id)
-  [ -n "$POD" ]
+  local container
+  cri_pod '' "$2"
+  printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n%s\n' "$(jq -r .metadata.name <<<"$POD_CONFIG")" "$1" >"$T/manifest.yaml"
   same "$T/c/state/io.containerd.runtime.v2.task/k8s.io/$POD/config.json" ': sandbox' "$CONTAINERD"
   container=$(jq -n --arg image "$IMAGE" --arg hosts "$T/hosts" '{metadata: {name: "app"}, image: {image: $image}, command: ["/bin/sleep", "600"],
     log_path: "app.log", mounts: [{container_path: "/etc/hosts", host_path: $hosts}], linux: {resources: {cpu_period: 100000, cpu_shares: 2, oom_score_adj: 1000},
@@ -106,11 +72,8 @@ pod() {
         masked_paths: ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
           "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"],
         readonly_paths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]}}}' | jq "$3")
-  id=$(cri CreateContainer "$(jq -n --arg pod "$POD" --argjson c "$container" --argjson s "$config" \
-    '{pod_sandbox_id: $pod, config: $c, sandbox_config: $s}')" | jq -r .container_id)
-  [ -n "$id" ]
-  cri StartContainer "$(jq -n --arg id "$id" '{container_id: $id}')" >/dev/null
-  same "$T/c/state/io.containerd.runtime.v2.task/k8s.io/$id/config.json" 'container app' "$CONTAINERD"
+  cri_container "$container"
+  same "$T/c/state/io.containerd.runtime.v2.task/k8s.io/$ID/config.json" 'container app' "$CONTAINERD"
 }
 
 CONTEXT=.linux.security_context

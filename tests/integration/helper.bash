@@ -118,11 +118,11 @@ image_archive() {
   archive "$1" "$2" "$(bundle image-rootfs)/rootfs" '{Env: ["PATH=/bin"], Cmd: ["/bin/sh"]}'
 }
 
-# pause_archive FILE NAME: the same for a pod's pause process.
+# pause_archive FILE NAME [USER]: the same for a pod's pause process, of root where no user is given.
 pause_archive() {
   mkdir -p "$T/pause"
   cp "$BUILD/helpers/pause" "$T/pause/pause"
-  archive "$1" "$2" "$T/pause" '{Cmd: ["/pause"]}'
+  archive "$1" "$2" "$T/pause" "{Cmd: [\"/pause\"], User: \"${3-}\"}"
   rm -rf "$T/pause"
 }
 

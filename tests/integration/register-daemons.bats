@@ -4,8 +4,7 @@
 # container that runs, one that is refused, an exec, hardenctl uninstall, and every configuration file as it was.
 bats_require_minimum_version 1.5.0
 load helper
-
-IMAGE=docker.io/library/busybox:test
+load ../engines/cri
 SELF='grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status'
 
 setup() {
@@ -54,65 +53,32 @@ hardened() { # OUTPUT: of $SELF
 
 # --- containerd ---
 
-cri() { "$ROOT/tests/engines/cri" "$T/d/s" "$@"; }
-cri_ready() { cri Status | jq -e '[.status.conditions[].status] | all' >/dev/null 2>&1; }
 containerd_() {
   own_network containerd --config "$T/config.toml" >>"$T/containerd.log" 2>&1 3>&- &
   DAEMON=$!
-  wait_for 20 test -S "$T/d/s"
-  wait_for 20 cri_ready
-}
-pod() { # HANDLER: sets POD and POD_CONFIG
-  POD_CONFIG=$(jq -n --arg name "p$RANDOM" --arg logs "$T/logs" --arg cgroup "/$CGROUP" '{metadata: {name: $name, uid: $name,
-    namespace: "default"}, hostname: $name, log_directory: $logs, linux: {cgroup_parent: $cgroup}}' | jq "${2:-.}")
-  POD=$(cri RunPodSandbox "$(jq -n --argjson c "$POD_CONFIG" --arg h "$1" '{config: $c, runtime_handler: $h}')" | jq -r .pod_sandbox_id)
-  [ -n "$POD" ]
+  cri_wait
 }
 container() { # sets ID
-  ID=$(cri CreateContainer "$(jq -n --arg pod "$POD" --argjson s "$POD_CONFIG" --arg image "$IMAGE" '{pod_sandbox_id: $pod,
-    sandbox_config: $s, config: {metadata: {name: "c"}, image: {image: $image}, command: ["/bin/sh", "-c", "sleep 600"],
-    linux: {resources: {oom_score_adj: 1000}}}}')" | jq -r .container_id)
-  cri StartContainer "$(jq -n --arg id "$ID" '{container_id: $id}')" >/dev/null
-}
-exec_() {
-  cri ExecSync "$(jq -n --arg id "$ID" --arg cmd "$1" '{container_id: $id, cmd: ["/bin/sh", "-c", $cmd], timeout: 20}')" | jq -rj '.stdout'
+  cri_container "$(jq -n --arg image "$IMAGE" '{metadata: {name: "c"}, image: {image: $image}, command: ["/bin/sh", "-c", "sleep 600"],
+    linux: {resources: {oom_score_adj: 1000}}}')"
 }
 
 @test "containerd: registered, a pod runs, one is refused, exec; taken out, and the pod of before is served still" {
-  mkdir -p "$T/logs" "$T/cni"
-  jq -n --arg t "$T" '{cniVersion: "0.4.0", name: "oh", plugins: [{type: "ptp", ipMasq: false,
-    ipam: {type: "host-local", dataDir: ($t + "/ipam"), ranges: [[{subnet: "10.251.1.0/24"}]]}}]}' >"$T/cni/10-oh.conflist"
-  cat >"$T/config.toml" <<TOML
-# A node's configuration, kept by people.
-version = 2
-root = "$T/d/root"
-state = "$T/d/state"
-[grpc]
-  address = "$T/d/s"
-[ttrpc]
-  address = "$T/d/t"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/pause:test" # no network here
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "$T/cni"
-TOML
+  {
+    echo "# A node's configuration, kept by people."
+    cri_config
+  } >"$T/config.toml"
   picture before
-  image_archive "$T/image.tar" "$IMAGE"
-  pause_archive "$T/pause.tar" localhost/pause:test
   hardenctl install --engine containerd --file "$T/config.toml" --policy restricted
   containerd_
-  ctr --address "$T/d/s" -n k8s.io images import "$T/image.tar" >/dev/null
-  ctr --address "$T/d/s" -n k8s.io images import "$T/pause.tar" >/dev/null
+  cri_images
   run hardenctl status --engine containerd
   echo "$output"
   [ "$status" -eq 0 ]
-  pod hardened
+  cri_pod hardened
   container
-  hardened "$(exec_ "$SELF")"
-  run pod hardened '.linux.security_context.namespace_options = {network: 2}'
+  hardened "$(cri_exec /bin/sh -c "$SELF")"
+  run cri_pod hardened '.linux.security_context.namespace_options = {network: 2}'
   echo "$output"
   [[ "$output" == *OH-NSP-* ]]
   run hardenctl install --engine containerd --policy restricted --policy baseline --name tight
@@ -122,9 +88,8 @@ TOML
   [[ "$output" == *"a restart is pending"* ]]
   [[ "$output" == *"tight-baseline: $T/bin/oci-harden-baseline, policy baseline"* ]]
   # runc, which nobody had written down, is there still.
-  pod runc
-  cri StopPodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
-  cri RemovePodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  cri_pod runc
+  cri_remove_pod "$POD"
   run hardenctl uninstall --engine containerd
   echo "$output"
   [ "$status" -eq 1 ]
@@ -133,12 +98,11 @@ TOML
   cmp "$T/before/config.toml" "$T/config.toml"
   stop
   containerd_
-  run pod hardened
+  run cri_pod hardened
   [[ "$output" == *'no runtime for "hardened" is configured'* ]]
-  hardened "$(exec_ "$SELF")"
+  hardened "$(cri_exec /bin/sh -c "$SELF")"
   POD=$(cri ListPodSandbox | jq -r '.items[0].id')
-  cri StopPodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
-  cri RemovePodSandbox "$(jq -n --arg id "$POD" '{pod_sandbox_id: $id}')" >/dev/null
+  cri_remove_pod "$POD"
   hardenctl uninstall --engine containerd
   as_before
 }
