@@ -175,13 +175,13 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
   echo "$output"
   [[ "$output" == *"OH-USR-002"* ]]
   remove pod rm -f pod
-  for r in $ORDINARY strict unmapped; do
+  for r in $ORDINARY strict runc:mapped unmapped:mapped; do
     map=()
-    [ "$r" != unmapped ] || map=(--uidmap=0:100000:65536 --gidmap=0:100000:65536)
-    podman_ --runtime "$r" pod create --name pod --network none --infra-image localhost/pause:test "${map[@]}" >/dev/null
-    podman_ --runtime "$r" run -d --pod pod --name one "$IMAGE" sh -c '
+    [[ "$r" != *:mapped ]] || map=(--uidmap=0:100000:65536 --gidmap=0:100000:65536)
+    podman_ --runtime "${r%:*}" pod create --name pod --network none --infra-image localhost/pause:test "${map[@]}" >/dev/null
+    podman_ --runtime "${r%:*}" run -d --pod pod --name one "$IMAGE" sh -c '
       mkdir /tmp/w && echo page > /tmp/w/x && cat /proc/self/uid_map > /tmp/w/map && exec busybox httpd -f -p 80 -h /tmp/w' >/dev/null
-    run podman_ --runtime "$r" run --rm --pod pod --name two "$IMAGE" sh -c '
+    run podman_ --runtime "${r%:*}" run --rm --pod pod --name two "$IMAGE" sh -c '
       for i in 1 2 3 4 5; do busybox wget -q -O - http://127.0.0.1/x && break; sleep 1; done
       busybox wget -q -O - http://127.0.0.1/map | busybox cmp - /proc/self/uid_map && tr -s " " </proc/self/uid_map'
     echo "$r: $output"
@@ -190,12 +190,13 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     case $r in
     runc | baseline) [ "${lines[1]}" = ' 0 0 4294967295' ] ;;
     restricted | strict) [[ "${lines[1]}" == " 0 18"*" 65536" ]] ;;
-    unmapped) [ "${lines[1]}" = ' 0 100000 65536' ] ;;
+    *:mapped) [ "${lines[1]}" = ' 0 100000 65536' ] ;;
     esac
     [ "$(podman_ pod inspect -f '{{.State}}' pod)" = Running ]
     remove pod rm -f -t 0 pod
     case $r in
-    unmapped) cell strict runs "a pod with a user namespace and its infra container, shared network" ;;
+    runc:mapped) cell runc runs "a pod with a user namespace and its infra container, shared network" ;;
+    unmapped:mapped) cell strict runs "a pod with a user namespace and its infra container, shared network" ;;
     *) cell "$r" runs "a pod with its infra container, shared network" ;;
     esac
   done
@@ -258,7 +259,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     remove rm job
     run -127 run_ "$r" --rm --user 1000 "$IMAGE" /nothing < <(:)
     echo "$r: $output"
-    [ "$r" = crun ] || cell "$r" runs "over crun: run, exec, stop, exit codes"
+    cell "${r/crun/runc}" runs "over crun: run, exec, stop, exit codes"
   done
   oh_config runc
   config_for_engine
