@@ -270,7 +270,7 @@ asked() {
 }
 
 @test "nginx, redis and PostgreSQL of Debian serve under every policy" {
-  local r pg=/usr/lib/postgresql/15/bin
+  local r pg=/usr/lib/postgresql/current/bin
   become_policy
   docker_ import "$BUILD/services.tar" services >/dev/null
   for r in runc baseline become; do # root opens port 80 and the logs, www-data serves
