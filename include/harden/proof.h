@@ -8,13 +8,13 @@
  *
  * Used by the wrapper between create and start, by the OCI hook, and by hardenctl.
  *
- * When is what final? Measured with runc 1.1.5 and crun 1.8.1, in a created container (its init waits for
- * start): capabilities, no_new_privs, ids and groups, namespaces, mounts, masks, cgroup, cwd, rlimits and
- * oom_score_adj are, in the leader of its threads. The seccomp filter is under runc. crun installs it before
- * that only without no_new_privs; with it, the filter lies ready in an open file (ROOT/ID/seccomp.bpf) and is
- * loaded after start: then that file is judged. An LSM's label holds from the next execve on; SELinux shows
- * which that will be, AppArmor shows every reader of attr/exec his own, so that a start under a profile is
- * compared once more at the program's first instruction (proof_is_at_exec).
+ * When is what final? Measured with runc 1.1.5 and 1.3.6, crun 1.8.1 and 1.28, in a created container (its
+ * init waits for start): capabilities, no_new_privs, ids and groups, namespaces, mounts, masks, cgroup, cwd,
+ * rlimits and oom_score_adj are, in the leader of its threads. The seccomp filter is under runc. crun
+ * installs it before that only without no_new_privs; with it, the filter lies ready in an open file
+ * (ROOT/ID/seccomp.bpf) and is loaded after start: then that file is judged. An LSM's label holds from the
+ * next execve on; SELinux shows which that will be, AppArmor shows every reader of attr/exec his own, so that
+ * a start under a profile is compared once more at the program's first instruction (proof_is_at_exec).
  *
  * Of a container that is made by `run` nobody sees that moment, so that it is compared where it stands at its
  * program's first instruction (promise.executed): there all of it is final in every runtime.

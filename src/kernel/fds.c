@@ -4,13 +4,18 @@
 #include "base/cleanup.h"
 #include "io/path.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
 
 enum { FDINFO_LIMIT = 1 << 20 }; /* an epoll lists what it watches */
+enum { NUMBER_SIZE = 12 };       /* of a process, as text */
 
 /* The number on the line that begins with the key: "flags:\t". */
 static int take_number(const char *text, const char *key, int base, uint64_t *ret, struct error *err) {
@@ -36,6 +41,7 @@ int kernel_fdinfo_parse(const char *text, struct kernel_fd *ret, struct error *e
       take_number(text, "mnt_id:\t", 10, &ret->mount, err) < 0)
     return -1;
   ret->cloexec = flags & O_CLOEXEC;
+  ret->o_path = flags & O_PATH;
   return 0;
 }
 
@@ -49,6 +55,64 @@ struct listing {
   const char *name; /* of the entry, a number */
   int fd;
 };
+
+/* The number that the process has in its own pid namespace: the last of the line. */
+static bool own_number(const struct kernel_process *p, char ret[NUMBER_SIZE]) {
+  enum { STATUS_LIMIT = 1 << 20 };
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (kernel_process_text(p, "status", STATUS_LIMIT, &text, &len, &ignored) < 0)
+    return false;
+  const char *line = strstr(text, "\nNSpid:");
+  const char *end = line ? strchr(line + 1, '\n') : NULL;
+  const char *start = end;
+  while (start && isdigit((unsigned char)start[-1]))
+    start--;
+  if (!start || start == end || end - start >= NUMBER_SIZE)
+    return false;
+  memccpy(ret, start, '\n', NUMBER_SIZE);
+  ret[end - start] = '\0';
+  return true;
+}
+
+enum { PROC_ROOT_INODE = 1 };
+
+/* Steps up to the root of the proc file system that the directory is of; -1: it is of another. */
+static int proc_root(const struct listing *l) {
+  enum { DEPTH = 4 }; /* /1/task/1/fd */
+  CLEANUP_FD int at = path_open(l->dir, l->name, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
+  for (int i = 0; at >= 0; i++) {
+    struct statfs fs;
+    struct stat st;
+    if (fstatfs(at, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC || fstat(at, &st) < 0)
+      return -1;
+    if (st.st_ino == PROC_ROOT_INODE)
+      return steal_fd(&at);
+    const int up = i < DEPTH ? path_open(at, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED) : -1;
+    close(at);
+    at = up;
+  }
+  return -1;
+}
+
+/* Whoever has the process's own number there must be in its pid namespace: in the host's proc that is
+ * another. */
+static bool is_own(const struct kernel_process *p, int root) {
+  char number[NUMBER_SIZE], there[64], here[64];
+  if (!own_number(p, number))
+    return false;
+  CLEANUP_FREE char *name = xasprintf("%s/ns/pid", number);
+  const ssize_t n = readlinkat(root, name, there, sizeof there);
+  return n > 0 && n < (ssize_t)sizeof there && readlinkat(p->dir, "ns/pid", here, sizeof here) == n &&
+         memcmp(there, here, (size_t)n) == 0;
+}
+
+static void look_at_directory(const struct listing *l, struct kernel_fd *ret) {
+  CLEANUP_FD int root = proc_root(l);
+  ret->proc_root = root >= 0 && ret->st.st_ino == PROC_ROOT_INODE;
+  ret->own_proc = root >= 0 && is_own(l->process, root);
+}
 
 /* 1: read; 0: it was closed meanwhile. */
 static int read_one(const struct listing *l, struct kernel_fd *ret, struct error *err) {
@@ -69,6 +133,8 @@ static int read_one(const struct listing *l, struct kernel_fd *ret, struct error
   if (kernel_fdinfo_parse(text, ret, err) < 0)
     return -1;
   ret->target = xstrdup(target);
+  if (S_ISDIR(ret->st.st_mode))
+    look_at_directory(l, ret);
   return 1;
 }
 

@@ -12,6 +12,9 @@ struct kernel_fd {
   char *target;   /* the link's text, as from our root: "/etc/passwd", "pipe:[123]" */
   struct stat st; /* of what is open */
   bool cloexec;   /* execve(2) will close it */
+  bool o_path;    /* for look-ups alone */
+  bool proc_root; /* the root directory of a proc file system */
+  bool own_proc;  /* a directory of a proc file system of the process's own pid namespace */
   uint64_t mount; /* kernel_mount.id of the mount that it was opened through */
 };
 

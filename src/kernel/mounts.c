@@ -182,3 +182,7 @@ const struct kernel_mount *kernel_mounts_at(const struct kernel_mounts *m, const
       return &m->items[i];
   return NULL;
 }
+
+bool kernel_mount_is_blank(const struct kernel_mount *m) {
+  return str_ends(m->root, "/.empty-directory");
+}

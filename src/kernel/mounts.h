@@ -44,6 +44,9 @@ char *kernel_mounts_unescape(char *text);
 
 /* NULL: none. */
 const struct kernel_mount *kernel_mounts_by_id(const struct kernel_mounts *m, uint64_t id);
+/* The empty directory of crun's own, beside its containers' states, that it binds where a directory is
+ * masked. */
+bool kernel_mount_is_blank(const struct kernel_mount *m);
 /* The one that is seen at a place that is a mount point; NULL: none. */
 const struct kernel_mount *kernel_mounts_at(const struct kernel_mounts *m, const char *place);
 

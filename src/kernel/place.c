@@ -112,7 +112,12 @@ static bool add_mount(const struct kernel_places *p, struct kernel_place *ret) {
     return false;
   ret->type = strcmp(m->type, "tmpfs") == 0 ? TMPFS_MAGIC : 0;
   ret->readonly = (m->flags & MS_RDONLY) || m->readonly;
+  ret->blank = ret->is_mount && kernel_mount_is_blank(m);
   return true;
+}
+
+static bool may_mask(const struct kernel_place *p) {
+  return S_ISDIR(p->mode) && (p->type == TMPFS_MAGIC || p->blank);
 }
 
 /* By name in its directory, a link unfollowed: false where that is not all. */
@@ -128,12 +133,12 @@ static bool look_beside(struct kernel_places *p, const char *path, bool contents
     return ret->error == ENOENT;
   if (S_ISLNK(ret->mode) || !add_mount(p, ret))
     return false;
-  if (!contents || !S_ISDIR(ret->mode) || ret->type != TMPFS_MAGIC)
+  if (!contents || !may_mask(ret))
     return true;
   CLEANUP_FD int fd = path_open(dir, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
   if (fd < 0 || !describe(fd, "", AT_EMPTY_PATH, ret) || !add_mount(p, ret))
     return false;
-  ret->empty = ret->type == TMPFS_MAGIC && lists_nothing(fd);
+  ret->empty = may_mask(ret) && lists_nothing(fd);
   return true;
 }
 
@@ -159,5 +164,5 @@ bool kernel_place_is_mask(const struct kernel_place *p) {
     return false;
   if (S_ISCHR(p->mode))
     return p->rdev == makedev(1, 3);
-  return S_ISDIR(p->mode) && p->type == TMPFS_MAGIC && p->readonly && p->empty;
+  return may_mask(p) && p->readonly && p->empty;
 }

@@ -23,7 +23,8 @@ struct kernel_place {
               */
   bool is_mount; /* the root of that mount: something was mounted here */
   bool readonly; /* by its mount or its file system */
-  bool empty;    /* a directory of a tmpfs without entries; looked at for masks only */
+  bool blank;    /* by its mount it is what crun masks directories with; kernel_places_look() tells */
+  bool empty;    /* a directory of a tmpfs, or a blank one, without entries; looked at for masks only */
 };
 
 /*
@@ -56,7 +57,7 @@ void kernel_place_of_fd(int fd, bool contents, struct kernel_place *ret);
 bool kernel_place_same(const struct kernel_place *a, const struct kernel_place *b);
 
 /* Does it hide what was there, as runtimes mask a path: the null device (by its numbers: the file opens as
- * any other) or an empty tmpfs that nobody can write to? Wants `contents`. */
+ * any other), an empty tmpfs that nobody can write to, or crun's empty directory. Wants `contents`. */
 bool kernel_place_is_mask(const struct kernel_place *p);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the process starts with: directory, open files, place in the queue of the OOM killer. */
+#include "io/fileio.h"
 #include "io/jsonx.h"
 #include "proof/rows.h"
 
@@ -30,6 +31,18 @@ enum proof_outcome proof_oom_score(const struct proof_promise *p, const struct p
   return proof_outcome_of(why);
 }
 
+/*
+ * runc since 1.2 holds a proc file system made for the container's pid namespace: it shows the program what
+ * /proc shows it. crun since 1.25 holds the root of the host's, and the empty directory that it masks
+ * directories with; but since 1.14.3 it closes all that it has before the program is looked up.
+ */
+static bool is_runtimes(const struct proof_promise *p, const struct kernel_fd *f) {
+  const bool blank = str_ends(f->target, "/.empty-directory") && file_owner_is_trusted(f->st.st_uid) &&
+                     !(f->st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH));
+  const bool closed = p->runtime == RUNTIME_CRUN && f->o_path && (f->proc_root || blank);
+  return f->cloexec && (f->own_proc || closed);
+}
+
 /* The program is looked up while the files that close on exec are still open, so a directory among them is a
  * way out as much as one that stays. */
 enum proof_outcome proof_files(const struct proof_promise *p, const struct proof_view *v, struct str *why) {
@@ -40,7 +53,7 @@ enum proof_outcome proof_files(const struct proof_promise *p, const struct proof
     const bool handed = f->fd >= 3 && (unsigned)f->fd < 3 + p->preserved_fds;
     if (handed)
       continue;
-    if (S_ISDIR(f->st.st_mode))
+    if (S_ISDIR(f->st.st_mode) && !is_runtimes(p, f))
       proof_say(why, "no open directory was promised, and descriptor %d is %s", f->fd, f->target);
     else if (f->fd > 2 && !f->cloexec)
       proof_say(why, "only standard input, output and error were promised, and descriptor %d is %s", f->fd,

@@ -161,6 +161,65 @@ Test(kernel_process, a_view_shows_what_was_done) {
   tempdir_remove(dir);
 }
 
+static void hold_procs(void *data) {
+  (void)data;
+  if (open("/proc", O_PATH | O_CLOEXEC) < 0 || open("/proc/thread-self/fd", O_RDONLY | O_CLOEXEC) < 0 ||
+      open("/proc/sys", O_RDONLY | O_CLOEXEC) < 0 || open("/etc", O_PATH | O_CLOEXEC) < 0)
+    _exit(3);
+}
+
+/* A process in a pid namespace of its own, that holds what is mounted on its parent's /proc. */
+static void hold_foreign_proc(void *data) {
+  if (unshare(CLONE_NEWPID) < 0)
+    _exit(3);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    hold_procs(data);
+    return;
+  }
+  int status = 0;
+  _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 4);
+}
+
+static const struct kernel_fd *fd_to(const struct kernel_fds *fds, const char *end) {
+  for (size_t i = 0; i < fds->len; i++)
+    if (str_ends(fds->items[i].target, end))
+      return &fds->items[i];
+  return NULL;
+}
+
+static pid_t only_child(pid_t parent) {
+  CLEANUP_FREE char *path = xasprintf("/proc/%d/task/%d/children", (int)parent, (int)parent);
+  char text[32] = "";
+  CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+  cr_assert_gt(read(fd, text, sizeof text - 1), 0);
+  return (pid_t)atoi(text);
+}
+
+Test(kernel_process, whose_proc_file_system_is_open) {
+  struct child own = start(hold_procs, NULL);
+  CLEANUP_KERNEL_VIEW struct kernel_view v;
+  read_view(&v, own.pid, KERNEL_PART(KERNEL_FDS));
+  const struct kernel_fd *root = fd_to(&v.fds, "/proc"), *self = fd_to(&v.fds, "/fd"),
+                         *sys = fd_to(&v.fds, "/proc/sys"), *other = fd_to(&v.fds, "/etc");
+  cr_assert(root && self && sys && other);
+  cr_expect(root->o_path && root->proc_root && root->own_proc);
+  cr_expect(!self->o_path && !self->proc_root && self->own_proc);
+  cr_expect(!sys->proc_root && sys->own_proc);
+  cr_expect(!other->proc_root && !other->own_proc);
+  finish(&own);
+
+  if (geteuid() != 0)
+    return;
+  struct child parent = start(hold_foreign_proc, NULL);
+  CLEANUP_KERNEL_VIEW struct kernel_view inner;
+  read_view(&inner, only_child(parent.pid), KERNEL_PART(KERNEL_FDS));
+  const struct kernel_fd *foreign = fd_to(&inner.fds, "/proc");
+  cr_assert_not_null(foreign);
+  cr_expect(foreign->proc_root && !foreign->own_proc);
+  finish(&parent);
+}
+
 static void unshare_all(void *data) {
   (void)data;
   if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) < 0)

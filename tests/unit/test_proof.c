@@ -8,6 +8,18 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 
+static struct kernel_fd *last_fd(struct fixture *f) {
+  return &f->view.kernel.fds.items[f->view.kernel.fds.len - 1];
+}
+
+/* As crun masks a directory since 1.25. */
+static struct kernel_place *blank_mask(struct fixture *f) {
+  struct kernel_place *mask = &f->view.masked.items[1].is;
+  mask->type = EXT2_SUPER_MAGIC;
+  mask->blank = true;
+  return mask;
+}
+
 #define BREAK(name, ...)                                                                                     \
   static void name(struct fixture *f) {                                                                      \
     struct kernel_view *k = &f->view.kernel;                                                                 \
@@ -62,6 +74,8 @@ BREAK(unmasked_regular, f->view.masked.items[0].is.mode = S_IFREG)
 BREAK(mask_with_entries, f->view.masked.items[1].is.empty = false)
 BREAK(mask_writable, f->view.masked.items[1].is.readonly = false)
 BREAK(mask_of_other_type, f->view.masked.items[1].is.type = EXT2_SUPER_MAGIC)
+BREAK(blank_mask_with_entries, blank_mask(f)->empty = false)
+BREAK(blank_mask_writable, blank_mask(f)->readonly = false)
 BREAK(writable_path, f->view.readonly.items[0].is.readonly = false)
 BREAK(more_pids, k->group_limits.pids = 101)
 BREAK(no_pids, k->group_limits.pids = KERNEL_UNLIMITED)
@@ -77,6 +91,8 @@ BREAK(cwd_absent, f->view.cwd_promised = (struct kernel_place){ .error = ENOENT 
 BREAK(lower_oom_score, k->oom_score_adj = 99)
 BREAK(directory_open, add_fd(f, 7, "/etc", S_IFDIR, true))
 BREAK(directory_for_stdin, k->fds.items[0].st.st_mode = S_IFDIR)
+BREAK(proc_stays, add_fd(f, 7, "/", S_IFDIR, false); last_fd(f)->own_proc = last_fd(f)->proc_root = true)
+BREAK(host_proc_open, add_fd(f, 7, "/", S_IFDIR, true); last_fd(f)->o_path = last_fd(f)->proc_root = true)
 BREAK(file_stays, add_fd(f, 7, "/etc/shadow", S_IFREG, false))
 BREAK(other_profile, free(k->label); k->label = xstrdup("tighter (enforce)"))
 BREAK(profile_complains, free(k->label); k->label = xstrdup("tight (complain)"))
@@ -141,6 +157,8 @@ static const struct {
   WAY("023", mask_with_entries),
   WAY("023", mask_writable),
   WAY("023", mask_of_other_type),
+  WAY("023", blank_mask_with_entries),
+  WAY("023", blank_mask_writable),
   WAY("024", writable_path),
   WAY("025", more_pids),
   WAY("025", no_pids),
@@ -156,6 +174,8 @@ static const struct {
   WAY("028", lower_oom_score),
   WAY("029", directory_open),
   WAY("029", directory_for_stdin),
+  WAY("029", proc_stays),
+  WAY("029", host_proc_open),
   WAY("029", file_stays),
   WAY("030", other_profile),
   WAY("030", profile_complains),
@@ -236,6 +256,54 @@ Test(proof, less_than_promised_holds) {
   f.view.readonly.items[0].is.mount = 112;
   proof_compare(&proof, &f.promise, &f.view);
   others_held(&proof, NULL, "less");
+}
+
+/* As seen under runc 1.3.6. */
+Test(proof, runcs_own_proc_is_no_way_out) {
+  FIXTURE(f);
+  CLEANUP_PROOF struct proof proof = { 0 };
+  add_fd(&f, 4, "/1/task/1/fd", S_IFDIR, true);
+  last_fd(&f)->own_proc = true;
+  add_fd(&f, 13, "/", S_IFDIR, true);
+  last_fd(&f)->own_proc = last_fd(&f)->proc_root = true;
+  proof_compare(&proof, &f.promise, &f.view);
+  others_held(&proof, NULL, "runc");
+}
+
+/* As seen under crun 1.28, and what is like it. */
+Test(proof, what_crun_closes_before_the_program_is_looked_up) {
+  static const struct kernel_fd fds[] = {
+    { .o_path = true, .proc_root = true, .cloexec = true, .target = (char *)"/" },
+    { .o_path = true, .cloexec = true, .target = (char *)"/run/crun/.empty-directory", .st.st_mode = 0555 },
+    { .proc_root = true, .cloexec = true, .target = (char *)"/" },
+    { .o_path = true, .proc_root = true, .target = (char *)"/" },
+    { .o_path = true, .cloexec = true, .target = (char *)"/" },
+    { .o_path = true, .cloexec = true, .target = (char *)"/run/crun/.empty-directory", .st.st_mode = 0755 },
+    { .o_path = true,
+      .cloexec = true,
+      .target = (char *)"/run/crun/.empty-directory",
+      .st = { .st_mode = 0555, .st_uid = 4242 } },
+  };
+  enum { HELD = 2 };
+  for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+    FIXTURE(f);
+    CLEANUP_PROOF struct proof proof = { 0 };
+    f.promise.runtime = RUNTIME_CRUN;
+    add_fd(&f, 8, fds[i].target, S_IFDIR | fds[i].st.st_mode, fds[i].cloexec);
+    last_fd(&f)->st.st_uid = fds[i].st.st_uid;
+    last_fd(&f)->o_path = fds[i].o_path;
+    last_fd(&f)->proc_root = fds[i].proc_root;
+    proof_compare(&proof, &f.promise, &f.view);
+    cr_expect_eq(finding(&proof, "OH-PRF-029")->outcome, i < HELD ? PROOF_HELD : PROOF_BROKEN, "%zu", i);
+  }
+}
+
+Test(proof, a_directory_masked_by_a_blank_one) {
+  FIXTURE(f);
+  CLEANUP_PROOF struct proof proof = { 0 };
+  blank_mask(&f);
+  proof_compare(&proof, &f.promise, &f.view);
+  others_held(&proof, NULL, "blank");
 }
 
 /* memory.swap.max counts swap alone, the promise memory and swap together. */
