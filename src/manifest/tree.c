@@ -116,11 +116,16 @@ static struct node *copy(struct reader *r, const struct node *from, unsigned dep
 
 /* --- anchors --- */
 
-static void anchor_add(struct reader *r, const yaml_char_t *name, const struct node *node) {
+static int anchor_add(struct reader *r, const yaml_event_t *event, const yaml_char_t *name,
+                      const struct node *node, struct error *err) {
   if (!name)
-    return;
+    return 0;
+  if (r->anchors_len == TREE_NAMES)
+    return fail(r, &event->start_mark, err, "more than %d anchors in a document", TREE_NAMES);
+  const bool open = node->kind == NODE_LIST || node->kind == NODE_MAP;
   r->anchors = xrealloc(r->anchors, r->anchors_len + 1, sizeof *r->anchors);
-  r->anchors[r->anchors_len++] = (struct anchor){ xstrdup((const char *)name), node, true };
+  r->anchors[r->anchors_len++] = (struct anchor){ xstrdup((const char *)name), node, open };
+  return 0;
 }
 
 static void anchor_close(struct reader *r, const struct node *node) {
@@ -241,6 +246,10 @@ static int merge(struct reader *r, struct node *map, const struct node *from, un
   }
   if (from->kind != NODE_MAP)
     return fail(r, at, err, "a merge key takes a map, or a list of maps");
+  if (from->len > TREE_NAMES)
+    return fail(r, at, err, "a merge key of more than %d members", TREE_NAMES);
+  if (map->len > TREE_NAMES)
+    return fail(r, at, err, "a merge key into a map of more than %d members", TREE_NAMES);
   for (size_t i = 0; i < from->len; i++) {
     if (member(map, from->children[i]->key))
       continue;
@@ -314,11 +323,10 @@ static struct node *read_node(struct reader *r, const yaml_event_t *event, unsig
   if (event->type == YAML_SCALAR_EVENT) {
     if (check_tag(r, event, event->data.scalar.tag, err) < 0)
       return NULL;
-    struct node *scalar = read_scalar(r, event, err);
-    if (scalar)
-      anchor_add(r, event->data.scalar.anchor, scalar);
-    anchor_close(r, scalar);
-    return scalar;
+    CLEANUP_NODE struct node *scalar = read_scalar(r, event, err);
+    if (!scalar || anchor_add(r, event, event->data.scalar.anchor, scalar, err) < 0)
+      return NULL;
+    return steal_ptr(&scalar);
   }
   bool is_map = event->type == YAML_MAPPING_START_EVENT;
   const yaml_char_t *tag = is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
@@ -328,10 +336,12 @@ static struct node *read_node(struct reader *r, const yaml_event_t *event, unsig
       node_new(r, is_map ? NODE_MAP : NODE_LIST, &event->start_mark, &event->end_mark, err);
   if (!node)
     return NULL;
-  anchor_add(r, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, node);
-  if ((is_map ? read_map(r, node, depth, err) : read_list(r, node, depth, err)) < 0)
+  const yaml_char_t *anchor = is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
+  if (anchor_add(r, event, anchor, node, err) < 0 ||
+      (is_map ? read_map(r, node, depth, err) : read_list(r, node, depth, err)) < 0)
     return NULL;
-  anchor_close(r, node);
+  if (anchor)
+    anchor_close(r, node);
   return steal_ptr(&node);
 }
 
