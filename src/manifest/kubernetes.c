@@ -40,7 +40,9 @@ static void object(struct translation *t, struct manifest *manifest, const struc
   }
   if (str_ends(kind, "List")) {
     const struct node *items = read_list(t, document, "items");
-    for (size_t i = 0; i < node_len(items) && !t->failed && depth < LISTS_MAX; i++)
+    if (depth == LISTS_MAX)
+      mistake(t, document, "more than %d lists in one another", LISTS_MAX);
+    for (size_t i = 0; i < node_len(items) && !t->failed; i++)
       object(t, manifest, items->children[i], depth + 1);
     return;
   }
