@@ -92,7 +92,8 @@ static void cpu(struct service *s) {
   struct field from = field_or(field_at(s->node, "cpus"), field_at(s->node, "deploy.resources.limits.cpus"));
   int64_t value;
   if (field_found(from) && compose_cpus(t, from.node, &value) && value > 0) {
-    put(t, "/linux/resources/cpu/quota", json_integer(value * (PERIOD / 1000)), from);
+    const int64_t most = INT64_MAX / PERIOD;
+    put(t, "/linux/resources/cpu/quota", json_integer((value < most ? value : most) * PERIOD / 1000), from);
     put(t, "/linux/resources/cpu/period", json_integer(PERIOD), from);
   }
   if (compose_int(t, node_get(s->node, "cpu_shares"), &value) && value > 0)

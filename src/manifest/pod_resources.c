@@ -51,11 +51,17 @@ static void extended(struct translation *t, const struct node *container) {
            "a device plugin of the node decides what devices, mounts and variables come with it");
 }
 
+/* In thousandths, and what follows from them fits. */
+static int64_t processors(struct translation *t, const struct node *node) {
+  const int64_t milli = quantity_of(t, node);
+  return milli < INT64_MAX / CPU_PERIOD ? milli : INT64_MAX / CPU_PERIOD;
+}
+
 static void cpu(struct pod *pod, const struct pod_container *c) {
   struct translation *t = pod->t;
   const struct node *most = limit(c->node, "limits", "cpu"), *least = limit(c->node, "requests", "cpu");
-  int64_t shares = quantity_of(t, least ? least : most) * 1024 / 1000;
-  int64_t quota = quantity_of(t, most) * CPU_PERIOD / 1000;
+  int64_t shares = processors(t, least ? least : most) * 1024 / 1000;
+  int64_t quota = processors(t, most) * CPU_PERIOD / 1000;
   struct field from = field_at(c->node, "resources.requests.cpu");
   put(t, "/linux/resources/cpu/shares", json_integer(shares < SHARES_MIN ? SHARES_MIN : shares), from);
   put(t, "/linux/resources/cpu/period", json_integer(CPU_PERIOD), ENGINES);
