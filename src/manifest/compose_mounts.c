@@ -47,9 +47,9 @@ static void put_bind(struct service *s, const struct volume *v, const char *sour
   put_item(t, "/mounts", mount_new(v->target, "bind", source, options), v->from);
   put_origin(t, pointer, v->propagation ? v->from : ENGINES);
   if (v->propagation && strstr(v->propagation, "shared"))
-    put(t, "/linux/rootfsPropagation", jsonx_string_new("shared"), v->from);
+    engine_put_root_propagation(t, "shared", v->from);
   else if (v->propagation && strstr(v->propagation, "slave"))
-    put(t, "/linux/rootfsPropagation", jsonx_string_new("rslave"), v->from);
+    engine_put_root_propagation(t, "rslave", v->from);
 }
 
 /* Is the word, or one that starts with it and '=', among the options? */

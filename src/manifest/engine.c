@@ -53,6 +53,12 @@ void engine_put_namespace(struct translation *t, const char *type, const char *p
   put_item(t, "/linux/namespaces", entry, from);
 }
 
+void engine_put_root_propagation(struct translation *t, const char *how, struct field from) {
+  const char *was = json_string_value(jsonx_at(t->container->config, "/linux/rootfsPropagation"));
+  if (!was || !strstr(was, "shared"))
+    put(t, "/linux/rootfsPropagation", jsonx_string_new(how), from);
+}
+
 void engine_put_masks(struct translation *t, struct field from) {
   static const char *const masked[] = { "/proc/asound",      "/proc/acpi",          "/proc/kcore",
                                         "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",

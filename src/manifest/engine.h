@@ -29,6 +29,9 @@ void engine_put_mounts(struct translation *t);
 /* path NULL: a new one. */
 void engine_put_namespace(struct translation *t, const char *type, const char *path, struct field from);
 
+/* For a volume that asks for it; of several, one that is shared decides. */
+void engine_put_root_propagation(struct translation *t, const char *how, struct field from);
+
 /* The ten paths that engines have masked since 2016, and the five that are read-only. */
 void engine_put_masks(struct translation *t, struct field from);
 

@@ -120,7 +120,7 @@ static void volume_mount(struct pod *pod, const struct node *mount) {
   put_mount(t, mount_new(absolute, "bind", source, options), from,
             strcmp(how, "rprivate") == 0 ? ENGINES : field_at(mount, "mountPropagation"));
   if (strcmp(how, "rprivate") != 0)
-    put(t, "/linux/rootfsPropagation", jsonx_string_new(how), field_at(mount, "mountPropagation"));
+    engine_put_root_propagation(t, how, field_at(mount, "mountPropagation"));
 }
 
 static bool is_mounted(const struct translation *t, const char *destination) {

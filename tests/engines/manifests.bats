@@ -129,9 +129,11 @@ CONTEXT=.linux.security_context
     '.mounts += [{container_path: "/ro", host_path: "'"$T"'/volume", readonly: true}, {container_path: "/rw", host_path: "'"$T"'/volume"},
       {container_path: "/slave", host_path: "'"$T"'/shared", propagation: 1}]'
   pod "  volumes: [{name: s, hostPath: {path: $T/shared}}]
-  containers: [{name: app, image: a, securityContext: {privileged: true}, volumeMounts: [{name: s, mountPath: /both, mountPropagation: Bidirectional}]}]" \
+  containers: [{name: app, image: a, securityContext: {privileged: true}, volumeMounts: [
+    {name: s, mountPath: /both, mountPropagation: Bidirectional}, {name: s, mountPath: /slave, mountPropagation: HostToContainer}]}]" \
     "$CONTEXT.privileged = true" "$CONTEXT"'.privileged = true
-    | .mounts += [{container_path: "/both", host_path: "'"$T"'/shared", propagation: 2}]'
+    | .mounts += [{container_path: "/both", host_path: "'"$T"'/shared", propagation: 2},
+      {container_path: "/slave", host_path: "'"$T"'/shared", propagation: 1}]'
 }
 
 @test "what containerd 1.7 and 2.1 wrote for user namespaces, and a kubelet of Kubernetes 1.33 asked for" {
@@ -201,8 +203,9 @@ service() {
     volumes:
     - $T/volume:/ro:ro
     - $T/volume:/rw
+    - $T/shared:/both:rshared
     - $T/shared:/slave:rslave
     - {type: bind, source: $T/volume, target: /long, read_only: true}
-    - {type: tmpfs, target: /memory}" --network none -v "$T/volume:/ro:ro" -v "$T/volume:/rw" -v "$T/shared:/slave:rslave" \
+    - {type: tmpfs, target: /memory}" --network none -v "$T/volume:/ro:ro" -v "$T/volume:/rw" -v "$T/shared:/both:rshared" -v "$T/shared:/slave:rslave" \
     --mount "type=bind,source=$T/volume,target=/long,readonly" --mount type=tmpfs,target=/memory
 }
