@@ -18,6 +18,7 @@ static void teardown(void) {
 }
 
 TestSuite(config, .init = setup, .fini = teardown);
+TestSuite(config_as_root, .init = setup, .fini = teardown);
 
 static int decode(const char *text, struct config *c, struct error *err) {
   const struct jsonx_source src = { "config.json", text, strlen(text) };
@@ -29,7 +30,7 @@ static void must_decode(const char *text, struct config *c) {
   cr_assert(decode(text, c, &err) == 0, "%s: %s", text, err.message);
 }
 
-Test(config, defaults) {
+Test(config_as_root, defaults) {
   cr_assert(geteuid() == 0, "run as root");
   CLEANUP_CONFIG struct config c = { 0 };
   must_decode("{}", &c);
@@ -145,7 +146,7 @@ Test(config, a_path_that_was_given_must_exist) {
   cr_expect_eq(err.sys, ENOENT);
 }
 
-Test(config, only_the_owner_may_write_it) {
+Test(config_as_root, only_the_owner_may_write_it) {
   CLEANUP_FREE char *path = tempdir_put(dir, "config.json", "{\"defaultPolicy\": \"strict\"}");
   struct error err = { 0 };
   CLEANUP_CONFIG struct config c = { 0 };
@@ -163,7 +164,7 @@ Test(config, only_the_owner_may_write_it) {
   cr_expect(strstr(err.message, "belongs to uid 65534") != NULL, "%s", err.message);
 }
 
-Test(config, without_root_everything_is_below_run_user) {
+Test(config_as_root, without_root_everything_is_below_run_user) {
   cr_assert(geteuid() == 0, "run as root");
   cr_assert(setresuid(65533, 65533, 65533) == 0);
   CLEANUP_CONFIG struct config c = { 0 };
@@ -202,7 +203,7 @@ static int as_root_of_a_users_namespace(void) {
 }
 
 /* podman without root runs the runtime as uid 0 of a user namespace of the user's. */
-Test(config, root_of_a_users_namespace_is_that_user) {
+Test(config_as_root, root_of_a_users_namespace_is_that_user) {
   cr_assert(geteuid() == 0, "run as root");
   pid_t child = fork();
   cr_assert(child >= 0);

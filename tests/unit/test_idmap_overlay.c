@@ -356,7 +356,7 @@ Test(mapping, what_is_mounted_below) {
   cr_expect_eq(none.len, 0);
 }
 
-Test(mapping, who_can_come_to_files) {
+Test(mapping_as_root, who_can_come_to_files) {
   char *top = tempdir_make("mapping");
   struct error err = { 0 };
   CLEANUP_FREE char *deep = xasprintf("%s/a/b", top);

@@ -45,7 +45,7 @@ static int make(uint32_t uid, uint32_t gid, uint32_t count, struct error *err) {
   return idmap_userns_make(&uids, &gids, &fd, err) < 0 ? -1 : fd;
 }
 
-Test(userns, has_the_maps_and_leaves_no_process) {
+Test(userns_as_root, has_the_maps_and_leaves_no_process) {
   struct error err = { 0 };
   struct kernel_idmap uids, gids;
   uint32_t id;
@@ -61,7 +61,7 @@ Test(userns, has_the_maps_and_leaves_no_process) {
   cr_expect_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
 
-Test(userns, a_program_that_ignores_its_children) {
+Test(userns_as_root, a_program_that_ignores_its_children) {
   struct error err = { 0 };
   signal(SIGCHLD, SIG_IGN);
   CLEANUP_FD int fd = make(100000, 100000, 10, &err);

@@ -44,7 +44,7 @@ static int tracer_of(pid_t pid) {
   return system(command);
 }
 
-Test(kernel_filters, filters_come_out_as_they_went_in_and_the_process_goes_on) {
+Test(kernel_filters_as_root, filters_come_out_as_they_went_in_and_the_process_goes_on) {
   struct child c = start(install_two, NULL);
   for (int turn = 0; turn < 3; turn++) {
     CLEANUP_KERNEL_VIEW struct kernel_view v;
@@ -61,7 +61,7 @@ Test(kernel_filters, filters_come_out_as_they_went_in_and_the_process_goes_on) {
   finish(&c); /* its read(2) was not disturbed */
 }
 
-Test(kernel_filters, no_filters_and_too_many) {
+Test(kernel_filters_as_root, no_filters_and_too_many) {
   struct child none = start(NULL, NULL);
   CLEANUP_KERNEL_VIEW struct kernel_view empty;
   read_view(&empty, none.pid, KERNEL_PART(KERNEL_FILTERS));
@@ -88,7 +88,7 @@ static void expect_signal(void *data) {
   sigaction(SIGUSR1, &action, NULL);
 }
 
-Test(kernel_filters, signals_that_come_meanwhile_arrive) {
+Test(kernel_filters_as_root, signals_that_come_meanwhile_arrive) {
   struct child c = start(expect_signal, NULL);
   struct error err = { 0 };
   CLEANUP_KERNEL_PROCESS struct kernel_process p;
@@ -102,7 +102,7 @@ Test(kernel_filters, signals_that_come_meanwhile_arrive) {
   finish(&c);
 }
 
-Test(kernel_filters, a_stopped_process_stays_stopped) {
+Test(kernel_filters_as_root, a_stopped_process_stays_stopped) {
   struct child c = start(NULL, NULL);
   struct error err = { 0 };
   int status;

@@ -125,7 +125,7 @@ static bool has_directory(const struct kernel_fds *fds, const struct stat *st, b
   return false;
 }
 
-Test(kernel_process, a_view_shows_what_was_done) {
+Test(kernel_process_as_root, a_view_shows_what_was_done) {
   char *dir = tempdir_make("oh-kernel");
   struct stat st;
   cr_assert_eq(stat(dir, &st), 0);
@@ -226,7 +226,7 @@ static void unshare_all(void *data) {
     _exit(3);
 }
 
-Test(kernel_process, namespaces_are_told_apart) {
+Test(kernel_process_as_root, namespaces_are_told_apart) {
   static const bool differs[KERNEL_NAMESPACES] = {
     [KERNEL_NS_MOUNT] = true, [KERNEL_NS_UTS] = true, [KERNEL_NS_IPC] = true, [KERNEL_NS_NETWORK] = true
   };
@@ -269,7 +269,7 @@ static void make_root(void *dir) {
     _exit(7);
 }
 
-Test(kernel_process, places_are_seen_as_the_process_sees_them) {
+Test(kernel_process_as_root, places_are_seen_as_the_process_sees_them) {
   char *dir = tempdir_make("oh-kernel");
   struct child c = start(make_root, dir);
   CLEANUP_KERNEL_VIEW struct kernel_view v;

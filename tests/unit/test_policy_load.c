@@ -13,6 +13,7 @@ static void teardown(void) {
 }
 
 TestSuite(policy_load, .init = setup, .fini = teardown);
+TestSuite(policy_load_as_root, .init = setup, .fini = teardown);
 
 static void put(const char *name, const char *text) {
   free(tempdir_put(dir, name, text));
@@ -167,7 +168,7 @@ Test(policy_load, files_that_others_can_write) {
   load(&p, "restricted");
 }
 
-Test(policy_load, files_of_others) {
+Test(policy_load_as_root, files_of_others) {
   cr_assert(geteuid() == 0, "run as root");
   put("restricted.json", "{}");
   CLEANUP_FREE char *path = xasprintf("%s/restricted.json", dir);
@@ -183,7 +184,7 @@ Test(policy_load, parents_are_trusted_no_more_than_children) {
 }
 
 /* Who writes the directory takes an override away, and a looser built-in holds again. */
-Test(policy_load, directories_that_others_can_write) {
+Test(policy_load_as_root, directories_that_others_can_write) {
   cr_assert(chmod(dir, 0777) == 0);
   expect_error("restricted", ERROR_POLICY, "not trusted: mode 0777");
   cr_assert(chmod(dir, 01777) == 0);

@@ -72,9 +72,9 @@ static void expect_refused(const char *text) {
   expect_label("/d/file", OLD);
 }
 
-TestSuite(relabel, .init = setup, .fini = teardown);
+TestSuite(relabel_as_root, .init = setup, .fini = teardown);
 
-Test(relabel, everything_below_has_the_label_once) {
+Test(relabel_as_root, everything_below_has_the_label_once) {
   CLEANUP_FREE char *fifo = below("/fifo");
   struct error err = { 0 };
   unsigned changed;
@@ -88,7 +88,7 @@ Test(relabel, everything_below_has_the_label_once) {
   cr_assert(relabel(&changed, &err) == 0 && changed == 0);
 }
 
-Test(relabel, one_file) {
+Test(relabel_as_root, one_file) {
   CLEANUP_FREE char *path = below("/d/file");
   struct error err = { 0 };
   unsigned changed;
@@ -97,7 +97,7 @@ Test(relabel, one_file) {
   expect_label("/d", OLD);
 }
 
-Test(relabel, a_link_is_labelled_and_not_followed) {
+Test(relabel_as_root, a_link_is_labelled_and_not_followed) {
   CLEANUP_FREE char *outside = xasprintf("%s/outside", dir), *inner = xasprintf("%s/outside/f", dir);
   CLEANUP_FREE char *link = below("/link"), *file_link = below("/file-link");
   struct error err = { 0 };
@@ -113,7 +113,7 @@ Test(relabel, a_link_is_labelled_and_not_followed) {
   expect_label("/../outside/f", OLD);
 }
 
-Test(relabel, a_path_with_a_link_is_refused) {
+Test(relabel_as_root, a_path_with_a_link_is_refused) {
   CLEANUP_FREE char *link = xasprintf("%s/link", dir), *tree = below(""),
                     *through = xasprintf("%s/link/d", dir);
   struct error err = { 0 };
@@ -126,7 +126,7 @@ Test(relabel, a_path_with_a_link_is_refused) {
   expect_label("/d", OLD);
 }
 
-Test(relabel, a_file_with_a_name_outside_is_refused_before_anything_is_changed) {
+Test(relabel_as_root, a_file_with_a_name_outside_is_refused_before_anything_is_changed) {
   CLEANUP_FREE char *outside = xasprintf("%s/outside", dir), *name = below("/d/other");
   cr_assert(mknod(outside, S_IFREG | 0600, 0) == 0);
   set_label(outside, OLD);
@@ -140,7 +140,7 @@ Test(relabel, a_file_with_a_name_outside_is_refused_before_anything_is_changed) 
   cr_expect(relabel(&changed, &err) == 0 && changed == 3, "%s", err.message);
 }
 
-Test(relabel, what_is_mounted_below_and_devices_keep_their_labels) {
+Test(relabel_as_root, what_is_mounted_below_and_devices_keep_their_labels) {
   CLEANUP_FREE char *mounted = below("/mounted"), *device = below("/null");
   struct error err = { 0 };
   unsigned changed;
@@ -157,7 +157,7 @@ Test(relabel, what_is_mounted_below_and_devices_keep_their_labels) {
   expect_label("/d/file", NEW);
 }
 
-Test(relabel, a_tree_that_is_too_deep_is_refused) {
+Test(relabel_as_root, a_tree_that_is_too_deep_is_refused) {
   struct str path = { 0 };
   str_add(&path, "/d");
   for (int i = 0; i < RELABEL_DEPTH_MAX; i++) {
