@@ -160,11 +160,33 @@ const struct ctl_command ctl_install = {
 
 /* --- uninstall --- */
 
+/* Without the entry podman and CRI-O could neither stop nor remove what still runs: it stays, and nothing new
+ * gets it unasked. */
+static int keep_names(const struct host *h, struct install *a, const struct plan *plan,
+                      const struct strlist *needed, struct error *err) {
+  CLEANUP_FREE char *names = names_of(&plan->next.handlers);
+  if (plan->changed)
+    install_print_plan(plan);
+  for (size_t i = 0; i < needed->len; i++)
+    printf("kept: needed by %s\n", needed->items[i]);
+  printf("%s: %s: kept registered until those are gone; then run hardenctl uninstall again\n",
+         plan->engine->name, names);
+  if (a->o.dry_run || !plan->changed)
+    return CTL_FINDINGS;
+  return plan_do(h, plan, err) < 0 || install_reload(h, &a->o, plan->engine, plan->file, false, err) < 0
+             ? -1
+             : CTL_FINDINGS;
+}
+
 static int uninstall_one(const struct host *h, const struct engine *engine, void *arg, struct error *err) {
   struct install *a = arg;
   CLEANUP_PLAN struct plan plan = { 0 };
-  if (plan_uninstall(h, engine, a->name, &plan, err) < 0)
+  CLEANUP_STRLIST struct strlist needed = { 0 };
+  if ((engine->manager && install_needed_by(h, &a->config, engine->manager, &needed, err) < 0) ||
+      plan_uninstall(h, engine, a->name, needed.len > 0, &plan, err) < 0)
     return -1;
+  if (plan.next.handlers.len > 0 && needed.len > 0)
+    return keep_names(h, a, &plan, &needed, err);
   if (!plan.changed) {
     printf("%s: nothing of ours is registered%s%s\n", engine->name, a->name ? " as " : "",
            a->name ? a->name : "");
@@ -195,7 +217,7 @@ static int remove_programs(const struct host *h, struct install *a, struct error
   }
   if (a->programs.put.len == 0)
     return CTL_OK;
-  if (install_needed_by(h, &a->config, &needed, err) < 0 ||
+  if (install_needed_by(h, &a->config, NULL, &needed, err) < 0 ||
       programs_waited_for(h, &a->programs, &needed, err) < 0)
     return -1;
   for (size_t i = 0; i < needed.len; i++)
@@ -226,13 +248,16 @@ static int run_uninstall(const struct ctl_command *self, int argc, char **argv, 
 const struct ctl_command ctl_uninstall = {
   .name = "uninstall",
   .summary = "take oci-harden out of the engines' configurations again",
-  .details = "Puts back what was there before install: byte for byte when nobody has changed the file since, "
-             "else only what "
-             "is ours is taken out, and the default runtime is what it was. Programs and links that install "
-             "made go with the "
-             "last registration, but not while containers that need them for exec, stop and delete are still "
-             "there: those "
-             "are named, and the exit status is 1.",
+  .details =
+      "Puts back what was there before install: byte for byte when nobody has changed the file since, "
+      "else only what "
+      "is ours is taken out, and the default runtime is what it was. Programs and links that install "
+      "made go with the "
+      "last registration, but not while containers that need them for exec, stop and delete are still "
+      "there: those "
+      "are named, and the exit status is 1. podman and CRI-O look a container's runtime up by its name for "
+      "each "
+      "call: while they have such containers the name stays registered, and is only no longer the default.",
   .options =
       (const struct argp_option[]){
           INSTALL_OPTIONS,

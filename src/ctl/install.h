@@ -41,9 +41,9 @@ const char *install_unit(const struct engine *engine, const char *file);
 int install_reload(const struct host *h, const struct install_options *o, const struct engine *engine,
                    const char *file, bool removed, struct error *err);
 
-/* Containers of the wrapper's that are still there, "ROOT ID" each: they need it for exec, stop and delete.
- */
-int install_needed_by(const struct host *h, const struct config *config, struct strlist *ret,
-                      struct error *err) MUST_CHECK;
+/* Containers of the wrapper's that are still there, "ROOT ID" each, and users that have some: they need it
+ * for exec, stop and delete. `manager` NULL: all, else those of that engine (struct engine). */
+int install_needed_by(const struct host *h, const struct config *config, const char *manager,
+                      struct strlist *ret, struct error *err) MUST_CHECK;
 
 #endif

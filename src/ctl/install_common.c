@@ -170,8 +170,8 @@ int install_reload(const struct host *h, const struct install_options *o, const 
 /* --- who needs it --- */
 
 /* What has a state and no longer a directory of its runtime's is a leftover: `hardenctl gc` is for those. */
-static int examine(const struct host *h, int root_fd, const char *name, struct strlist *ret,
-                   struct error *err) {
+static int examine(const struct host *h, int root_fd, const char *name, const char *manager,
+                   struct strlist *ret, struct error *err) {
   CLEANUP_STATE struct state state = { 0 };
   CLEANUP_FD int fd = path_open(root_fd, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_INSIDE);
   bool found, there = true;
@@ -180,7 +180,8 @@ static int examine(const struct host *h, int root_fd, const char *name, struct s
     return 0;
   if (state_load(fd, &state, &found, err) < 0)
     return -1;
-  if (!found)
+  const char *whose = json_string_value(json_object_get(state.annotations, "io.container.manager"));
+  if (!found || (manager && (!whose || strcmp(whose, manager) != 0)))
     return 0;
   if (state.root) {
     CLEANUP_FREE char *dir = xasprintf("%s/%s", state.root, state.id);
@@ -200,16 +201,32 @@ static DIR *open_at(int dirfd, const char *name) {
   return dir;
 }
 
-int install_needed_by(const struct host *h, const struct config *config, struct strlist *ret,
-                      struct error *err) {
+/* A user's directory is the user's to fill: that there is a container is all that is asked, and its owner
+ * all that is said. */
+static int users_need(const struct host *h, struct strlist *ret, struct error *err) {
+  CLEANUP_STRLIST struct strlist found = { 0 };
+  if (host_glob(h, "/run/user/*/oci-harden/[!.]*/[!.]*/state.json", &found, err) < 0)
+    return -1;
+  for (size_t i = 0; i < found.len; i++) {
+    const char *user = found.items[i] + strlen("/run/user/");
+    CLEANUP_FREE char *said = xasprintf("containers of user %.*s", (int)strspn(user, "0123456789"), user);
+    if (!strlist_has(ret, said))
+      strlist_add(ret, said);
+  }
+  return 0;
+}
+
+int install_needed_by(const struct host *h, const struct config *config, const char *manager,
+                      struct strlist *ret, struct error *err) {
   CLEANUP_DIR DIR *top = open_at(AT_FDCWD, config->state_dir);
   if (!top && errno != ENOENT)
     return error_set(err, ERROR_SYSTEM, errno, "cannot read %s", config->state_dir);
   for (const struct dirent *root; top && (root = readdir(top));) {
     CLEANUP_DIR DIR *dir = *root->d_name == '.' ? NULL : open_at(dirfd(top), root->d_name);
     for (const struct dirent *id; dir && (id = readdir(dir));)
-      if (*id->d_name != '.' && examine(h, dirfd(dir), id->d_name, ret, err) < 0)
+      if (*id->d_name != '.' && examine(h, dirfd(dir), id->d_name, manager, ret, err) < 0)
         return error_wrap(err, "%s/%s/%s", config->state_dir, root->d_name, id->d_name);
   }
-  return 0;
+  /* What has no root is podman's. */
+  return manager && strcmp(manager, "libpod") != 0 ? 0 : users_need(h, ret, err);
 }

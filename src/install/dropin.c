@@ -145,6 +145,33 @@ int podman_apply(const struct config_text *in, const struct handlers *h, struct 
   return finish(in, &part, keys, h, ret, ret_changes, err);
 }
 
+/* podman's own database says it too, in a form of each release's. What the wrapper leaves beside a bundle's
+ * config.json says it of all. */
+int podman_users(const struct host *h, const struct config_text *in, const struct handlers *handlers,
+                 struct strlist *ret_notes, struct error *err) {
+  static const char *const keys[] = { "storage", "graphroot", NULL };
+  CLEANUP_HOST_FILE struct host_file file = { 0 };
+  CLEANUP_TOML struct toml t = { 0 };
+  CLEANUP_STRLIST struct strlist found = { 0 };
+  (void)in;
+  (void)handlers;
+  if (host_read(h, "/etc/containers/storage.conf", TOML_LIMIT, &file, err) < 0 ||
+      toml_parse("/etc/containers/storage.conf", file.text ? file.text : "", file.len, &t, err) < 0)
+    return -1;
+  CLEANUP_FREE char *root = toml_string(&t, toml_at(&t, keys));
+  CLEANUP_FREE char *glob = xasprintf("%s/*-containers/*/userdata/config.engine.json",
+                                      root && *root == '/' ? root : "/var/lib/containers/storage");
+  if (host_glob(h, glob, &found, err) < 0)
+    return -1;
+  for (size_t i = 0; i < found.len; i++) {
+    const char *id = strstr(found.items[i], "-containers/") + strlen("-containers/");
+    strlist_add_new(
+        ret_notes,
+        xasprintf("container %.12s was made with it, and cannot be started again; make it anew", id));
+  }
+  return 0;
+}
+
 /* --- CRI-O --- */
 
 static const char *const crio_runtimes[] = { "crio", "runtime", "runtimes", NULL };

@@ -16,6 +16,9 @@ int dropin_find(const struct host *h, const char *given, char **ret_file, struct
 /* in->others: what is read before ours. */
 int podman_apply(const struct config_text *in, const struct handlers *h, struct str *ret,
                  struct changes *ret_changes, struct strlist *ret_notes, struct error *err) MUST_CHECK;
+/* Says which of podman's containers, none of which runs, had our runtime. */
+int podman_users(const struct host *h, const struct config_text *in, const struct handlers *handlers,
+                 struct strlist *ret_notes, struct error *err) MUST_CHECK;
 int crio_apply(const struct config_text *in, const struct handlers *h, struct str *ret,
                struct changes *ret_changes, struct strlist *ret_notes, struct error *err) MUST_CHECK;
 /* Refuses a file in which what is ours was changed. */

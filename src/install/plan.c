@@ -229,8 +229,8 @@ static bool is_bare(const char *text) {
   return true;
 }
 
-int plan_uninstall(const struct host *h, const struct engine *engine, const char *name, struct plan *ret,
-                   struct error *err) {
+int plan_uninstall(const struct host *h, const struct engine *engine, const char *name, bool needed,
+                   struct plan *ret, struct error *err) {
   CLEANUP_INSTALLED struct installed was = { 0 };
   CLEANUP_HANDLERS struct handlers rest = { 0 };
   if (begin(h, engine, NULL, ret, &was, err) < 0)
@@ -240,13 +240,13 @@ int plan_uninstall(const struct host *h, const struct engine *engine, const char
   if (read_file(h, ret, &was, err) < 0)
     return -1;
   const struct config_text in = { .name = ret->file, .text = ret->now.text, .len = ret->now.len };
-  if (engine->users && !name && engine->users(h, &in, &was.handlers, &ret->notes, err) < 0)
+  if (engine->users && !name && !needed && engine->users(h, &in, &was.handlers, &ret->notes, err) < 0)
     return -1;
-  for (size_t i = 0; name && i < was.handlers.len; i++)
-    if (strcmp(was.handlers.items[i].name, name) != 0)
+  for (size_t i = 0; (name || needed) && i < was.handlers.len; i++)
+    if (needed || strcmp(was.handlers.items[i].name, name) != 0)
       handlers_put(&rest, was.handlers.items[i].name, was.handlers.items[i].policy,
                    was.handlers.items[i].path);
-  if (was.handlers.chosen && handlers_find(&rest, was.handlers.chosen))
+  if (!needed && was.handlers.chosen && handlers_find(&rest, was.handlers.chosen))
     rest.chosen = xstrdup(was.handlers.chosen);
   if (rest.len > 0) {
     if (finish(h, ret, &rest, was.made_dir, err) < 0)
@@ -262,7 +262,7 @@ int plan_uninstall(const struct host *h, const struct engine *engine, const char
     ret->next.made_dir = xstrdup(was.made_dir);
     ret->next.at = xstrdup(stamp);
   }
-  ret->changed = true;
+  ret->changed = !needed || !same_text(ret->now.text, ret->after);
   return 0;
 }
 

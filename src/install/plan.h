@@ -18,6 +18,9 @@ struct engine {
   const char *daemon; /* the process that reads it; NULL: each command does */
   const char *unit;   /* systemd's */
   enum reload reload;
+  /* Of one that looks the runtime of a container up by its name, for each verb: its value of the annotation
+   * io.container.manager. NULL: it remembers the program. */
+  const char *manager;
   const char *present;           /* what is there where the engine is: a glob of programs */
   const char *const *present_by; /* or one of these files is; ends with NULL. NULL: none */
   const char *const
@@ -59,9 +62,10 @@ void plan_free(struct plan *p);
  * own place. */
 int plan_install(const struct host *h, const struct engine *engine, const char *file,
                  const struct handlers *wanted, struct plan *ret, struct error *err) MUST_CHECK;
-/* Takes out the handler of that name, or all of them (NULL). */
-int plan_uninstall(const struct host *h, const struct engine *engine, const char *name, struct plan *ret,
-                   struct error *err) MUST_CHECK;
+/* Takes out the handler of that name, or all of them (NULL). `needed`: containers are there that the engine
+ * could not even stop then, so that the names stay, and only the default goes. */
+int plan_uninstall(const struct host *h, const struct engine *engine, const char *name, bool needed,
+                   struct plan *ret, struct error *err) MUST_CHECK;
 int plan_do(const struct host *h, const struct plan *p, struct error *err) MUST_CHECK;
 
 #endif

@@ -222,13 +222,54 @@ TOML
   echo "$output"
   [ "$status" -ne 0 ]
   [[ "$output" == *OH-MNT-* ]]
-  podman_ rm -f web >/dev/null
+  podman_ rm -f -t 0 web >/dev/null
   hardenctl install --engine podman --policy restricted --default
   run podman_ run --rm --cgroup-parent "/$CGROUP" "$IMAGE" sh -c "$SELF"
   hardened "$output"
-  hardenctl uninstall --engine podman
+  # What still runs is looked up by its name: the name stays until it is gone, and is no longer the default.
+  podman_ run -d --name web --cgroup-parent "/$CGROUP" "$IMAGE" sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
+  podman_ run -d --name other --cgroup-parent "/$CGROUP" "$IMAGE" sleep 600 >/dev/null
+  podman_ --runtime runc run -d --name plain --cgroup-parent "/$CGROUP" "$IMAGE" sleep 600 >/dev/null
+  id=$(podman_ inspect -f '{{.Id}}' web)
+  run hardenctl uninstall --engine podman
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"kept: needed by "*" $id"* ]]
+  [[ "$output" != *"$(podman_ inspect -f '{{.Id}}' plain)"* ]]
+  [[ "$output" == *"hardened: kept registered until those are gone"* ]]
+  run hardenctl uninstall --engine podman # twice is once
+  [ "$status" -eq 1 ]
+  [ -e "$T/bin/oci-harden-restricted" ]
+  run podman_ run --rm --cgroup-parent "/$CGROUP" "$IMAGE" grep NoNewPrivs /proc/self/status
+  [[ "$output" == *0 ]]
+  hardened "$(podman_ exec --privileged web sh -c "$SELF")"
+  podman_ stop -t 5 web >/dev/null
+  [ "$(podman_ inspect -f '{{.State.ExitCode}}' web)" -eq 3 ]
+  podman_ rm -f -t 0 other >/dev/null
+  # One that is stopped can be removed without it, and not started: that is said.
+  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\n' "$T/p/root" >/etc/containers/storage.conf
+  run hardenctl uninstall --engine podman
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"container ${id:0:12} was made with it, and cannot be started again"* ]]
+  rm /etc/containers/storage.conf
+  podman_ rm web plain -f -t 0 >/dev/null
   as_before
   rm /etc/containers/containers.conf
+}
+
+@test "a user's containers keep the name and the programs, whatever is in the user's directory" {
+  hardenctl install --engine podman --policy restricted
+  mkdir -p /run/user/4242/oci-harden/run-runc/one
+  ln -s /etc/shadow /run/user/4242/oci-harden/run-runc/one/state.json
+  run hardenctl uninstall
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"kept: needed by containers of user 4242"* ]]
+  [ -e "$T/bin/oci-harden-restricted" ]
+  rm -r /run/user/4242
+  hardenctl uninstall
+  [ ! -e "$T/bin/oci-harden-restricted" ]
 }
 
 @test "--restart asks systemd, where it is; a restart that fails is an error" {
