@@ -48,7 +48,7 @@ rootless = [\"\($oh)rootless\"]"' >"$T/home/.config/containers/containers.conf"
 
 as_user() {
   (cd "$T/home" && exec setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i "PATH=$PATH" "HOME=$T/home" \
-    "XDG_RUNTIME_DIR=/run/user/$USER_ID" "$@")
+    "XDG_RUNTIME_DIR=/run/user/$USER_ID" PODMAN_IGNORE_CGROUPSV1_WARNING=1 "$@")
 }
 podman_() { as_user podman --storage-driver overlay "$@"; }
 run_() {
