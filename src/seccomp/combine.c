@@ -189,6 +189,24 @@ static bool set_cubes(const struct combine_input *in, struct cubes *list, uint32
   return true;
 }
 
+/* Of the list, as blocks, what arguments of 16 bits can match. */
+static void keep_low(const struct cubes *list, struct cubes *ret) {
+  struct cubes blocks CLEANUP_CUBES = { 0 };
+  ret->overflow = list->overflow;
+  for (size_t i = 0; i < list->len; i++)
+    cube_blocks(&list->items[i], &blocks);
+  ret->overflow |= blocks.overflow;
+  for (size_t i = 0; i < blocks.len; i++) {
+    bool low = true;
+    for (unsigned j = 0; j < SECCOMP_ARGS; j++) {
+      const struct atom *atom = &blocks.items[i].args[j];
+      low &= (atom->kind == ATOM_MASK ? atom->b : atom->a) <= UINT16_MAX;
+    }
+    if (low)
+      cubes_add(ret, &blocks.items[i]);
+  }
+}
+
 /* The least strict outcome above `floor` (NULL: of all). A pair of rules counts when their cubes meet: others
  * may hide it, so that it may not happen after all. The base of both always counts. */
 static uint32_t least_outcome(const struct view *a, const struct view *b, const uint32_t *floor) {
@@ -311,7 +329,12 @@ static bool combine_grants(const struct combine_input *in, const struct view *a,
     if (region.overflow || region.len > 0) {
       if (set_cubes(in, &region, target, ret))
         return only_two_outcomes(a, b, target, in->default_action);
-      set_plain(in, strictest, ret);
+      /* "protocol is not 9" are 64 blocks, too many for a list, and 32 of them for the validation. The 16 for
+       * numbers that anybody uses are granted: the rest may be denied, the whole call should not be. */
+      struct cubes low CLEANUP_CUBES = { 0 };
+      keep_low(&region, &low);
+      if (low.len == 0 || !set_cubes(in, &low, target, ret))
+        set_plain(in, strictest, ret);
       return false;
     }
     target = least_outcome(a, b, &target);
