@@ -212,22 +212,11 @@ static void print_head(const struct inspection *in, bool colour) {
   str_free(&policies);
 }
 
-/* Names come from the container: one with a newline in it is no line of ours. */
-static char *one_line(const char *text) {
-  char *copy = xstrdup(text);
-  for (char *p = copy; *p; p++)
-    if (*p == '\n' || *p == '\t')
-      *p = '?';
-  return copy;
-}
-
 static void print_findings(const struct posture_rows *rows, bool colour) {
   for (size_t i = 0; i < rows->len; i++) {
     const struct posture_row *row = &rows->items[i];
-    CLEANUP_FREE char *what = one_line(row->what);
-    CLEANUP_FREE char *value = one_line(row->value);
     terminal_print(colour, COLOUR_YELLOW, "finding ");
-    terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, what, value);
+    terminal_print(colour, COLOUR_NONE, "%s %s: %s: %s\n", row->rule, row->control, row->what, row->value);
     terminal_print(colour, COLOUR_DIM, "        remedy: %s\n", row->remedy);
   }
 }
@@ -238,10 +227,8 @@ static void print_text(const struct inspection *in, const struct arguments *a) {
   for (size_t i = 0; !a->quiet && i < in->told.len; i++) {
     const struct posture_row *row = &in->told.items[i];
     const bool again = i > 0 && strcmp(in->told.items[i - 1].control, row->control) == 0;
-    CLEANUP_FREE char *what = one_line(row->what);
-    CLEANUP_FREE char *value = one_line(row->value);
     terminal_print(colour, COLOUR_DIM, "  %-18s", again ? "" : row->control);
-    terminal_print(colour, COLOUR_NONE, " %s: %s\n", what, value);
+    terminal_print(colour, COLOUR_NONE, " %s: %s\n", row->what, row->value);
   }
   for (size_t p = 0; p < in->policies_len; p++)
     print_findings(&in->found[p], colour);

@@ -191,8 +191,9 @@ static void print(const char *path, json_t *note, bool json) {
   json_t *version;
   json_object_foreach(json_object_get(note, "libraries"), name, version)
     str_addf(&libraries, "%s%s %s", libraries.len ? ", " : "", name, json_string_value(version));
-  terminal_print(false, COLOUR_NONE, "%s %s\ncommit: %s\nlibraries: %s\n", path, text_of(note, "version"),
-                 text_of(note, "commit"), libraries.len ? libraries.data : "none");
+  terminal_print(false, COLOUR_NONE, "%s %s\n", path, text_of(note, "version"));
+  terminal_print(false, COLOUR_NONE, "commit: %s\n", text_of(note, "commit"));
+  terminal_print(false, COLOUR_NONE, "libraries: %s\n", libraries.len ? libraries.data : "none");
 }
 
 /* Without FILEs: this program and those beside it. */

@@ -97,6 +97,15 @@ PY
   [[ "$output" == *"neither an OCI config"* ]]
 }
 
+@test "what a manifest's author writes looks like no line of ours" {
+  jq -n '{apiVersion: "v1", kind: "Pod", metadata: {name: "x\n/f: Pod default/y: container a: policy restricted: 0 to refuse"},
+    spec: {containers: [{name: "a", image: "a"}]}}' >"$T/f.json"
+  run "$CTL" check --policy restricted "$T/f.json"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  ! grep -v "^  \|^$T/f.json: Pod default/x?/f: Pod" <<<"$output"
+}
+
 @test "JSON has one line for each container, with the journal; secrets' values appear nowhere" {
   sed 's/DB_PASSWORD: secret/DB_PASSWORD: hunter2-really/' "$CASES/compose-values/input.yaml" >"$T/values.yaml"
   for format in text json sarif; do

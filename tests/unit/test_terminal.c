@@ -13,8 +13,16 @@ static void prints(const char *text, const char *printed) {
   cr_expect_stdout_eq_str(printed, "%s", printed);
 }
 
-Test(terminal, letters_lines_and_tabs_stay) {
-  prints("a\tb\nc\xc3\xa4\xe2\x82\xac\xc2\xa0", "a\tb\nc\xc3\xa4\xe2\x82\xac\xc2\xa0");
+Test(terminal, letters_and_tabs_stay) {
+  prints("a\tbc\xc3\xa4\xe2\x82\xac\xc2\xa0", "a\tbc\xc3\xa4\xe2\x82\xac\xc2\xa0");
+}
+
+Test(terminal, only_the_format_ends_a_line) {
+  cr_redirect_stdout();
+  terminal_print(false, COLOUR_NONE, "%s: %s\n", "a\nb", "c\n");
+  terminal_print(false, COLOUR_NONE, "%s", "d\n");
+  fflush(stdout);
+  cr_expect_stdout_eq_str("a?b: c?\nd?");
 }
 
 Test(terminal, escapes_do_not_pass) {
