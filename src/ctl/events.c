@@ -72,25 +72,14 @@ static const json_t *ours(const json_t *event, const char *name) {
   return json_object_get(json_object_get(event, "oci_harden"), name);
 }
 
-static bool array_has(const json_t *array, const char *text) {
-  json_t *item;
-  size_t i;
-  json_array_foreach(array, i, item) {
-    const char *value = json_string_value(item);
-    if (value && strcmp(value, text) == 0)
-      return true;
-  }
-  return false;
-}
-
 static bool wanted(const struct arguments *a, const json_t *event) {
   if (a->container && !str_starts(text_of(event, "container.id"), a->container))
     return false;
   if (a->outcome && strcmp(text_of(event, "event.outcome"), a->outcome) != 0)
     return false;
-  if (a->rule && !array_has(json_object_get(event, "rule.id"), a->rule))
+  if (a->rule && !jsonx_has(json_object_get(event, "rule.id"), a->rule))
     return false;
-  return !a->policy || array_has(ours(event, "policy"), a->policy);
+  return !a->policy || jsonx_has(ours(event, "policy"), a->policy);
 }
 
 static void print_pretty(const json_t *event, bool colour) {
@@ -118,21 +107,20 @@ static void print_pretty(const json_t *event, bool colour) {
 
 /* A line that is no event is shown as it is, and marked: a log that was tampered with or cut must not look
  * whole. */
-static bool print_line(const struct arguments *a, const char *line, size_t len, bool colour) {
+static void print_line(const struct arguments *a, const char *line, size_t len, bool colour) {
   const struct jsonx_source src = { "event", line, len };
   struct error err = { 0 };
   json_auto_t *event = NULL;
   if (jsonx_parse(&src, JSONX_LIMIT_DEFAULT, &event, &err) < 0) {
     terminal_print(colour, COLOUR_RED, "unreadable event: %.*s\n", (int)(len < 200 ? len : 200), line);
-    return true;
+    return;
   }
   if (!wanted(a, event))
-    return false;
+    return;
   if (a->pretty)
     print_pretty(event, colour);
   else
     printf("%.*s\n", (int)(len < INT_MAX ? len : INT_MAX), line);
-  return true;
 }
 
 /* How many of the lines to come are to be passed over so that the last `last` wanted ones remain. */
