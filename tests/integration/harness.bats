@@ -15,3 +15,13 @@ teardown() { oh_teardown; }
     [[ "$output" == *"Seccomp:"*2* ]]
   done
 }
+
+@test "a test of the machines that names none of them is an error, and not left out" {
+  mkdir "$T/tests"
+  cp -r "$ROOT/tests/vm" "$T/tests/"
+  echo '@test "x" { true; }' >"$T/tests/vm/a.bats"
+  run "$T/tests/vm/run"
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"tests/vm/a.bats lacks a line"* ]]
+}
