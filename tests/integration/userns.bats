@@ -347,13 +347,20 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
 
 @test "killed at any point, a create leaves no mount, no place, no ids" {
   mount_count=$(wc -l </proc/self/mountinfo)
+  # Anywhere in the time that a whole one takes here, and some way beyond.
+  oh_config runc
+  CMD='exec sleep 600' bundle k-runc >/dev/null
+  began=$(date +%s%N)
+  oh create --bundle "$T/k-runc" whole </dev/null >/dev/null 2>&1
+  span=$((($(date +%s%N) - began) / 1000000))
+  oh delete --force whole
   for i in $(seq 1 "${COUNT:-40}"); do
     runtime=$([ $((i % 2)) -eq 0 ] && echo crun || echo runc)
     oh_config "$runtime"
     [ -d "$T/k-$runtime" ] || CMD='exec sleep 600' bundle "k-$runtime" >/dev/null
     "$OH" --config "$T/config.json" --policy requires --root "$T/root" create --bundle "$T/k-$runtime" "k$i" </dev/null >/dev/null 2>&1 &
-    pid=$!
-    sleep "0.0$((RANDOM % 30 + 10))"
+    pid=$! after=$((RANDOM % (span + 1)))
+    sleep "$(printf '%d.%03d' $((after / 1000)) $((after % 1000)))"
     kill -KILL $pid 2>/dev/null || true
     wait $pid 2>/dev/null || true
     "$RUNTIME_PATH" --root "$T/root" delete --force "k$i" >/dev/null 2>&1 || true
