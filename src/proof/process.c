@@ -32,15 +32,19 @@ enum proof_outcome proof_oom_score(const struct proof_promise *p, const struct p
 }
 
 /*
- * runc since 1.2 holds a proc file system made for the container's pid namespace: it shows the program what
- * /proc shows it. crun since 1.25 holds the root of the host's, and the empty directory that it masks
- * directories with; but since 1.14.3 it closes all that it has before the program is looked up.
+ * What runtimes hold for themselves until then, and what leads nowhere. runc since 1.2 has a proc file system
+ * made for the container's pid namespace, which shows the program what /proc shows it, and some directory of
+ * the rootfs that it mounted something on: on a mount below the process's root every way up ends there. crun
+ * since 1.25 has the root of the host's proc, and the empty directory that it masks directories with; but
+ * since 1.14.3 it closes all that it has before the program is looked up.
  */
-static bool is_runtimes(const struct proof_promise *p, const struct kernel_fd *f) {
+static bool is_runtimes(const struct proof_promise *p, const struct proof_view *v,
+                        const struct kernel_fd *f) {
+  const bool inside = f->mount && kernel_mounts_by_id(&v->kernel.mounts, f->mount);
   const bool blank = str_ends(f->target, "/.empty-directory") && file_owner_is_trusted(f->st.st_uid) &&
                      !(f->st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH));
   const bool closed = p->runtime == RUNTIME_CRUN && f->o_path && (f->proc_root || blank);
-  return f->cloexec && (f->own_proc || closed);
+  return f->fd > 2 && f->cloexec && (f->own_proc || inside || closed);
 }
 
 /* The program is looked up while the files that close on exec are still open, so a directory among them is a
@@ -53,7 +57,7 @@ enum proof_outcome proof_files(const struct proof_promise *p, const struct proof
     const bool handed = f->fd >= 3 && (unsigned)f->fd < 3 + p->preserved_fds;
     if (handed)
       continue;
-    if (S_ISDIR(f->st.st_mode) && !is_runtimes(p, f))
+    if (S_ISDIR(f->st.st_mode) && !is_runtimes(p, v, f))
       proof_say(why, "no open directory was promised, and descriptor %d is %s", f->fd, f->target);
     else if (f->fd > 2 && !f->cloexec)
       proof_say(why, "only standard input, output and error were promised, and descriptor %d is %s", f->fd,

@@ -90,6 +90,8 @@ BREAK(cwd_by_other_mount, k->cwd_place.mount = NOTHING_THERE)
 BREAK(cwd_absent, f->view.cwd_promised = (struct kernel_place){ .error = ENOENT })
 BREAK(lower_oom_score, k->oom_score_adj = 99)
 BREAK(directory_open, add_fd(f, 7, "/etc", S_IFDIR, true))
+BREAK(directory_by_other_mount, add_fd(f, 7, "/etc", S_IFDIR, true); last_fd(f)->mount = NOTHING_THERE)
+BREAK(directory_stays, add_fd(f, 7, "/etc", S_IFDIR, false); last_fd(f)->mount = 100)
 BREAK(directory_for_stdin, k->fds.items[0].st.st_mode = S_IFDIR)
 BREAK(proc_stays, add_fd(f, 7, "/", S_IFDIR, false); last_fd(f)->own_proc = last_fd(f)->proc_root = true)
 BREAK(host_proc_open, add_fd(f, 7, "/", S_IFDIR, true); last_fd(f)->o_path = last_fd(f)->proc_root = true)
@@ -173,6 +175,8 @@ static const struct {
   WAY("027", cwd_absent),
   WAY("028", lower_oom_score),
   WAY("029", directory_open),
+  WAY("029", directory_by_other_mount),
+  WAY("029", directory_stays),
   WAY("029", directory_for_stdin),
   WAY("029", proc_stays),
   WAY("029", host_proc_open),
@@ -259,13 +263,15 @@ Test(proof, less_than_promised_holds) {
 }
 
 /* As seen under runc 1.3.6. */
-Test(proof, runcs_own_proc_is_no_way_out) {
+Test(proof, runcs_own_proc_and_directories_below_the_root_are_no_way_out) {
   FIXTURE(f);
   CLEANUP_PROOF struct proof proof = { 0 };
   add_fd(&f, 4, "/1/task/1/fd", S_IFDIR, true);
   last_fd(&f)->own_proc = true;
   add_fd(&f, 13, "/", S_IFDIR, true);
   last_fd(&f)->own_proc = last_fd(&f)->proc_root = true;
+  add_fd(&f, 17, "/var/log", S_IFDIR, true);
+  last_fd(&f)->mount = 100;
   proof_compare(&proof, &f.promise, &f.view);
   others_held(&proof, NULL, "runc");
 }
