@@ -12,7 +12,8 @@ setup_file() {
   oh_setup
   VERSION=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
   IMAGE=localhost/oci-harden-installer:$VERSION
-  export T VERSION IMAGE
+  COMMIT=$(git -C "$ROOT" rev-parse --short=12 HEAD)
+  export T VERSION IMAGE COMMIT
   # The limits that podman asks for by default need CAP_SYS_RESOURCE, which a test machine may lack.
   printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nlock_type = "file"\nnum_locks = 64\n' >"$T/containers.conf"
   export CONTAINERS_CONF=$T/containers.conf
@@ -61,11 +62,12 @@ ends() { # as the kubelet stops it
 }
 
 @test "the image has what the DaemonSet calls, and nothing to build with" {
-  podman_ run --rm --network none --cgroups=disabled --entrypoint sh "$IMAGE" -ec 'command -v curl jq nsenter oci-harden-node; ! command -v gcc'
+  podman_ run --rm --network none --cgroups=disabled --entrypoint sh "$IMAGE" -ec '
+    for program in curl jq nsenter oci-harden-node; do command -v $program; done; ! command -v gcc'
   run podman_ run --rm --network none --cgroups=disabled --entrypoint hardenctl "$IMAGE" version
   echo "$output"
   [ "$status" -eq 0 ]
-  [[ "$output" == *"/usr/sbin/oci-harden $VERSION"*"commit: $(git -C "$ROOT" rev-parse --short=12 HEAD)"* ]]
+  [[ "$output" == *"/usr/sbin/oci-harden $VERSION"*"commit: $COMMIT"* ]]
   # A word that it does not know is answered by what it does.
   run podman_ run --rm --network none --cgroups=disabled "$IMAGE" help
   echo "$output"
