@@ -22,6 +22,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
+FORCE ?=
 DEB_BUILD_OPTIONS ?=
 BUILD ?= build$(if $(SAN),-san)$(if $(COVERAGE),-cov)
 VERSION := 0.1.0
@@ -409,8 +410,11 @@ install: $(BIN) ## install below DESTDIR and PREFIX (/usr/local)
 	if [ -z "$(DESTDIR)" ] && [ -e /sys/kernel/security/apparmor/features ]; then \
 	  $(PREFIX)/sbin/hardenctl apparmor compile || echo 'install: mend that, then run hardenctl apparmor compile'; fi
 
+# An engine that calls a program which is gone can neither start containers nor stop those that run.
 .PHONY: uninstall
-uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden stay
+uninstall: ## remove what install put there; /etc/oci-harden and /run/oci-harden stay. FORCE=1 though engines or containers need it
+	@if [ -z "$(DESTDIR)$(FORCE)" ] && [ -x $(PREFIX)/sbin/hardenctl ] && ! $(PREFIX)/sbin/hardenctl status --needed; then \
+	  echo 'uninstall: run hardenctl uninstall first, and remove those containers; or go on with FORCE=1' >&2; exit 1; fi
 	cd $(DESTDIR)$(PREFIX)/sbin && rm -f oci-harden oci-harden-hook hardenctl $(LINKS:%=oci-harden-%)
 	rm -f $(LINKS:%=$(DESTDIR)$(PREFIX)/share/man/man8/oci-harden-%.8)
 	rm -f $(DESTDIR)$(PREFIX)/share/containers/oci/hooks.d/oci-harden.json

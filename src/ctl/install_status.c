@@ -10,15 +10,21 @@
 
 struct status {
   struct install_options o;
-  bool json, colour;
+  bool json, colour, needed;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   struct status *s = state->input;
-  if (key != 'j')
+  switch (key) {
+  case 'j':
+    s->json = true;
+    return 0;
+  case 'N':
+    s->needed = true;
+    return 0;
+  default:
     return install_parse(key, arg, state, &s->o);
-  s->json = true;
-  return 0;
+  }
 }
 
 /* What is wrong with a registration, a sentence each. */
@@ -134,6 +140,27 @@ static int status_one(const struct host *h, const struct engine *engine, void *a
   return problems.len || (!found && s->o.engine && strcmp(s->o.engine, "all") != 0) ? CTL_FINDINGS : CTL_OK;
 }
 
+/* Who could not go on without the programs. */
+static int print_needed(const struct host *h, const struct install_options *o, struct error *err) {
+  CLEANUP_CONFIG struct config config = { 0 };
+  CLEANUP_PROGRAMS struct programs programs = { 0 };
+  CLEANUP_STRLIST struct strlist needed = { 0 };
+  for (const struct engine *e = engines; e->name; e++) {
+    CLEANUP_INSTALLED struct installed i = { 0 };
+    bool found;
+    if (installed_load(h, e->name, &i, &found, err) < 0)
+      return -1;
+    if (found)
+      strlist_add_new(&needed, xasprintf("%s, as %s says", e->name, i.file));
+  }
+  if (install_config(o, &config, err) < 0 || install_needed_by(h, &config, NULL, &needed, err) < 0 ||
+      programs_load(h, &programs, err) < 0 || programs_waited_for(h, &programs, &needed, err) < 0)
+    return -1;
+  for (size_t i = 0; i < needed.len; i++)
+    printf("needed by %s\n", needed.items[i]);
+  return needed.len ? CTL_FINDINGS : CTL_OK;
+}
+
 static int run(const struct ctl_command *self, int argc, char **argv, struct error *err) {
   struct status s = { 0 };
   CLEANUP_HOST struct host host = { .fd = -1, .lock_fd = -1 };
@@ -141,7 +168,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   s.colour = !s.json && terminal_has_colour(stdout);
   if (host_open(&host, s.o.root, false, err) < 0)
     return -1;
-  return install_for_each(&host, &s.o, status_one, &s, err);
+  return s.needed ? print_needed(&host, &s.o, err) : install_for_each(&host, &s.o, status_one, &s, err);
 }
 
 const struct ctl_command ctl_status = {
@@ -157,6 +184,11 @@ const struct ctl_command ctl_status = {
       (const struct argp_option[]){
           INSTALL_OPTIONS,
           { "json", 'j', NULL, 0, "one JSON object a line", 0 },
+          { "needed", 'N', NULL, 0,
+            "only who needs the programs: engines, containers, daemons that must be restarted; exit status "
+            "0: nobody, "
+            "they may be removed",
+            0 },
           { 0 },
       },
   .run = run,

@@ -20,6 +20,39 @@ teardown() { oh_teardown; }
   [ -z "$(find "$T/dest" -not -type d)" ]
 }
 
+@test "uninstall: not while an engine or a container needs it, but by FORCE=1" {
+  config_for_engine
+  mount -t tmpfs tmpfs /var/cache # `make uninstall` is for this machine, without DESTDIR
+  prefix() { make -C "$ROOT" --no-print-directory BUILD="$BUILD" PREFIX="$T/p" SYSCONFDIR="$T/etc" "$@"; }
+  prefix install >/dev/null
+  printf 'version = 2\n' >"$T/config.toml"
+  "$T/p/sbin/hardenctl" install --engine containerd --file "$T/config.toml" >/dev/null
+  b=$(CMD='sleep 100' bundle one)
+  "$T/p/sbin/oci-harden" --config "$T/config.json" --root "$T/root" run -d --bundle "$b" left </dev/null >/dev/null 2>&1
+  run prefix uninstall
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"needed by containerd, as $T/config.toml says"*"needed by $T/root left"*"hardenctl uninstall first"* ]]
+  "$T/p/sbin/hardenctl" uninstall --engine containerd >/dev/null
+  # The container alone is enough.
+  run prefix uninstall
+  [ "$status" -ne 0 ]
+  [ -x "$T/p/sbin/oci-harden" ]
+  run "$T/p/sbin/hardenctl" status --needed
+  [ "$status" -eq 1 ]
+  [ "$output" = "needed by $T/root left" ]
+  # Another directory's programs are none of them.
+  prefix DESTDIR="$T/dest" install >/dev/null
+  prefix DESTDIR="$T/dest" uninstall >/dev/null
+  prefix uninstall FORCE=1 >/dev/null
+  [ ! -e "$T/p/sbin/oci-harden" ]
+  prefix install >/dev/null
+  "$T/p/sbin/oci-harden" --config "$T/config.json" --root "$T/root" delete --force left
+  prefix uninstall >/dev/null
+  [ -z "$(find "$T/p" "$T/etc" -not -type d)" ]
+  umount /var/cache
+}
+
 @test "each program tells version, commit and libraries; the wrapper's --version is the runtime's" {
   read -r _ commit <"$BUILD/.version"
   [[ "$commit" =~ ^[0-9a-f]{12}(-dirty)?$ ]]

@@ -112,7 +112,7 @@ changed() {
   run chroot "$T/host" dpkg -r oci-harden
   echo "$output"
   [ "$status" -ne 0 ]
-  [[ "$output" == *containerd*"run hardenctl uninstall first"* ]]
+  [[ "$output" == *"needed by containerd, as /etc/containerd/config.toml says"*"run hardenctl uninstall first"* ]]
   chroot "$T/host" hardenctl uninstall --engine containerd
   cmp "$T/config.toml" "$T/host/etc/containerd/config.toml"
   run chroot "$T/host" dpkg -r oci-harden
