@@ -59,10 +59,10 @@ gcc_crt = $(shell $(CC) -print-file-name=$(1).o)
 # What the programs say of themselves: libraries by name, each with the archive that is linked.
 archive = $(shell $(CC) -print-file-name=lib$(1).a)
 VERSION_LIBS = $(foreach l,$(LIBS:-l%=%),$(l)=$(call archive,$(l))) \
-	$(foreach l,$(patsubst -l%,%,$(filter-out -lm $(LIBS),$(CTL_LIBS))),ctl:$(l)=$(call archive,$(l))) \
+	$(foreach l,$(patsubst -l%,%,$(filter-out -lm $(LIBS),$(CTL_LIBS))) gcc,ctl:$(l)=$(call archive,$(l))) \
 	glibc=$(call archive,c) musl=$(MUSL_DIR)/libc.a
 # $(call link_musl,OUTPUT,OBJECTS): what musl-gcc does, which knows no static-pie.
-link_musl = $(CC) -o $(1) -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
+link_musl = $(CC) -o $(1) -Wl,-Map=$(1).map -nostdlib -L$(MUSL_DIR) $(call crt,rcrt1) $(call crt,crti) $(call gcc_crt,crtbeginS) $(2) \
 	$(ALL_LDFLAGS) $(LIBS) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call gcc_crt,crtendS) $(call crt,crtn)
 
 NOT_LIB := src/runtime/main.c src/runtime/memory.c src/runtime/fortify.c src/runtime/copy.c src/ctl/main.c
@@ -166,7 +166,7 @@ $(BUILD)/oci-harden-hook: $(HOOK_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/version.o $(
 endif
 $(BUILD)/hardenctl: $(BUILD)/src/ctl/main.o $(BUILD)/gen/version.o $(BUILD)/libharden.a
 	@echo "  CC $@"
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(CTL_LIBS)
+	$(Q)$(CC) -o $@ -Wl,-Map=$@.map $(filter %.o,$^) $(BUILD)/libharden.a $(ALL_LDFLAGS) $(CTL_LIBS)
 
 # Unit tests are dynamic: Criterion has no static form that is worth its while.
 $(BUILD)/tests/test_hook_state: $(HOOK_LIB)

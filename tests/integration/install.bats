@@ -78,6 +78,26 @@ teardown() { oh_teardown; }
   "$CTL" --config "$T/config.json" doctor | grep "^ok  *version: oci-harden $version, commit $commit"
 }
 
+@test "a program names every library that the linker took something from" {
+  local program archive name
+  for program in hardenctl oci-harden oci-harden-hook; do
+    [ -e "$BUILD/$program.map" ] || continue # of a build for coverage, whose wrapper is another
+    libraries=$("$CTL" version --json "$BUILD/$program" | jq -c '.libraries | keys')
+    echo "$program: $libraries"
+    while read -r archive; do
+      name=$(basename "$archive" .a)
+      case $archive in
+      */libharden.a | */libgcov.a) continue ;;
+      *-musl/libc.a) name=musl ;;
+      */libc.a | */libm-*.a | */libmvec.a) name=glibc ;;
+      */libgcc_eh.a) name=libgcc ;;
+      esac
+      jq -e --arg name "$name" 'index($name) != null' <<<"$libraries" >/dev/null || { echo "$archive"; false; }
+    done < <(grep -oE '^/?[^ (]+\.a\(' "$BUILD/$program.map" | tr -d '(' | sort -u)
+  done
+  "$CTL" version --json "$CTL" | jq -e '.libraries | .libyaml and .libgcc and (has("musl") | not)'
+}
+
 @test "version: another build beside it is a finding, what is not ours is an error" {
   mkdir "$T/bin"
   cp "$CTL" "$OH" "$BUILD/oci-harden-hook" "$T/bin"
