@@ -36,6 +36,7 @@ num_locks = 64
 runtime_supports_json = [\"runc\", \"crun\", \"baseline\", \"rootless\"]
 [engine.runtimes]
 runc = [\"/usr/sbin/runc\"]
+crun = [\"/usr/bin/crun\"]
 baseline = [\"\($oh)baseline\"]
 rootless = [\"\($oh)rootless\"]"' >"$T/home/.config/containers/containers.conf"
   chown -R "$USER_ID:$USER_ID" "$T/home" "/run/user/$USER_ID"
@@ -133,4 +134,34 @@ teardown_file() {
     [[ "$output" == *"OH-MNT-"* ]]
     cell "${r/rootless/restricted}" refused "--network host" "-v /etc" "--privileged"
   done
+}
+
+@test "podman without root, over crun: run, exec, stop and exit codes are as under crun; what is refused is refused" {
+  local r
+  oh_config crun 'del(.stateDir, .mapDir, .events)'
+  config_for_engine
+  chmod 644 /etc/oci-harden/config.json
+  for r in crun baseline rootless; do
+    run_ "$r" -d --name job "$IMAGE" sh -c 'echo started; trap "exit 5" TERM; while :; do sleep 0.1; done' < <(:) >/dev/null
+    run podman_ exec -i job sh -c "cat; id -u; $SELF; exit 4" <<<input
+    echo "$r: $output"
+    [ "$status" -eq 4 ]
+    [ "${lines[0]} ${lines[1]}" = "input 0" ]
+    case $r in baseline | rootless) [ "$(jq -r .runtime "/run/user/$USER_ID"/oci-harden/*/*/state.json)" = "$RUNTIME_PATH" ] ;; esac
+    case $r in rootless) [[ "$output" == *"CapEff:"*"0000000000000400"*"NoNewPrivs:"*1* ]] ;; esac
+    podman_ stop -t 5 job
+    [ "$(podman_ logs job)" = started ]
+    [ "$(podman_ inspect -f '{{.State.ExitCode}}' job)" -eq 5 ]
+    podman_ rm job
+    if [ "$r" != crun ]; then
+      run run_ "$r" --rm -v /etc:/host "$IMAGE" true < <(:)
+      echo "$r: $output"
+      [[ "$output" == *"OH-MNT-"* ]]
+    fi
+    r=${r/rootless/restricted}
+    cell "${r/crun/runc}" runs "over crun: run, exec, stop, logs, exit codes"
+  done
+  oh_config runc 'del(.stateDir, .mapDir, .events)'
+  config_for_engine
+  chmod 644 /etc/oci-harden/config.json
 }
