@@ -90,7 +90,7 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     b=$(CMD='echo ran; sleep 600' bundle "$runtime-d" "$USER")
     oh run --detach --bundle "$b" --pid-file "$T/pid" one </dev/null >"$T/out" 2>&1
     wait_for 5 grep -q ran "$T/out"
-    ! no_state
+    ! no_state || false
     oh delete --force one
     no_state
     # Deleted by the bare runtime, which runs the hook of the container's end.
@@ -191,7 +191,7 @@ named() { # named COUNT LIST
     [[ "$output" != ran* && "$output" == *OH-PRF-011* ]]
     wait_for 10 no_guard
     [ "$(runc --root "$T/root" state kept | jq -r .status)" = stopped ]
-    ! no_state
+    ! no_state || false
     oh delete kept
     [ -z "$(ls "$T/root")" ]
     no_state
@@ -260,7 +260,7 @@ named() { # named COUNT LIST
     wait "$run_pid" && code=0 || code=$?
     cat "$T/out"
     [ "$code" -ne 0 ]
-    ! grep -q '^ran$' "$T/out"
+    ! grep -q '^ran$' "$T/out" || false
   done
 }
 
@@ -322,7 +322,7 @@ harden() {
     nsenter -t "$(cat "$T/pid")" -m umount /proc/kallsyms
     bare start two || true
     wait_for 5 grep -q 'container two is killed before its program ran.*(OH-PRF-023)' "$T/out"
-    ! grep -q '^ran$' "$T/out"
+    ! grep -q '^ran$' "$T/out" || false
     bare delete --force two
     # One that never starts is let go by its end.
     bare create --bundle "$b" three </dev/null >"$T/out" 2>&1
@@ -383,11 +383,11 @@ harden() {
     run stopped "$b"
     [ "$status" -eq 0 ]
     [ -z "$output" ]
-    ! no_state
+    ! no_state || false
     "$RUNTIME_PATH" --root "$T/root" kill one KILL
     wait_for 5 sh -c "\"$RUNTIME_PATH\" --root \"$T/root\" state one | grep -q stopped"
     stopped "$T" # another's bundle
-    ! no_state
+    ! no_state || false
     stopped "$b"
     no_state
     "$RUNTIME_PATH" --root "$T/root" delete --force one

@@ -52,7 +52,7 @@ gone() { # gone ID: nothing of the container, and nothing of ours
   [ -z "$("$RUNTIME_PATH" --root "$T/root" list -q)" ] || { "$RUNTIME_PATH" --root "$T/root" list; return 1; }
   wait_for 5 sh -c "! [ -d /proc/$PID ] || grep -q '^State:.Z' /proc/$PID/status"
   [ -z "$(find "$T/state" -name "$1")" ] || { echo "state is left"; return 1; }
-  ! grep -q ran "$T/create.out"
+  ! grep -q ran "$T/create.out" || false
 }
 
 # refused RULE ID: start refuses, says why where the engine listens, and nothing is left.

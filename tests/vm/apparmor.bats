@@ -287,7 +287,7 @@ logged() { # logged VARIANT: each kind of denial, under the profile's name
     echo "$output"
     wait_for 10 sh -c "[ \"\$(runc --root $T/root state weak | jq -r .status)\" = stopped ]"
     [[ "$output" == *OH-PRF-030* || "$(cat "$T/events.json")" == *OH-PRF-030* ]]
-    ! grep -q ran "$T/out"
+    ! grep -q ran "$T/out" || false
     unset WEAK_RUNTIME WEAK_JQ
     runc --root "$T/root" delete --force weak
     rm -rf "$T/weak" "$T/weak.weak" "$T/state"

@@ -52,6 +52,6 @@ USER='.process.user = {uid: 1000, gid: 1000}'
     crun) [[ "$output" == *"error executing hook"* ]] ;;
     esac
     [[ "$output" != *ran* ]]
-    ! grep -q ran "$T/out"
+    ! grep -q ran "$T/out" || false
   done
 }
