@@ -35,10 +35,12 @@ layered() {
   overlay "${lower%:}" "$@"
 }
 
-overlay() { # overlay LOWER [OPTION...]: relative to the storage, as long ones are
+# overlay LOWER [OPTION...]: relative to the storage, as long ones are; by mount(2), as engines do it, since fsconfig(2), which newer
+# mount(8) prefers, takes no option beyond 255 bytes.
+overlay() {
   local lower=$1 IFS=,
   shift
-  (cd "$S" && mount -t overlay overlay -o "${*:+$*,}lowerdir=$lower,upperdir=$S/up/fs,workdir=$S/up/work" "$B/rootfs")
+  (cd "$S" && LIBMOUNT_FORCE_MOUNT2=always mount -t overlay overlay -o "${*:+$*,}lowerdir=$lower,upperdir=$S/up/fs,workdir=$S/up/work" "$B/rootfs")
 }
 
 user_namespace() { # a jq program

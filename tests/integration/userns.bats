@@ -152,7 +152,7 @@ base() { jq .map.base "$T"/state/*/"$1"/state.json; }
         if [ "$case" = busy ]; then
           (cd "$b/rootfs" && exec sleep 100) 3>&- &
           user=$!
-          wait_for 5 test "$(readlink "/proc/$user/cwd")" = "$b/rootfs"
+          wait_for 5 test "/proc/$user/cwd" -ef "$b/rootfs"
         fi
         POLICY=replaces run oh run --bundle "$b" "$case-$runtime" </dev/null
         [ -z "$user" ] || kill "$user"
