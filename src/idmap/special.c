@@ -9,7 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#define SELINUX_LABEL "security.selinux"
 
 /* File systems of namespaces */
 
@@ -85,7 +89,9 @@ int special_device(struct stage *stage, const struct special_node *node, const s
     return -1;
   stage->devices++; /* the tmpfs stands, whatever becomes of the node */
   if (mknod(path, (node->mode & S_IFMT) | 0600, node->device) < 0 || chown(path, uid, gid) < 0 ||
-      chmod(path, node->mode & 0777) < 0)
+      chmod(path, node->mode & 0777) < 0 ||
+      (node->label && *node->label &&
+       setxattr(path, SELINUX_LABEL, node->label, strlen(node->label) + 1, 0) < 0))
     return refuse(why, err, REFUSAL_NONE, REFUSAL_OF_SPECIAL, path, -1, errno);
   *ret_path = steal_ptr(&path);
   return 0;
@@ -93,7 +99,7 @@ int special_device(struct stage *stage, const struct special_node *node, const s
 
 /* Standard input and output */
 
-enum { STDIO = 3 };
+enum { STDIO = 3, LABEL_MAX = 512 };
 
 int special_own_pipes(const struct idmap *map, struct refusal *why, struct error *err) {
   uint32_t uid, gid;
@@ -116,13 +122,20 @@ static int mount_private_null(void) {
   return steal_fd(&tree);
 }
 
+/* SELinux lets a container have the host's null device, and no file of another tmpfs. */
+static int label_like(int null, int host) {
+  char label[LABEL_MAX];
+  const ssize_t len = fgetxattr(host, SELINUX_LABEL, label, sizeof label);
+  return len < 0 ? 0 : fsetxattr(null, SELINUX_LABEL, label, (size_t)len, 0);
+}
+
 static int replace_null(int fd, int *tree) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (*tree < 0 && (*tree = mount_private_null()) < 0))
     return -1;
   CLEANUP_FD int null =
       path_open(*tree, "null", flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), 0, RESOLVE_INSIDE);
-  return null < 0 || dup2(null, fd) < 0 ? -1 : 0;
+  return null < 0 || label_like(null, fd) < 0 || dup2(null, fd) < 0 ? -1 : 0;
 }
 
 int special_own_null(struct refusal *why, struct error *err) {

@@ -26,6 +26,7 @@ struct special_node {
   mode_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO, and permissions */
   dev_t device;
   uint32_t uid, gid;
+  const char *label; /* SELinux's, as a runtime labels /dev; NULL or empty: the tmpfs's. Borrowed */
 };
 /* Makes one on a tmpfs of the stage. *ret_path is to be bound; the caller frees. An id that the container
  * does not have is REFUSAL_IDS. */

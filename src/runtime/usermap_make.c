@@ -172,7 +172,7 @@ static struct special_node node_of(const json_t *device) {
 
 /* Over the host's node of that name, in our mounts alone: that is what a runtime binds. */
 static int make_device(const struct making *m, const char *path, const json_t *device, struct error *err) {
-  const struct special_node node = node_of(device);
+  struct special_node node = node_of(device);
   CLEANUP_FREE char *own = NULL;
   CLEANUP_FD int dev = path_open(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   CLEANUP_FD int there = dev < 0 ? -1 : path_open(dev, path + strlen("/dev/"), O_PATH, 0, RESOLVE_INSIDE);
@@ -182,6 +182,7 @@ static int make_device(const struct making *m, const char *path, const json_t *d
                      "user namespace: the host has no %s, or a link there, and runtimes bind devices by the "
                      "host's name; give it the name that it has on the host",
                      path);
+  node.label = json_string_value(jsonx_at(m->config, "/linux/mountLabel"));
   if (special_device(&m->map->stage, &node, &m->ids, &own, m->why, err) < 0)
     return -1;
   CLEANUP_FD int tree = mountapi_clone(AT_FDCWD, own, false);
