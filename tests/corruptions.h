@@ -51,6 +51,8 @@ static const struct corruption corruptions[] = {
   { "rootfs", "docker-28/default.json", "/linux/rootfsPropagation", "\"shared\"" },
   { "mounts", "docker-28/default.json", "/mounts/-",
     "{\"destination\": \"/host\", \"type\": \"bind\", \"source\": \"/\", \"options\": [\"rbind\"]}" },
+  { "mounts", "docker-28/default.json", "/mounts/0/uidMappings",
+    "[{\"containerID\": 0, \"hostID\": 1000, \"size\": 1}]" },
   { "mounts", "docker-28/default.json", "/mounts/0/options", "[\"rw\", \"suid\", \"dev\", \"exec\"]" },
   { "mounts", "docker-28/default.json", "/mounts/0/type", "\"bind\"" },
   { "paths", "docker-28/default.json", "/linux/maskedPaths/0", NULL },

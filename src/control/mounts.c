@@ -29,6 +29,7 @@ enum mounts_rule {
   RULE_NO_DEV,
   RULE_REDIRECTED,
   RULE_ROOT,
+  RULE_IDS,
 };
 
 const struct control_rule mounts_rules[] = {
@@ -54,6 +55,8 @@ const struct control_rule mounts_rules[] = {
   [RULE_NO_DEV] = { "OH-MNT-013", "/dev is a fresh tmpfs, and with a terminal /dev/pts a fresh devpts" },
   [RULE_REDIRECTED] = { "OH-MNT-014", "no destination is led elsewhere by a link inside an earlier bind" },
   [RULE_ROOT] = { "OH-MNT-015", "nothing is mounted over the root" },
+  [RULE_IDS] = { "OH-MNT-016", "no id mapping of a mount makes anybody but the container's root the owner of "
+                               "root's files" },
   { NULL, NULL },
 };
 
@@ -131,6 +134,15 @@ static int judge_source(const struct turn *t, const struct mount_view *v, size_t
   return 0;
 }
 
+static int judge_ids(const struct turn *t, const struct mount_view *v, size_t index) {
+  if (!mount_gives_root(t->spec->root, v))
+    return 0;
+  return refuse(t, index, "", RULE_IDS,
+                xasprintf("by its id mappings a user of the container who is not its root would own root's "
+                          "files on %s, and could leave setuid programs there",
+                          v->destination));
+}
+
 static int judge_type(const struct turn *t, const struct mount_view *v, size_t index) {
   if (strlist_has(&t->policy->mounts.allow_types, v->type))
     return 0;
@@ -169,7 +181,7 @@ static int judge_mount(const struct turn *t, const struct mount_view *v, size_t 
                               xstrdup("\"remount\" would change a mount that is there, and not make one")))
     return -1;
   if (judge_destination(t, v, index) || judge_place(t, v, index) || judge_type(t, v, index) ||
-      judge_source(t, v, index))
+      judge_source(t, v, index) || judge_ids(t, v, index))
     return -1;
   if (v->place && strcmp(v->place, v->destination) != 0) {
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/destination", index);

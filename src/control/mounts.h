@@ -31,6 +31,11 @@ bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsig
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts);
 
+/* Has it id mappings of its own? And would somebody in the container other than its root be root on its files
+ * by them? */
+bool mount_has_ids(const struct mount_view *v);
+bool mount_gives_root(const json_t *root, const struct mount_view *v);
+
 /* Is there a fresh file system of the type at the place? */
 bool mount_list_has(const struct mount_list *l, const char *place, const char *type);
 

@@ -39,8 +39,8 @@ static int flags_hold(const struct mount_view *v, const struct policy *policy, c
   return 0;
 }
 
-static int mount_holds(const struct mount_view *v, const struct policy *policy, const struct facts *facts,
-                       const char *pointer, struct error *err) {
+static int mount_holds(const json_t *after, const struct mount_view *v, const struct policy *policy,
+                       const struct facts *facts, const char *pointer, struct error *err) {
   if (!v->place || strcmp(v->place, v->destination) != 0)
     return control_broken(err, pointer, "the destination \"%s\" is not a place in the rootfs",
                           v->destination);
@@ -58,6 +58,9 @@ static int mount_holds(const struct mount_view *v, const struct policy *policy, 
     return control_broken(err, pointer, "type \"%s\"", v->type);
   if (v->is.propagation == PROPAGATION_SHARED || v->is.propagation_below == PROPAGATION_SHARED)
     return control_broken(err, pointer, "mount events reach the host");
+  if (mount_gives_root(after, v))
+    return control_broken(err, pointer,
+                          "its id mappings make another than the container's root own root's files");
   const char *why;
   if (strcmp(v->type, "bind") == 0 &&
       (!v->source || mount_source_judge(facts, policy, v->source, &why) != SOURCE_FINE))
@@ -72,7 +75,7 @@ int mounts_verify(enum spec_kind kind, const json_t *after, const struct policy 
   mount_list_read(&l, control_at(after, "/mounts"), facts);
   for (size_t i = 0; i < l.len; i++) {
     CLEANUP_FREE char *pointer = jsonx_pointer_index("/mounts", i);
-    if (mount_holds(&l.items[i], policy, facts, pointer, err))
+    if (mount_holds(after, &l.items[i], policy, facts, pointer, err))
       return -1;
   }
   if (!mount_list_has(&l, "/dev", "tmpfs"))

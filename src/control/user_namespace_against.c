@@ -2,7 +2,7 @@
 /* When a container gets a user namespace: the table of what is against it. */
 #include "control/user_namespace_against.h"
 #include "control/common.h"
-#include "control/mount_view.h"
+#include "control/mounts.h"
 #include "control/sysctl.h"
 #include "io/path.h"
 
@@ -137,7 +137,7 @@ static char *against_mounts(const json_t *root, const struct facts *facts) {
   for (size_t i = 0; i < l.len; i++) {
     const struct mount_view *v = &l.items[i];
     const struct source_fact *fact = v->source ? facts_source(facts, v->source) : NULL;
-    if (json_object_get(v->mount, "uidMappings") || json_object_get(v->mount, "gidMappings"))
+    if (mount_has_ids(v))
       return xasprintf("the mount on %s has id mappings of its own", v->destination);
     if (strcmp(v->type, "bind") == 0 && !(fact && fact->clone))
       return xasprintf("the source of %s could not be looked at", v->destination);

@@ -107,3 +107,18 @@ has() { # has FLAGS WORD...
     grep -q "$rule" "$T/events.json"
   done
 }
+
+# A file that the container's user 1000 makes there would be root's on the host, setuid, and root's would be its own.
+@test "id mappings of a mount make nobody but the container's root the owner of root's files" {
+  local maps='uidMappings: [{containerID: 0, hostID: 1000, size: 1}], gidMappings: [{containerID: 0, hostID: 1000, size: 1}]'
+  for runtime in runc crun; do
+    for mount in "options: [\"bind\", \"idmap\"], $maps" "options: [\"bind\"], $maps" 'options: ["bind", "idmap=uids=0-1000-1;gids=0-1000-1"]'; do
+      run contained "$runtime" "owner-$RANDOM" 'cat /plain/secret; touch /plain/made && chmod 4755 /plain/made' \
+        "| .process.user = {uid: 1000, gid: 1000} | .mounts += [{destination: \"/plain\", type: \"bind\", source: \"$T/plain\", $mount}]"
+      echo "$runtime: $mount: $output"
+      [ "$status" -ne 0 ]
+      [[ "$output" == *OH-MNT-016* ]]
+      [ ! -e "$T/plain/made" ]
+    done
+  done
+}
