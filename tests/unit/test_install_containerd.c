@@ -278,6 +278,65 @@ Test(install_containerd, the_cri_that_is_off_is_found) {
   cr_assert_not_null(containerd_cri_is_off(&t));
 }
 
+/* A drop-in below the file that k3s makes, and another beside it. */
+static int apply_below(const char *text, const char *base, const char *neighbour, struct applied *ret,
+                       struct error *err) {
+  const struct config_text others[] = {
+    { .name = "config.toml", .text = base, .len = base ? strlen(base) : 0 },
+    { .name = "a.toml", .text = neighbour, .len = strlen(neighbour) },
+  };
+  const struct config_text in = { .name = "99-oci-harden.toml",
+                                  .text = text,
+                                  .len = text ? strlen(text) : 0,
+                                  .others = others,
+                                  .others_len = ARRAY_SIZE(others) };
+  ret->handlers = ours(true);
+  return containerd_apply(&in, &ret->handlers, &ret->text, &ret->changes, &ret->notes, err);
+}
+
+Test(install_containerd, a_drop_in_says_what_is_ours_and_nothing_else) {
+  CLEANUP_FREE char *base = testfile_read("tests/fixtures/config/k3s/config-v3.toml");
+  CLEANUP_APPLIED struct applied a = { 0 };
+  CLEANUP_APPLIED struct applied b = { 0 };
+  struct error err = { 0 };
+  cr_assert_eq(apply_below(NULL, base, "version = 3\n", &a, &err), 0, "%s", err.message);
+  cr_expect_eq(strncmp(a.text.data, "version = 3\n", 12), 0);
+  cr_expect(strstr(a.text.data, "SystemdCgroup = true"));
+  cr_expect(strstr(a.text.data, "default_runtime_name = \"hardened\""));
+  cr_expect(!strstr(a.text.data, "runtimes.runc"),
+            "a plugin's table is merged by keys: runc's is the base's");
+  cr_expect(!strstr(a.text.data, "cni"));
+  CLEANUP_FREE char *back = taken_back(&a, a.text.data, &a.notes);
+  cr_expect_str_eq(back, "version = 3\n");
+  /* What somebody has put into that file stays. */
+  const char *theirs = "version = 3\n[debug]\n  level = \"info\"\n";
+  cr_assert_eq(apply_below(theirs, base, "version = 3\n", &b, &err), 0, "%s", err.message);
+  cr_expect_eq(strncmp(b.text.data, theirs, strlen(theirs)), 0);
+}
+
+Test(install_containerd, a_drop_in_that_would_not_be_merged_so_is_refused) {
+  CLEANUP_FREE char *base = testfile_read("tests/fixtures/config/k3s/config-v3.toml");
+  static const char taken[] =
+      "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.hardened-baseline]\n";
+  const struct {
+    const char *text, *base, *neighbour, *says;
+  } cases[] = {
+    { NULL, base, taken,
+      "a.toml:2:2: plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes.hardened-"
+      "baseline is there already" },
+    { taken, base, "version = 3\n", "99-oci-harden.toml:2:2: " },
+    { "version = 2\n", base, "version = 3\n", "99-oci-harden.toml is of version 2, and config.toml" },
+    { NULL, NULL, "version = 3\n", "config.toml, which imports what is installed here, is not there" },
+    { NULL, "version = 3\n[plugins", "version = 3\n", "config.toml:2:" },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    CLEANUP_APPLIED struct applied a = { 0 };
+    struct error err = { 0 };
+    cr_expect(apply_below(cases[i].text, cases[i].base, cases[i].neighbour, &a, &err) < 0, "%zu", i);
+    cr_expect(strstr(err.message, cases[i].says), "%zu: %s", i, err.message);
+  }
+}
+
 Test(install_containerd, names_of_handlers) {
   static const char *const good[] = { "hardened", "a", "team-a.strict" };
   static const char *const bad[] = { "", "runc", "crun", "-a", "a-", "A", "a b", "a\"b", "a/b", "nvidia" };
