@@ -260,6 +260,7 @@ void pod_translate(struct translation *t, struct manifest *manifest, const struc
   pod.share_pid = bool_of(t, node_get(pod.spec, "shareProcessNamespace"), false);
   pod.user_namespace = !bool_of(t, node_get(pod.spec, "hostUsers"), true);
   pod.privileged = any_privileged(pod.spec);
+  pod.oom_score = pod_oom_score(&pod);
   sandbox(&pod, manifest);
   each(&pod, manifest, "initContainers", (struct pod_container){ .init = true });
   each(&pod, manifest, "containers", (struct pod_container){ 0 });

@@ -14,6 +14,7 @@ struct pod {
   const char *name, *namespace, *title; /* "web", "default", "Deployment default/web" */
   bool host_network, host_pid, host_ipc, share_pid, user_namespace;
   bool privileged; /* a container of it is, and so its sandbox must be */
+  int oom_score;   /* of each of its containers */
 };
 
 /* Where a kubelet would have the pod's files. */
@@ -39,7 +40,8 @@ void pod_unknown_fields(struct translation *t, const struct node *context);
 /* pod_mounts.c: what containerd mounts in a container, and what kubelet adds. */
 void pod_mounts(struct pod *pod, const struct pod_container *c);
 void pod_sandbox_mounts(struct pod *pod);
-/* pod_resources.c */
+/* pod_resources.c: the score by what all containers of the pod ask for; limits, devices. */
+int pod_oom_score(struct pod *pod);
 void pod_resources(struct pod *pod, const struct pod_container *c);
 
 /* Appends the pod's sandbox and containers to the manifest. */

@@ -35,7 +35,7 @@ static void judge_service(struct translation *t, const struct node *list, struct
   }
 }
 
-static int oom_score(struct pod *pod) {
+int pod_oom_score(struct pod *pod) {
   struct service service = { .guaranteed = true };
   judge_service(pod->t, read_list(pod->t, pod->spec, "containers"), &service);
   judge_service(pod->t, read_list(pod->t, pod->spec, "initContainers"), &service);
@@ -87,5 +87,5 @@ void pod_resources(struct pod *pod, const struct pod_container *c) {
   }
   cpu(pod, c);
   extended(t, c->node);
-  put(t, "/process/oomScoreAdj", json_integer(oom_score(pod)), ENGINES);
+  put(t, "/process/oomScoreAdj", json_integer(pod->oom_score), ENGINES);
 }

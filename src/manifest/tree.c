@@ -56,6 +56,14 @@ static int too_deep(const struct reader *r, const yaml_mark_t *mark, struct erro
   return fail(r, mark, err, "more than %d levels", TREE_DEPTH);
 }
 
+/* Whoever translates looks each of a pod's volumes up by its name. */
+static int check_room(const struct reader *r, const struct node *parent, const yaml_event_t *event,
+                      struct error *err) {
+  return parent->len < TREE_ITEMS
+             ? 0
+             : fail(r, &event->start_mark, err, "more than %d items in one list or map", TREE_ITEMS);
+}
+
 static int next(struct reader *r, yaml_event_t *event, struct error *err) {
   if (yaml_parser_parse(&r->parser, event))
     return 0;
@@ -201,6 +209,8 @@ static int read_list(struct reader *r, struct node *list, unsigned depth, struct
       return -1;
     if (event.type == YAML_SEQUENCE_END_EVENT)
       return 0;
+    if (check_room(r, list, &event, err) < 0)
+      return -1;
     struct node *item = read_node(r, &event, depth + 1, err);
     if (!item)
       return -1;
@@ -306,7 +316,7 @@ static int read_map(struct reader *r, struct node *map, unsigned depth, struct e
         return -1;
       return merged ? merge(r, map, merged, depth + 1, &event.start_mark, err) : 0;
     }
-    if (read_member(r, map, &event, depth, &merged, err) < 0)
+    if (check_room(r, map, &event, err) < 0 || read_member(r, map, &event, depth, &merged, err) < 0)
       return -1;
   }
 }

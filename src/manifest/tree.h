@@ -9,9 +9,9 @@
  *
  * Refused, with file:line:column: what libyaml cannot read; equal keys of one map, of which readers take the
  * first, the last, or neither; keys that are no scalars; tags other than YAML's own; an alias inside its own
- * anchor; more than TREE_DEPTH levels or TREE_NODES nodes, aliases and merge keys (`<<`) counted as often as
- * they are used; more than TREE_NAMES anchors of a document, or members of a merge key or of a map that has
- * one, since each is compared with all others.
+ * anchor; more than TREE_DEPTH levels, TREE_ITEMS items of one list or map, or TREE_NODES nodes, aliases and
+ * merge keys (`<<`) counted as often as they are used; more than TREE_NAMES anchors of a document, or members
+ * of a merge key or of a map that has one, since each is compared with all others.
  */
 #ifndef HARDEN_MANIFEST_TREE_H
 #define HARDEN_MANIFEST_TREE_H
@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TREE_DEPTH = 100, TREE_NODES = 1000000, TREE_NAMES = 1000 };
+enum { TREE_DEPTH = 100, TREE_NODES = 1000000, TREE_ITEMS = 10000, TREE_NAMES = 1000 };
 
 enum node_kind { NODE_NULL, NODE_BOOL, NODE_INT, NODE_FLOAT, NODE_STRING, NODE_LIST, NODE_MAP };
 

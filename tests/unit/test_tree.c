@@ -183,33 +183,44 @@ Test(tree, laughs_and_depths_are_bounded) {
 
 /* Each takes minutes where every one is compared with every other. */
 Test(tree, many_names_are_no_work, .timeout = 30) {
-  enum { MANY = 150000 };
-  CLEANUP_STR struct str anchors = { 0 }, merged = { 0 }, into = { 0 };
+  CLEANUP_STR struct str anchors = { 0 }, merged = { 0 }, into = { 0 }, list = { 0 }, map = { 0 };
   str_add(&anchors, "a:\n");
-  for (int i = 0; i < MANY; i++)
-    str_addf(&anchors, "- &a%d x\n", i);
-  refused(anchors.data, "f.yaml:1002:3: more than 1000 anchors in a document");
   str_add(&merged, "a: &a\n");
-  for (int i = 0; i < MANY; i++)
-    str_addf(&merged, "  k%d: 1\n", i);
-  str_add(&merged, "b: {<<: *a, c: 1}\n");
-  refused(merged.data, "f.yaml:150002:17: a merge key of more than 1000 members");
   str_add(&into, "a: &a {x: 1}\nb:\n  <<: *a\n");
-  for (int i = 0; i < MANY; i++)
+  str_add(&list, "a:\n");
+  for (int i = 0; i < TREE_NAMES + 1; i++) {
+    str_addf(&anchors, "- &a%d x\n", i);
+    str_addf(&merged, "  k%d: 1\n", i);
     str_addf(&into, "  k%d: 1\n", i);
-  refused(into.data, "f.yaml:150004:1: a merge key into a map of more than 1000 members");
-  /* A document's anchors are its own, and lists without any are not looked through for them. */
-  CLEANUP_STR struct str plain = { 0 };
+  }
+  str_add(&merged, "b: {<<: *a, c: 1}\n");
+  for (int i = 0; i < TREE_ITEMS + 1; i++) {
+    str_add(&list, "- 1\n");
+    str_addf(&map, "k%d: 1\n", i);
+  }
+  refused(anchors.data, "f.yaml:1002:3: more than 1000 anchors in a document");
+  refused(merged.data, "f.yaml:1003:17: a merge key of more than 1000 members");
+  refused(into.data, "f.yaml:1005:1: a merge key into a map of more than 1000 members");
+  refused(list.data, "f.yaml:10002:3: more than 10000 items in one list or map");
+  refused(map.data, "f.yaml:10001:1: more than 10000 items in one list or map");
+}
+
+/* A document's anchors are its own, and lists without any are not looked through for them. */
+Test(tree, as_many_names_as_that_are_none, .timeout = 30) {
+  CLEANUP_STR struct str text = { 0 };
   CLEANUP_TREE struct tree tree = { 0 };
   struct error err = { 0 };
   for (int document = 0; document < 3; document++) {
-    str_add(&plain, "---\n");
-    for (int i = 0; i < 1000; i++)
-      str_addf(&plain, "- &a%d [x]\n", i);
-    for (int i = 0; i < MANY / 3; i++)
-      str_add(&plain, "- []\n- *a999\n");
+    str_add(&text, "---\n");
+    for (int i = 0; i < TREE_NAMES; i++)
+      str_addf(&text, "- &a%d [x]\n", i);
+    for (int i = 0; i < 30; i++) {
+      str_add(&text, "-\n");
+      for (int k = 0; k < 1000; k++)
+        str_add(&text, "  - []\n  - *a999\n");
+    }
   }
-  cr_expect_eq(parse(plain.data, &tree, &err), 0, "%s", err.message);
+  cr_expect_eq(parse(text.data, &tree, &err), 0, "%s", err.message);
   cr_expect_eq(tree.len, 3);
 }
 
