@@ -327,7 +327,7 @@ static bool combine_grants(const struct combine_input *in, const struct view *a,
     if (!region_is_of(a, b, target, &region) && !region_is_of(b, a, target, &region))
       region_of_least(a, b, target, &region);
     if (region.overflow || region.len > 0) {
-      if (set_cubes(in, &region, target, ret))
+      if (!in->low && set_cubes(in, &region, target, ret))
         return only_two_outcomes(a, b, target, in->default_action);
       /* "protocol is not 9" are 64 blocks, too many for a list, and 32 of them for the validation. The 16 for
        * numbers that anybody uses are granted: the rest may be denied, the whole call should not be. */

@@ -16,6 +16,7 @@ struct combine_input {
   struct combine_side engine, policy;
   uint32_t default_action; /* the result's: at least as strict as both sides' */
   bool narrow;             /* the result has a 32-bit ABI, in which constants are truncated */
+  bool low;                /* arguments beyond 16 bits are granted nothing that is not granted to all */
   bool coarse;             /* one action whatever the arguments */
 };
 

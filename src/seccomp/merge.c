@@ -103,6 +103,7 @@ static void merge_call(struct merge *m, const char *name, const struct seccomp_c
                 notify_allowed(m, m->policy_notify, call->name) },
     .default_action = m->result.default_action,
     .narrow = is_narrow(&m->result),
+    .low = listed(m->options->low, call->name),
     .coarse = listed(m->options->coarse, call->name),
   };
   bool exact = combine_call(&in, call);

@@ -20,6 +20,8 @@ struct seccomp_merge_options {
   bool native_only;          /* no compat ABI, whatever both sides say. x32 is never in a result */
   enum runtime_kind runtime; /* runc refuses NOTIFY as the default and for write: there it becomes ERRNO */
   bool engine_listener; /* the engine's NOTIFY and listenerPath may stay, unless the policy has its own */
+  const struct strlist
+      *low; /* names that grant small arguments alone, where they judge any: for a try before ... */
   const struct strlist *coarse; /* names that get one action whatever their arguments, "*" for all: for a
                                    second try when a compiled filter proved weaker. NULL: none */
 };

@@ -135,11 +135,22 @@ static bool wants_speculation(const struct task *t) {
   return json_array_size(flags) > 0 && t->runtime == RUNTIME_CRUN;
 }
 
-static void merge(const struct task *t, const struct strlist *coarse, struct seccomp_profile *ret) {
+/* Calls at which a compiled filter proved weaker, once and again. */
+struct wanting {
+  struct strlist once, again;
+};
+
+static void wanting_free(struct wanting *w) {
+  strlist_free(&w->once);
+  strlist_free(&w->again);
+}
+
+static void merge(const struct task *t, const struct wanting *wanting, struct seccomp_profile *ret) {
   const struct seccomp_merge_options options = { .native_only = t->policy->seccomp.native_only,
                                                  .runtime = t->runtime,
                                                  .engine_listener = t->policy->seccomp.listener,
-                                                 .coarse = coarse };
+                                                 .low = &wanting->once,
+                                                 .coarse = &wanting->again };
   /* A side that is not there allows all that the other does, and has no listener. */
   const struct seccomp_profile *only = t->has_engine ? &t->engine : &t->profile;
   const struct seccomp_profile neutral = {
@@ -193,21 +204,24 @@ static int compile(struct draft *d, bool inputs, struct error *err) {
   return 0;
 }
 
-/* Merges, compiles and validates; calls at which the compiled result proves weaker are merged anew as one
- * action whatever their arguments, in the end all of them. */
+/* Merges, compiles and validates; calls at which the compiled result proves weaker are merged anew for small
+ * arguments alone, then as one action whatever their arguments, in the end all of them. */
 static int harden(struct draft *d, const struct task *t, struct error *err) {
-  CLEANUP_STRLIST struct strlist coarse = { 0 };
+  CLEANUP(wanting_free) struct wanting wanting = { 0 };
   for (int i = 0;; i++) {
     CLEANUP_FREE char *call = NULL;
     seccomp_profile_free(&d->result);
-    merge(t, &coarse, &d->result);
+    merge(t, &wanting, &d->result);
     if (compile(d, i == 0, err) < 0)
       return -1;
     if (seccomp_validate(&d->validation, &call, err) == 0)
       return 0;
     if (!call || i + 1 == TRIES)
       return -1;
-    strlist_add(&coarse, i + 2 == TRIES ? "*" : call);
+    if (i + 2 == TRIES)
+      strlist_add(&wanting.again, "*");
+    else
+      strlist_add(strlist_has(&wanting.once, call) ? &wanting.again : &wanting.once, call);
   }
 }
 

@@ -75,7 +75,8 @@ last_event() { tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.out
     run bare run --bundle "$b" three < <(:)
     echo "$output"
     [ "$status" -ne 0 ]
-    [[ "$output" == *"$T/maps/"*"/two/rootfs"* ]]
+    # (crun 1.28 does not say which.)
+    [[ "$output" == *"$T/maps/"*"/two/rootfs"* ]] || [ "$output" = 'readlink ``: No such file or directory' ]
     POLICY=unmapped oh create --bundle "$b" four </dev/null >"$T/out" 2>&1
     oh delete --force four
     run bare run --bundle "$b" five < <(:)
