@@ -54,14 +54,15 @@ attack() {
   done
 }
 
-# succeeds RUNTIME TEXT JQ: the control; the bare runtime lets it through, and the container says TEXT.
+# succeeds RUNTIME TEXT JQ: the control; the bare runtime lets it through, and the container says TEXT. UNLESS is what a newer
+# one says that stops it by itself.
 succeeds() {
   local b out
   n=$((${n:-0} + 1))
   b=$(staged "b$n" "$3")
   oh_config "$1"
   out=$(bare run --bundle "$b" "b$n" 2>&1 <"$T/empty") || true
-  [[ "$out" == *"$2"* ]] || { echo "the bare $1: $out"; return 1; }
+  [[ "$out" == *"$2"* || (-n "${UNLESS-}" && "$out" == *"$UNLESS"*) ]] || { echo "the bare $1: $out"; return 1; }
 }
 
 # no_longer RUNTIME TEXT JQ: the bare runtime of today stops it by itself.
