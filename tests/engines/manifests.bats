@@ -25,6 +25,10 @@ setup_file() {
   cri_wait
   cri_images 65535:65535
   wait_for 30 docker_ version >/dev/null 2>&1
+  case "$(containerd --version) $(dockerd --version)" in
+  *" 1.6."*" 20.10."*) ;;
+  *) export LATER=1 ;; # than those that are translated: same-config knows what they do otherwise
+  esac
   docker_ load -i "$T/image.tar" >/dev/null
 }
 
@@ -137,6 +141,7 @@ CONTEXT=.linux.security_context
 }
 
 @test "what containerd 1.7 and 2.1 wrote for user namespaces, and a kubelet of Kubernetes 1.33 asked for" {
+  unset LATER # these are told apart by name
   printf 'kind: Pod\nspec: {hostUsers: false, containers: [{name: app, image: a}]}\n' >"$T/manifest.yaml"
   same "$ROOT/tests/fixtures/cri-1.7/userns.json" 'container app' -
   same "$ROOT/tests/fixtures/cri-2.1/userns.json" 'container app' -
