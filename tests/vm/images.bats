@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# VM: apparmor-images selinux-images
+# VM: apparmor selinux
 # WHY: AppArmor, SELinux
 # Programs as Debian packages them, which know nothing of profiles or labels: they work, and the kernel logs no denial.
 # shellcheck disable=SC2016 # programs for the shell of a container

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# VM: plain-userns
+# VM: plain
 # WHY: Linux 6.1, where memory takes no ID-mapped mount, and cgroup v2
 # User namespaces on the oldest kernel that is promised: images and volumes on ext4, which /tmp is, and what 6.1 cannot do with those
 # in memory, which /srv is.
