@@ -14,7 +14,8 @@ teardown() { oh_teardown; }
 
 # What differs by nature: the side's own directory, pids, times, the padding of tables around them.
 normal() {
-  sed -E -e "s#$T/(bare-root|root)\b#ROOT#g; s#$T/(bare|ours)\b#SIDE#g; s#$T/#T/#g" \
+  # (crun 1.28 escapes "/" in JSON.)
+  sed -E -e 's#\\/#/#g' -e "s#$T/(bare-root|root)\b#ROOT#g; s#$T/(bare|ours)\b#SIDE#g; s#$T/#T/#g" \
     -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)/TIME/g; s/"pid": *[0-9]+/"pid": N/g; s/\bpid[ =][0-9]+/pid N/g' \
     -e 's/oh-oh\.[A-Za-z0-9]+-(bare|ours)/CGROUP/g' -e 's/[0-9]{3,}/N/g' -e 's/ +/ /g' "$1"
 }
@@ -72,7 +73,7 @@ lifecycle() {
   both 'exec in nothing' exec none /bin/true
   both 'create without a bundle' create --bundle SIDE/none c1
   both 'create' create --bundle SIDE/b --pid-file SIDE/pid c1
-  diff <(jq -S . "$T/before.json") <(jq -S . "$T/ours/b/config.json")
+  diff <(jq . "$T/before.json") <(jq . "$T/ours/b/config.json")
   both 'create again' create --bundle SIDE/b c1
   both 'state, created' state c1
   both 'start' start c1
@@ -120,7 +121,7 @@ lifecycle() {
   for f in "$ROOT"/tests/fixtures/*/*.json; do
     case $f in *.process.json) continue ;; esac
     "$CTL" --config "$T/config.json" harden --policy privileged "$f" >"$T/out.json" 2>"$T/err" || { cat "$T/err"; echo "$f"; return 1; }
-    diff <(jq -S . "$f") <(jq -S . "$T/out.json")
+    diff <(jq . "$f") <(jq . "$T/out.json")
     n=$((n + 1))
   done
   echo "$n configs unchanged"
