@@ -36,10 +36,8 @@
 
 /* A user namespace that the wrapper has given: what the config's text does not say. Borrowed. */
 struct proof_map {
-  uint32_t base;     /* the host's id of the container's root; 0: it has none of ours */
-  const char *place; /* the directory of its views, of which the host sees nothing */
-  dev_t device;      /* of the ID-mapped root directory */
-  ino_t inode;
+  uint32_t base;           /* the host's id of the container's root; 0: it has none of ours */
+  const char *place;       /* the directory of its views, of which the host sees nothing */
   struct strlist unmapped; /* destinations of sources that are shown as they are */
   struct strlist entered;  /* "network:4026532281": a namespace that the wrapper entered, and no config names,
                               by its inode */
@@ -55,6 +53,12 @@ struct proof_promise {
   size_t policies_len;
   const struct seccomp_cache *cache; /* where a filter that was judged is remembered; NULL: nowhere */
   unsigned preserved_fds;            /* how many, from 3 on, the engine hands to the container */
+  /* Which directory the root was when the wrapper made the container: podman's mount of it is seen by
+   * `create` alone, an ID-mapped one by the container alone. Inode 0: unknown. */
+  struct {
+    dev_t device;
+    ino_t inode;
+  } rootfs;
   struct proof_map map;
   const char *hook; /* our own, which mounts nothing; NULL: there is none */
   bool executed;    /* the process stands at the container's program (kernel/trap.h), not before its start */
@@ -81,7 +85,7 @@ struct proof_view {
   bool sets_floors;                /* the reader may install filters, and so did at create */
   int own_filters;                 /* how many seccomp filters the reader itself has; -1: unknown */
   struct kernel_place root;        /* the process's own */
-  struct kernel_place rootfs;      /* /root/path of the config on the host */
+  struct kernel_place rootfs;      /* what was promised: promise.rootfs, else the config's /root/path */
   struct kernel_place cwd_promised;
   struct kernel_owners owners;  /* where ids are mapped by us */
   enum selinux_state selinux;   /* of the host; UNKNOWN: no label was promised, or it cannot be told */

@@ -64,6 +64,7 @@ void promise_load(struct promise *ret, const struct subject *subject, size_t con
     .policies = ret->policies,
     .policies_len = state->policies_len,
     .waiting = subject->created,
+    .rootfs = { state->rootfs.device, state->rootfs.inode },
     .map = usermap_promised(state),
   };
 }

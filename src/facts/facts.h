@@ -102,6 +102,8 @@ struct facts {
 
   enum inode_kind root_proc, root_sys, root_dev; /* /proc, /sys, /dev of the rootfs, links not followed */
   char *root_real;                               /* realpath of root.path */
+  dev_t root_device;                             /* which directory that is; inode 0: unknown */
+  ino_t root_inode;
   bool root_is_host; /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
   /* process.cwd and the program, links followed in the rootfs and in the binds over it; a name without a
    * slash is looked for in PATH, a relative path in the cwd. NULL: unknown, or nothing that could be entered

@@ -212,7 +212,12 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   CLEANUP_FD int rootfs = path_open(bundle_fd, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (rootfs < 0)
     return error_set(err, ERROR_SYSTEM, errno, "/root/path: cannot open the root file system \"%s\"", path);
+  struct stat st;
+  if (fstat(rootfs, &st) < 0)
+    return error_set(err, ERROR_SYSTEM, errno, "/root/path: \"%s\"", path);
   f->rootfs_known = true;
+  f->root_device = st.st_dev;
+  f->root_inode = st.st_ino;
   f->root_real = look_path_of_fd(rootfs);
   if (!f->root_real)
     look_failed(f);

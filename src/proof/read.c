@@ -40,12 +40,15 @@ static void look_at_joined(const json_t *list, struct proof_view *v) {
   }
 }
 
-/* Where the runtime took it from. */
-static void look_at_rootfs(const struct proof_promise *p, struct kernel_place *ret) {
+/* Where the runtime took it from. A directory of an overlay may get another number while nobody has it open,
+ * so that the path is asked too, where the host sees what the container has. */
+static void look_at_rootfs(const struct proof_promise *p, const struct kernel_place *root,
+                           struct kernel_place *ret) {
   const char *path = json_string_value(jsonx_at(p->config, "/root/path"));
+  const struct kernel_place made = { .dev = p->rootfs.device, .inode = p->rootfs.inode };
   *ret = (struct kernel_place){ .error = ENOENT };
-  if (p->map.base) { /* the host does not see it; what it was is known from when it was made */
-    *ret = (struct kernel_place){ .dev = p->map.device, .inode = p->map.inode };
+  if (p->map.base || (made.inode && kernel_place_same(&made, root))) {
+    *ret = made;
     return;
   }
   if (!path || !p->bundle)
@@ -102,7 +105,6 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
   const char *cwd = json_string_value(jsonx_at(p->config, "/process/cwd"));
   look_at_self(v);
   look_at_joined(jsonx_at(p->config, "/linux/namespaces"), v);
-  look_at_rootfs(p, &v->rootfs);
   if (p->map.base)
     kernel_owners_read(&v->kernel.process, &v->owners);
   v->cwd_promised.error = ENOENT;
@@ -111,6 +113,7 @@ static void look(const struct proof_promise *p, struct proof_view *v) {
     if (cwd)
       kernel_place_look(v->kernel.root, cwd, false, &v->cwd_promised);
   }
+  look_at_rootfs(p, &v->root, &v->rootfs);
   CLEANUP_KERNEL_PLACES struct kernel_places places = { .root = v->kernel.root };
   if (!v->kernel.unread[KERNEL_MOUNTS])
     places.mounts = &v->kernel.mounts;

@@ -104,6 +104,9 @@ static int save(struct call *c, struct error *err) {
     return error_set(err, ERROR_SYSTEM, 0, "state of %s: our own start time cannot be read", c->command.id);
   stamp_seconds(created, time(NULL));
   c->state.handed_fds = (unsigned)preserved + fds_listen_count();
+  const bool mapped = usermap_is_given(c);
+  c->state.rootfs.device = mapped ? c->map.device : c->harden.facts.root_device;
+  c->state.rootfs.inode = mapped ? c->map.inode : c->harden.facts.root_inode;
   struct state state = {
     .id = (char *)c->command.id,
     .root = c->root,
@@ -116,16 +119,15 @@ static int save(struct call *c, struct error *err) {
     .annotations = c->annotations,
     .handed_fds = c->state.handed_fds,
     .sandbox = c->sandbox,
+    .rootfs = { c->state.rootfs.device, c->state.rootfs.inode },
     .user_namespace = spec_namespace(c->harden.spec.root, "user") != NULL,
     .creator = getpid(),
     .creator_start = start,
   };
   state.no_user_namespace = (char *)usermap_why_none(c);
-  if (usermap_is_given(c)) {
+  if (mapped) {
     state.map.base = c->map.base;
     state.map.place = c->map.place;
-    state.map.device = c->map.device;
-    state.map.inode = c->map.inode;
     state.map.entered = c->map.entered_types;
     state.map.unmapped = c->map.unmapped;
   }

@@ -68,8 +68,8 @@ int guard_judge(struct call *c, const struct kernel_process *init, struct error 
     .hook = c->hook,
     .executed = true,
     .floorless = !c->known,
-    .map = { usermap_is_given(c) ? c->map.base : 0, c->map.place, c->map.device, c->map.inode,
-             c->map.unmapped, c->map.entered_types },
+    .rootfs = { c->state.rootfs.device, c->state.rootfs.inode },
+    .map = { usermap_is_given(c) ? c->map.base : 0, c->map.place, c->map.unmapped, c->map.entered_types },
   };
   journal_free(&c->harden.spec.journal); /* create's, which had its event */
   if (call_compare(c, promise, init, err) == 0 && call_event(c, err) == 0)

@@ -163,6 +163,7 @@ static int prove(struct call *c, const struct kernel_process *init, struct error
     .config = c->promised,
     .seccomp = seccomp,
     .preserved_fds = c->state.handed_fds,
+    .rootfs = { c->state.rootfs.device, c->state.rootfs.inode },
     .map = usermap_promised(&c->state),
     .waiting = true,
   };

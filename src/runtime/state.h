@@ -39,11 +39,13 @@ struct state {
   bool sandbox;
   bool user_namespace;
   char *no_user_namespace; /* why it has none of ours, where a policy wanted one; NULL: none did, or it has */
+  struct { /* which directory the container's root was, of the host's or the ID-mapped; inode 0: unknown */
+    dev_t device;
+    ino_t inode;
+  } rootfs;
   struct {
     uint32_t base; /* the host's id of the container's root, where the user namespace is ours; 0: it is not */
     char *place;   /* the directory of its views */
-    dev_t device;  /* of its root directory; known once it is made */
-    ino_t inode;
     struct strlist entered;  /* what the wrapper enters, before each exec again: see struct proof_map */
     struct strlist unmapped; /* destinations of sources whose owners are nobody inside */
   } map;

@@ -41,11 +41,18 @@ static json_t *encode_map(const struct state *s) {
     die_out_of_memory();
   jsonx_set_new(map, "base", json_integer(s->map.base));
   jsonx_set_new(map, "place", jsonx_string_new(s->map.place));
-  jsonx_set_new(map, "device", jsonx_u64_new(s->map.device));
-  jsonx_set_new(map, "inode", jsonx_u64_new(s->map.inode));
   jsonx_set_new(map, "entered", encode_list(&s->map.entered));
   jsonx_set_new(map, "unmapped", encode_list(&s->map.unmapped));
   return map;
+}
+
+static json_t *encode_rootfs(const struct state *s) {
+  json_t *rootfs = json_object();
+  if (!rootfs)
+    die_out_of_memory();
+  jsonx_set_new(rootfs, "device", jsonx_u64_new(s->rootfs.device));
+  jsonx_set_new(rootfs, "inode", jsonx_u64_new(s->rootfs.inode));
+  return rootfs;
 }
 
 static json_t *encode_members(const struct state *s) {
@@ -58,6 +65,8 @@ static json_t *encode_members(const struct state *s) {
   jsonx_set_new(document, "bundle", jsonx_string_new(s->bundle));
   if (s->config)
     jsonx_set_new(document, "config", jsonx_string_new(s->config));
+  if (s->rootfs.inode)
+    jsonx_set_new(document, "rootfs", encode_rootfs(s));
   if (s->pid_file)
     jsonx_set_new(document, "pidFile", jsonx_string_new(s->pid_file));
   jsonx_set_new(document, "created", jsonx_string_new(s->created));
@@ -155,19 +164,25 @@ static void take_list(const json_t *map, const char *key, struct strlist *ret) {
 }
 
 static int take_map(struct state *s, const json_t *map) {
-  uint64_t base, device, inode;
+  uint64_t base;
   if (!map)
     return 0;
   take_list(map, "entered", &s->map.entered);
   take_list(map, "unmapped", &s->map.unmapped);
   if (take_string(map, "place", &s->map.place) < 0 || !jsonx_u64_get(json_object_get(map, "base"), &base) ||
-      base == 0 || base > UINT32_MAX || !jsonx_u64_get(json_object_get(map, "device"), &device) ||
-      !jsonx_u64_get(json_object_get(map, "inode"), &inode))
+      base == 0 || base > UINT32_MAX)
     return -1;
   s->map.base = (uint32_t)base;
-  s->map.device = (dev_t)device;
-  s->map.inode = (ino_t)inode;
   return 0;
+}
+
+static void take_rootfs(struct state *s, const json_t *rootfs) {
+  uint64_t device, inode;
+  if (!jsonx_u64_get(json_object_get(rootfs, "device"), &device) ||
+      !jsonx_u64_get(json_object_get(rootfs, "inode"), &inode))
+    return;
+  s->rootfs.device = (dev_t)device;
+  s->rootfs.inode = (ino_t)inode;
 }
 
 /* Those that an older state lacks: a node is upgraded while containers run. */
@@ -176,6 +191,7 @@ static void take_later_members(struct state *s, const json_t *document) {
   const json_int_t handed = json_integer_value(json_object_get(document, "handedFds"));
   s->config = config ? xstrdup(config) : xasprintf("%s/config.json", s->bundle ? s->bundle : "");
   s->no_user_namespace = xstrdup(json_string_value(json_object_get(document, "noUserNamespace")));
+  take_rootfs(s, json_object_get(document, "rootfs"));
   s->handed_fds = handed > 0 && handed <= STATE_HANDED_FDS_MAX ? (unsigned)handed : 0;
 }
 

@@ -272,8 +272,6 @@ struct proof_map usermap_promised(const struct state *state) {
   return (struct proof_map){
     .base = state->map.base,
     .place = state->map.place,
-    .device = state->map.device,
-    .inode = state->map.inode,
     .unmapped = state->map.unmapped,
     .entered = state->map.entered,
   };

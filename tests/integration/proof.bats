@@ -69,6 +69,24 @@ refused() {
   gone "$2"
 }
 
+# podman mounts a pod's root for its create alone: by then nobody else sees it.
+@test "a root that only create sees is the one that was promised" {
+  for runtime in runc crun; do
+    for POLICY in restricted unmapped; do
+      oh_config "$runtime"
+      b=$(CMD='echo ran; sleep 600' bundle "seen-$runtime" "$BASE | .root.path = (env.T + \"/seen\")")
+      mkdir -p "$b/rootfs/srv" "$T/seen"
+      unshare --mount --propagation slave sh -c 'mount --bind "$0/rootfs" "$T/seen" && shift && exec "$@"' "$b" \
+        -- "$OH" --config "$T/config.json" --policy "$POLICY" --root "$T/root" create --bundle "$b" "seen-$runtime" <"$T/empty" >"$T/create.out" 2>&1
+      [ -z "$(ls "$T/seen")" ]
+      oh start "seen-$runtime"
+      wait_for 5 grep -q ran "$T/create.out"
+      oh delete --force "seen-$runtime"
+      rm -r "${b:?}"
+    done
+  done
+}
+
 @test "what keeps its promises starts without a word, under each policy" {
   for runtime in runc crun; do
     for POLICY in privileged baseline unmapped restricted strict; do

@@ -42,6 +42,7 @@ static void fill(struct state *s) {
     .policies_len = 2,
     .annotations = json_pack("{s:s}", "k", "v"),
     .sandbox = true,
+    .rootfs = { 8, UINT64_MAX },
     .creator = getpid(),
     .creator_start = process_start(getpid()),
   };
@@ -180,7 +181,7 @@ Test(state, every_member_counts) {
   json_t *value;
   json_object_foreach(good, key, value) {
     if (strcmp(key, "annotations") == 0 || strcmp(key, "pidFile") == 0 || strcmp(key, "config") == 0 ||
-        strcmp(key, "handedFds") == 0 || strcmp(key, "noUserNamespace") == 0)
+        strcmp(key, "handedFds") == 0 || strcmp(key, "noUserNamespace") == 0 || strcmp(key, "rootfs") == 0)
       continue;
     json_auto_t *bad = json_copy(good);
     json_object_del(bad, key);
@@ -203,12 +204,14 @@ Test(state, older_ones_lack_what_came_later) {
   free(steal_ptr(&in.config));
   free(steal_ptr(&in.no_user_namespace));
   in.handed_fds = 0;
+  in.rootfs.inode = 0;
   state_encode(&in, &text);
   const struct jsonx_source src = { "state.json", text.data, text.len };
   cr_assert_null(strstr(text.data, "config.json"));
   cr_assert_eq(state_decode(&out, &src, &err), 0, "%s", err.message);
   cr_expect_str_eq(out.config, "/b/config.json");
   cr_expect_eq(out.handed_fds, 0);
+  cr_expect_eq(out.rootfs.inode, 0);
   cr_expect_null(out.no_user_namespace);
 }
 
