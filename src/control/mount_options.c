@@ -95,6 +95,8 @@ void mount_options_read(const json_t *options, struct mount_options *ret) {
       ret->remount = true;
     else if (str_same(word, "tmpcopyup"))
       ret->copy_up = true;
+    else if (str_same(word, "copy-symlink") || str_same(word, "src-nofollow"))
+      ret->keeps_link = true;
   }
   ret->lifted &= ~r.below;
   ret->set_below = r.below;

@@ -25,8 +25,9 @@ enum mount_propagation { PROPAGATION_SHARED, PROPAGATION_SLAVE, PROPAGATION_PRIV
 struct mount_options {
   bool bind, recursive; /* bind or rbind; rbind */
   bool remount;
-  bool copy_up;       /* tmpcopyup */
-  unsigned set;       /* enum mount_flag: of the mount itself */
+  bool copy_up;    /* tmpcopyup */
+  bool keeps_link; /* crun's copy-symlink and src-nofollow: of a source that is a link, the link is given */
+  unsigned set;    /* enum mount_flag: of the mount itself */
   unsigned set_below; /* of the mounts below it too */
   unsigned contested; /* flags whose antonym is there in any form, whatever comes of it */
   unsigned lifted;    /* flags that are taken from the mounts below it (rrw, rsuid, ...) */

@@ -108,6 +108,13 @@ static const char *sensitive_text(const char *path, const struct policy *policy)
   return found;
 }
 
+bool mount_gives_link(const struct mount_view *v, const struct facts *facts) {
+  if (!v->is.keeps_link || !facts->host_known)
+    return false;
+  const struct source_fact *fact = v->source ? facts_source(facts, v->source) : NULL;
+  return !fact || !fact->real || !control_path_same(fact->real, v->source);
+}
+
 enum source_verdict mount_source_judge(const struct facts *facts, const struct policy *policy,
                                        const char *source, const char **ret_why) {
   *ret_why = NULL;

@@ -30,6 +30,7 @@ enum mounts_rule {
   RULE_REDIRECTED,
   RULE_ROOT,
   RULE_IDS,
+  RULE_LINK,
 };
 
 const struct control_rule mounts_rules[] = {
@@ -57,6 +58,8 @@ const struct control_rule mounts_rules[] = {
   [RULE_ROOT] = { "OH-MNT-015", "nothing is mounted over the root" },
   [RULE_IDS] = { "OH-MNT-016", "no id mapping of a mount makes anybody but the container's root the owner of "
                                "root's files" },
+  [RULE_LINK] = { "OH-MNT-017",
+                  "no mount puts a symbolic link into the container where its target was judged" },
   { NULL, NULL },
 };
 
@@ -134,6 +137,16 @@ static int judge_source(const struct turn *t, const struct mount_view *v, size_t
   return 0;
 }
 
+static int judge_link(const struct turn *t, const struct mount_view *v, size_t index) {
+  if (!mount_gives_link(v, t->facts))
+    return 0;
+  return refuse(
+      t, index, "/options", RULE_LINK,
+      xasprintf("\"copy-symlink\" and \"src-nofollow\" are refused where the source may be a symbolic "
+                "link: later mounts could be led elsewhere by it; name what %s leads to",
+                v->source ? v->source : "it"));
+}
+
 static int judge_ids(const struct turn *t, const struct mount_view *v, size_t index) {
   if (!mount_gives_root(t->spec->root, v))
     return 0;
@@ -181,7 +194,7 @@ static int judge_mount(const struct turn *t, const struct mount_view *v, size_t 
                               xstrdup("\"remount\" would change a mount that is there, and not make one")))
     return -1;
   if (judge_destination(t, v, index) || judge_place(t, v, index) || judge_type(t, v, index) ||
-      judge_source(t, v, index) || judge_ids(t, v, index))
+      judge_source(t, v, index) || judge_link(t, v, index) || judge_ids(t, v, index))
     return -1;
   if (v->place && strcmp(v->place, v->destination) != 0) {
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/destination", index);

@@ -31,6 +31,10 @@ bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsig
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts);
 
+/* Would a link be put into the container where the link's target was judged? Later mounts could then be led
+ * anywhere by it. */
+bool mount_gives_link(const struct mount_view *v, const struct facts *facts);
+
 /* Has it id mappings of its own? And would somebody in the container other than its root be root on its files
  * by them? */
 bool mount_has_ids(const struct mount_view *v);
