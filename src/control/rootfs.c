@@ -121,10 +121,12 @@ static bool is_empty(const struct facts *facts, const char *place) {
 }
 
 /* Does a masked or read-only path hold the place? A path is compared as it is written and as it is resolved.
- */
+ * (Most are of /proc and /sys, where no place is.) */
 static bool path_holds(const char *path, const char *place, const struct facts *facts) {
   if (control_path_below(place, path))
     return true;
+  if (path_is_below(path, "/proc") || path_is_below(path, "/sys"))
+    return false;
   const struct destination_fact *there = facts_destination(facts, path);
   return there && there->resolved && path_is_below(place, there->resolved);
 }
