@@ -60,17 +60,28 @@ static int add_rule(scmp_filter_ctx ctx, int number, const struct seccomp_rule *
   return seccomp_rule_add_array(ctx, rule->action, number, rule->len, args);
 }
 
+static int add_call(scmp_filter_ctx ctx, const struct seccomp_call *call) {
+  int rc = 0, number = seccomp_syscall_resolve_name(call->name);
+  for (size_t k = 0; k < call->len && rc >= 0 && number != __NR_SCMP_ERROR; k++)
+    rc = add_rule(ctx, number, &call->rules[k]);
+  return rc;
+}
+
+/* On x86 a rule for socket(2) is one for a value of socketcall(2) too, and the library refuses one for all of
+ * socketcall(2) after it: engines name these first. */
 static int add_calls(scmp_filter_ctx ctx, const struct seccomp_profile *profile) {
-  for (size_t i = 0; i < profile->calls_len; i++) {
-    const struct seccomp_call *call = &profile->calls[i];
-    int number = seccomp_syscall_resolve_name(call->name);
-    for (size_t k = 0; k < call->len && number != __NR_SCMP_ERROR; k++) {
-      int rc = add_rule(ctx, number, &call->rules[k]);
-      if (rc < 0)
-        return rc;
-    }
+  static const char *const first[] = { "socketcall", "ipc" };
+  int rc = 0;
+  for (size_t i = 0; i < ARRAY_SIZE(first) && rc >= 0; i++) {
+    const struct seccomp_call *call = seccomp_profile_find(profile, first[i]);
+    rc = call ? add_call(ctx, call) : 0;
   }
-  return 0;
+  for (size_t i = 0; i < profile->calls_len && rc >= 0; i++) {
+    const char *name = profile->calls[i].name;
+    if (strcmp(name, first[0]) != 0 && strcmp(name, first[1]) != 0)
+      rc = add_call(ctx, &profile->calls[i]);
+  }
+  return rc;
 }
 
 static int add_abis(scmp_filter_ctx ctx, const struct seccomp_compilation *job) {

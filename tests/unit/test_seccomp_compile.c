@@ -170,6 +170,23 @@ Test(seccomp_compile, reports_what_the_library_refuses) {
   cr_assert(strstr(err.message, "libseccomp refuses this filter"), "%s", err.message);
 }
 
+/* As podman's without CAP_AUDIT_WRITE: both runtimes take it. */
+Test(seccomp_compile, a_multiplexer_goes_before_what_it_stands_for) {
+  CLEANUP_SECCOMP_PROFILE struct seccomp_profile profile = { 0 };
+  struct error err = { 0 };
+  decode("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"architectures\":[\"SCMP_AR"
+         "CH_X86_64\",\"SCMP_ARCH_X86\"],\"syscalls\":[{\"names\":[\"read\",\"write\",\"exit_group\",\"s"
+         "ocketcall\"],\"action\":\"SCMP_ACT_ALLOW\"},{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ER"
+         "RNO\",\"errnoRet\":22,\"args\":[{\"index\":0,\"value\":16,\"op\":\"SCMP_CMP_EQ\"},{\"index\":2,"
+         "\"value\":9,\"op\":\"SCMP_CMP_EQ\"}]},{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"a"
+         "rgs\":[{\"index\":2,\"value\":9,\"op\":\"SCMP_CMP_NE\"}]},{\"names\":[\"socket\"],\"action\":\"S"
+         "CMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":16,\"op\":\"SCMP_CMP_NE\"}]}]}",
+         &profile);
+  struct seccomp_compilation job = { .profile = &profile, .abis = &profile };
+  cr_assert_eq(seccomp_compile(&job, 1, &seccomp_compile_limits, &err), 0, "%s", err.message);
+  seccomp_program_free(&job.program);
+}
+
 /* Engines may hand on an ignored SIGCHLD, under which children cannot be waited for. */
 Test(seccomp_compile, works_with_sigchld_ignored) {
   CLEANUP_SECCOMP_PROFILE struct seccomp_profile profile = { 0 };
