@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,14 @@ static bool reads(const char *config, const char *file) {
   return strcmp(config, file) == 0 || (n > 1 && strncmp(config, file, n) == 0 && strchr(file + n, '/'));
 }
 
+/* One of a container, of a node within this node, names files of its own. What cannot be seen is taken for
+ * one of this host. */
+static bool has_our_root(const struct kernel_process *p) {
+  struct stat its, ours;
+  return fstatat(p->dir, "root", &its, 0) < 0 || stat("/", &ours) < 0 ||
+         (its.st_dev == ours.st_dev && its.st_ino == ours.st_ino);
+}
+
 static bool is_it(const struct kernel_process *p, const char *name, const char *file,
                   struct strlist *ret_words) {
   CLEANUP_FREE char *comm = NULL;
@@ -43,7 +52,7 @@ static bool is_it(const struct kernel_process *p, const char *name, const char *
   struct error ignored = { 0 };
   size_t len;
   if (kernel_process_text(p, "comm", CMDLINE_MAX, &comm, &len, &ignored) < 0 ||
-      strncmp(comm, name, strlen(name)) != 0 || strcmp(comm + strlen(name), "\n") != 0 ||
+      strncmp(comm, name, strlen(name)) != 0 || strcmp(comm + strlen(name), "\n") != 0 || !has_our_root(p) ||
       kernel_process_text(p, "cmdline", CMDLINE_MAX, &words, &len, &ignored) < 0)
     return false;
   const char *config = config_of(words, len);

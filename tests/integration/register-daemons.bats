@@ -169,6 +169,22 @@ has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")"
   [ "$(cat "$T/daemon.json")" = '{}' ]
 }
 
+@test "a daemon of a container, with the same names in a root of its own, is none of this host's" {
+  local etc=/var/lib/rancher/k3s/agent/etc/containerd
+  mkdir -p "$etc" "$T/within"
+  cp "$ROOT/tests/fixtures/config/k3s/config-v3.toml" "$etc/config.toml"
+  cp "$BUILD/helpers/pause" "$T/within/containerd"
+  chroot "$T/within" /containerd -c "$etc/config.toml" 3>&- >/dev/null 2>&1 &
+  DAEMON=$!
+  wait_for 5 sh -c "grep -q containerd /proc/$DAEMON/comm"
+  hardenctl install --engine containerd --file "$etc/config.toml" --policy restricted
+  hardenctl status --engine containerd
+  hardenctl uninstall --engine containerd
+  [ ! -e /var/lib/oci-harden ]
+  stop
+  rm -r /var/lib/rancher
+}
+
 @test "k3s: a daemon that reads the file which imports ours must be restarted, and programs stay until then" {
   local etc=/var/lib/rancher/k3s/agent/etc/containerd
   mkdir -p "$etc"
