@@ -318,7 +318,7 @@ check-load: $(BIN) $(HELPERS) ## COUNT containers (1000), 16 at a time, under ra
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
 	@tools/install-deps build check san
-	@$(SUB) SAN=address,undefined BUILD=build-san check-unit
+	@$(SUB) SAN=address,undefined CFLAGS='-O1 -g' BUILD=build-san check-unit
 
 .PHONY: coverage
 coverage: ## line coverage of src/ by all tests but those that such a build would fail; needs root
@@ -338,7 +338,7 @@ coverage-run: $(BIN) $(UNIT_BIN) $(HELPERS) $(filter-out $(BUILD)/fault/%,$(FAUL
 TIME ?= 60
 BRIEF ?=
 .PHONY: fuzz
-fuzz: ## every fuzz target for TIME seconds (60), those of BRIEF="NAME..." for half of it
+fuzz: ## every fuzz target for TIME seconds (60), those of BRIEF="NAME..." for a quarter of it
 	@tools/install-deps build fuzz
 	@$(SUB) WERROR= CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz CFLAGS='-O1 -g' fuzz-build
 	@BRIEF='$(BRIEF)' tools/run-fuzz $(TIME) build-fuzz/fuzz
