@@ -242,14 +242,25 @@ static int check_keys(const struct reader *r, const struct node *map, struct err
   return 0;
 }
 
-/* `<<: *a` and `<<: [*a, *b]`: members that the map does not have itself, of the first that has them. */
-static int merge(struct reader *r, struct node *map, const struct node *from, unsigned depth,
+/* The value of a map's merge key. */
+struct merged {
+  struct node *value; /* NULL: there is none */
+  size_t before;      /* so many members stand before it */
+};
+static void merged_free(struct merged *merged) {
+  node_free(merged->value);
+}
+
+/* `<<: *a` and `<<: [*a, *b]`: members that the map does not have itself, of the first that has them. What
+ * stands before the merge key and in it too, go-yaml 2 takes from the merge key, later readers from the map.
+ */
+static int merge(struct reader *r, struct node *map, const struct node *from, size_t before, unsigned depth,
                  const yaml_mark_t *at, struct error *err) {
   if (from->kind == NODE_LIST) {
     for (size_t i = 0; i < from->len; i++) {
       if (from->children[i]->kind == NODE_LIST)
         return fail(r, at, err, "a merge key takes a map, or a list of maps");
-      if (merge(r, map, from->children[i], depth, at, err) < 0)
+      if (merge(r, map, from->children[i], before, depth, at, err) < 0)
         return -1;
     }
     return 0;
@@ -261,7 +272,14 @@ static int merge(struct reader *r, struct node *map, const struct node *from, un
   if (map->len > TREE_NAMES)
     return fail(r, at, err, "a merge key into a map of more than %d members", TREE_NAMES);
   for (size_t i = 0; i < from->len; i++) {
-    if (member(map, from->children[i]->key))
+    const struct node *own = member(map, from->children[i]->key);
+    if (own && own->index < before)
+      return error_set(
+          err, ERROR_INPUT, 0,
+          "%s:%u:%u: the key \"%s\" stands before a merge key that has it too: which one counts is "
+          "read differently; put the merge key first",
+          r->src->name, own->place.line, own->place.column, own->key);
+    if (own)
       continue;
     struct node *taken = copy(r, from->children[i], depth, at, err);
     if (!taken)
@@ -271,26 +289,44 @@ static int merge(struct reader *r, struct node *map, const struct node *from, un
   return 0;
 }
 
+/* `<<` as it is, and nothing else: by a tag a quoted one becomes a merge key as well, and a plain one may be
+ * none. */
+static int is_merge_key(const struct reader *r, const yaml_event_t *key, bool *ret, struct error *err) {
+  enum { PLAIN = 2, QUOTED = 4 };
+  const size_t written = key->end_mark.index - key->start_mark.index; /* with tag and anchor */
+  *ret = false;
+  if (strcmp((const char *)key->data.scalar.value, "<<") != 0)
+    return 0;
+  const bool plain = key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+  *ret = plain;
+  return written == (plain ? PLAIN : QUOTED)
+             ? 0
+             : fail(r, &key->start_mark, err, "whether this is a merge key is read differently: write <<");
+}
+
 /* One key and its value; the value of a merge key is handed back instead of appended. */
 static int read_member(struct reader *r, struct node *map, const yaml_event_t *key, unsigned depth,
-                       struct node **ret_merged, struct error *err) {
+                       struct merged *ret_merged, struct error *err) {
   if (key->type != YAML_SCALAR_EVENT)
     return fail(r, &key->start_mark, err, "a key must be a plain word or a string");
   const char *name = (const char *)key->data.scalar.value;
   if (strlen(name) != key->data.scalar.length)
     return fail(r, &key->start_mark, err, "a NUL in a key");
+  bool is_merge;
+  if (check_tag(r, key, key->data.scalar.tag, err) < 0 || is_merge_key(r, key, &is_merge, err) < 0)
+    return -1;
   CLEANUP_EVENT yaml_event_t event = { 0 };
   if (next(r, &event, err) < 0)
     return -1;
   struct node *value = read_node(r, &event, depth + 1, err);
   if (!value)
     return -1;
-  if (strcmp(name, "<<") == 0 && key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
-    if (*ret_merged) {
+  if (is_merge) {
+    if (ret_merged->value) {
       node_free(value);
       return fail(r, &key->start_mark, err, "the key \"<<\" is there twice");
     }
-    *ret_merged = value;
+    *ret_merged = (struct merged){ value, map->len };
     return 0;
   }
   free(value->key);
@@ -306,7 +342,7 @@ static int read_member(struct reader *r, struct node *map, const yaml_event_t *k
 }
 
 static int read_map(struct reader *r, struct node *map, unsigned depth, struct error *err) {
-  CLEANUP_NODE struct node *merged = NULL;
+  struct merged merged CLEANUP(merged_free) = { 0 };
   for (;;) {
     CLEANUP_EVENT yaml_event_t event = { 0 };
     if (next(r, &event, err) < 0)
@@ -314,7 +350,7 @@ static int read_map(struct reader *r, struct node *map, unsigned depth, struct e
     if (event.type == YAML_MAPPING_END_EVENT) {
       if (check_keys(r, map, err) < 0)
         return -1;
-      return merged ? merge(r, map, merged, depth + 1, &event.start_mark, err) : 0;
+      return merged.value ? merge(r, map, merged.value, merged.before, depth + 1, &event.start_mark, err) : 0;
     }
     if (check_room(r, map, &event, err) < 0 || read_member(r, map, &event, depth, &merged, err) < 0)
       return -1;

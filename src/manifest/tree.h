@@ -8,9 +8,10 @@
  * (docker-compose).
  *
  * Refused, with file:line:column: what libyaml cannot read; equal keys of one map, of which readers take the
- * first, the last, or neither; keys that are no scalars; tags other than YAML's own; an alias inside its own
+ * first, the last, or neither, a member that stands before a merge key (`<<`) with the same one among them;
+ * keys that are no scalars; tags other than YAML's own, and any on a merge key; an alias inside its own
  * anchor; more than TREE_DEPTH levels, TREE_ITEMS items of one list or map, or TREE_NODES nodes, aliases and
- * merge keys (`<<`) counted as often as they are used; more than TREE_NAMES anchors of a document, or members
+ * merge keys counted as often as they are used; more than TREE_NAMES anchors of a document, or members
  * of a merge key or of a map that has one, since each is compared with all others.
  */
 #ifndef HARDEN_MANIFEST_TREE_H

@@ -157,6 +157,13 @@ Test(tree, refuses_with_a_place) {
   refused("a: \xff\n", "f.yaml:");
   refused("a: {<<: 1}\n", "f.yaml:1:10: a merge key takes a map");
   refused("a: {<<: {b: 1}, <<: {c: 1}}\n", "f.yaml:1:17: the key \"<<\" is there twice");
+  refused("a: {c: 0, b: 1, <<: {b: 2}}\n",
+          "f.yaml:1:11: the key \"b\" stands before a merge key that has it");
+  refused("a: {b: 1, <<: [{c: 2}, {b: 2}]}\n", "f.yaml:1:5: the key \"b\" stands before a merge key");
+  refused("a: {! \"<<\": {b: 1}}\n", "f.yaml:1:5: whether this is a merge key is read differently");
+  refused("a: {!!str <<: {b: 1}}\n", "f.yaml:1:5: whether this is a merge key is read differently");
+  refused("a: {!!merge \"<<\": {b: 1}}\n", "f.yaml:1:5: the tag tag:yaml.org,2002:merge is not known here");
+  refused("a: {!!binary Yg==: 1}\n", "f.yaml:1:5: the tag tag:yaml.org,2002:binary is not known here");
 }
 
 Test(tree, laughs_and_depths_are_bounded) {
