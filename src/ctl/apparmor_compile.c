@@ -2,6 +2,7 @@
 /* hardenctl apparmor compile, show: from a profile's text to the cache, by apparmor_parser. */
 #include "base/str.h"
 #include "ctl/apparmor.h"
+#include "ctl/tool.h"
 #include "io/fileio.h"
 #include "io/path.h"
 
@@ -12,10 +13,10 @@
 #include <sys/apparmor.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 1 << 16 };
+/* A profile takes it a tenth of a second, on a slow machine seconds. */
+enum { PARSER_MS = 120000 };
 static const char *const parsers[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser" };
 
 /* A line that begins with "?" has a word that not every parser knows. */
@@ -72,37 +73,16 @@ static int text_fd(const struct str *text, int *ret, struct error *err) {
 
 /* -M: without the kernel's features the parser leaves out what it cannot know, and says nothing. The same is
  * true of the features that a distribution's configuration file pins. */
-static _Noreturn void become_parser(const char *parser, int text, int said, const char *features,
-                                    const char *out) {
-  static char *const nothing[] = { NULL };
-  const char *const argv[] = { parser, "--config-file=/dev/null", "-q", "-Q", "-K", "-M", features, "-o", out,
-                               NULL };
-  if (dup2(text, STDIN_FILENO) >= 0 && dup2(said, STDOUT_FILENO) >= 0 && dup2(said, STDERR_FILENO) >= 0)
-    execve(parser, (char *const *)argv, nothing);
-  _exit(127);
-}
-
 static int run_parser(const char *parser, const struct str *text, const char *features, const char *out,
                       struct error *err) {
+  const char *const argv[] = { parser, "--config-file=/dev/null", "-q", "-Q", "-K", "-M", features, "-o", out,
+                               NULL };
   CLEANUP_FD int in = -1;
-  CLEANUP_FD int said = memfd_create("said", MFD_CLOEXEC);
-  CLEANUP_FREE char *words = NULL;
-  size_t len;
-  int status = 0;
+  CLEANUP_FREE char *said = NULL;
   if (text_fd(text, &in, err) < 0)
     return -1;
-  const pid_t child = said < 0 ? -1 : fork();
-  if (child < 0)
-    return error_set(err, ERROR_SYSTEM, errno, "%s cannot be started", parser);
-  if (child == 0)
-    become_parser(parser, in, said, features, out);
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-    ;
-  if (status == 0)
-    return 0;
-  if (lseek(said, 0, SEEK_SET) < 0 || file_read_fd(said, parser, SAID_MAX, &words, &len, err) < 0)
-    return -1;
-  return error_set(err, ERROR_SYSTEM, 0, "%s: %s", parser, len ? words : "it failed without a word");
+  const struct tool tool = { .argv = argv, .in = in, .errors_too = true, .limit_ms = PARSER_MS };
+  return tool_run(&tool, &said, err) < 0 ? error_wrap(err, "%s", parser) : 0;
 }
 
 /* With the words that a newer parser knows, else without. */

@@ -89,7 +89,8 @@ const struct ctl_command ctl_doctor = {
   .details = "Tries what the wrapper relies on and prints a line for each thing that was examined; what is "
              "not as it should be "
              "comes with a remedy. As root, user namespaces are tried in directories of their own, removed "
-             "afterwards, where engines keep images. Runs the configured runtimes with --version. Exit "
+             "afterwards, where engines keep images. Runs the configured runtimes with --version, 5 s each "
+             "at most. Exit "
              "status 1 when there is "
              "a finding.",
   .options =

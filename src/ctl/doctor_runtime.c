@@ -3,18 +3,13 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "ctl/doctor.h"
-#include "io/fileio.h"
+#include "ctl/tool.h"
 #include "runtime/ownhook.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Versions from `since` and below `fixed` have it. Sources: the projects' own advisories. */
@@ -47,38 +42,15 @@ static const struct advisory advisories[] = {
     "the krun handler writes through a link in the rootfs" },
 };
 
-/* What PATH --version prints first, which has 10 s for it. NULL: it could not be run. The caller frees. */
-static char *version_line(const char *path) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0)
-    return NULL;
-  CLEANUP_FD int out = ends[0];
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  char *const argv[] = { (char *)path, (char *)"--version", NULL };
-  char *const envp[] = { NULL };
-  pid_t pid;
-  int failed = posix_spawn(&pid, path, &actions, NULL, argv, envp);
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  if (failed)
-    return NULL;
-  CLEANUP_FREE char *text = NULL;
-  size_t len;
-  struct error ignored = { 0 };
-  struct pollfd ready = { .fd = out, .events = POLLIN };
-  if (poll(&ready, 1, 10000) == 0)
-    kill(pid, SIGKILL);
-  int result = file_read_fd(out, path, 1 << 16, &text, &len, &ignored);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-    ;
-  if (result < 0 || status != 0)
-    return NULL;
-  text[strcspn(text, "\n")] = '\0';
-  return steal_ptr(&text);
+enum { VERSION_MS = 5000 };
+
+/* What PATH --version prints first. The caller frees. */
+static int version_line(const char *path, char **ret, struct error *err) {
+  const char *const argv[] = { path, "--version", NULL };
+  if (tool_run(&(struct tool){ .argv = argv, .in = -1, .limit_ms = VERSION_MS }, ret, err) < 0)
+    return error_wrap(err, "%s --version", path);
+  (*ret)[strcspn(*ret, "\n")] = '\0';
+  return 0;
 }
 
 static bool older(const unsigned *have, const unsigned *fixed) {
@@ -121,10 +93,11 @@ static void runtime(struct doctor *d, const struct runtime_choice *r, bool used)
     doctor_say(d, HEALTH_FAIL, "runtime", remedy, "%s: others than root can write it", r->path);
     return;
   }
-  CLEANUP_FREE char *line = version_line(r->path);
-  if (!line) {
-    doctor_say(d, used ? HEALTH_FAIL : HEALTH_WARN, "runtime", "install it anew", "%s --version fails",
-               r->path);
+  CLEANUP_FREE char *line = NULL;
+  struct error why = { 0 };
+  if (version_line(r->path, &line, &why) < 0) {
+    doctor_say(d, used ? HEALTH_FAIL : HEALTH_WARN, "runtime", "try that by hand; install the runtime anew",
+               "%s", why.message);
     return;
   }
   doctor_say(d, HEALTH_OK, "runtime", NULL, "%s: %s%s", r->path, line, used ? " (this one is used)" : "");

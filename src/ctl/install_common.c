@@ -2,15 +2,14 @@
 #include "base/str.h"
 #include "ctl/install.h"
 #include "ctl/terminal.h"
+#include "ctl/tool.h"
 #include "io/fileio.h"
 #include "runtime/state.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 error_t install_parse(int key, char *arg, struct argp_state *state, struct install_options *o) {
@@ -119,16 +118,20 @@ void install_print_plan(const struct plan *p) {
 
 /* --- restarting --- */
 
+/* What a unit may take for its stop and start is the unit's own affair: this is for a systemd that does not
+ * answer. Its job goes on when we no longer wait. */
+enum { SYSTEMCTL_MS = 600000 };
+
 static int systemctl(const char *verb, const char *unit, struct error *err) {
-  char *const argv[] = { (char *)"systemctl", (char *)verb, (char *)unit, NULL };
-  pid_t pid;
-  int status = 0;
-  const int failed = posix_spawnp(&pid, "systemctl", NULL, NULL, argv, environ);
-  if (failed)
-    return error_set(err, ERROR_SYSTEM, failed, "cannot run systemctl");
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-    ;
-  return status == 0 ? 0 : error_set(err, ERROR_SYSTEM, 0, "systemctl %s %s failed", verb, unit);
+  const char *const argv[] = { "systemctl", verb, unit, NULL };
+  const struct tool tool = {
+    .argv = argv, .envp = environ, .in = -1, .errors_too = true, .limit_ms = SYSTEMCTL_MS
+  };
+  CLEANUP_FREE char *said = NULL;
+  if (tool_run(&tool, &said, err) < 0)
+    return error_wrap(err, "systemctl %s %s failed", verb, unit);
+  fputs(said, stdout);
+  return 0;
 }
 
 /* NULL: it is no program that starts a containerd of its own. */

@@ -216,6 +216,20 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   [[ "$output" == *configuration:* ]]
 }
 
+@test "doctor waits for no runtime that does not answer, and leaves nothing of it" {
+  local i
+  printf '#!/bin/sh\necho runc version 1.3.4\nsleep 987 &\necho $$ $! >"%s/pids"\nwait\n' "$T" >"$T/silent"
+  printf '#!/bin/sh\nsleep 987 &\necho runc version 1.3.4\n' >"$T/parent"
+  chmod 755 "$T/silent" "$T/parent"
+  oh_config runc ".runtimes = [{path: \"$T/silent\", type: \"runc\"}, {path: \"$T/parent\", type: \"runc\"}]"
+  run timeout 30 "$CTL" --config "$T/config.json" doctor --quiet
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"fail runtime: $T/silent --version: it has not ended within 5.0 s"*"remedy: "* ]]
+  [[ "$output" != *"$T/parent"* ]] # has answered, though a child of its has not ended
+  for i in $(cat "$T/pids"); do [ ! -e "/proc/$i" ] || grep -q '^State:.Z' "/proc/$i/status"; done
+}
+
 # node COMMAND: what the shell command makes of /var/lib, /home and /etc/subuid is not the host's; then doctor's rows of user namespaces.
 node() {
   mkdir -p "$T/lib" "$T/home"

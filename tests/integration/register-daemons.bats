@@ -290,7 +290,7 @@ TOML
 
 @test "--restart asks systemd, where it is; a restart that fails is an error" {
   mkdir -p /run/systemd/system
-  printf '#!/bin/sh\necho "$@" >>"%s/asked"\n[ ! -e "%s/broken" ]\n' "$T" "$T" >"$T/bin/systemctl"
+  printf '#!/bin/sh\necho "$@" >>"%s/asked"\n[ ! -e "%s/broken" ] || { echo no such unit >&2; exit 5; }\n' "$T" "$T" >"$T/bin/systemctl"
   chmod 755 "$T/bin/systemctl"
   printf 'version = 2\n' >"$T/config.toml"
   echo '{}' >"$T/daemon.json"
@@ -302,7 +302,7 @@ TOML
   run hardenctl uninstall --engine containerd --restart
   echo "$output"
   [ "$status" -eq 2 ]
-  [[ "$output" == *"systemctl restart containerd.service failed"* ]]
+  [[ "$output" == *"systemctl restart containerd.service failed: exit status 5: no such unit" ]]
   rm -rf /run/systemd
   run hardenctl install --engine containerd --file "$T/config.toml" --restart
   [ "$status" -eq 0 ]
