@@ -134,6 +134,27 @@ const struct ctl_command ctl_apparmor_status = {
   .run = run_status,
 };
 
+/* --- install, status --- */
+
+char *ctl_apparmor_missing(void) {
+  struct apparmor_host host;
+  struct error ignored = { 0 };
+  bool missing = false;
+  if (geteuid() != 0 || apparmor_look(&host, &ignored) < 0)
+    return NULL;
+  CLEANUP_FREE char *profiles = host.profiles;
+  for (const struct builtin *b = builtin_apparmor_profiles; host.state == APPARMOR_ON && b->name; b++) {
+    CLEANUP_FREE char *name = apparmor_own_name(b);
+    missing = missing || (!apparmor_mode_enforces(apparmor_mode_of(profiles, name)) &&
+                          apparmor_compiled(APPARMOR_CACHE, b, &ignored) < 0);
+  }
+  return missing
+             ? xasprintf("AppArmor is on, and profiles of ours are not compiled for this kernel: containers "
+                         "that need one are refused; run hardenctl apparmor compile%s",
+                         ctl_apparmor_parser() ? "" : ", after the package apparmor was installed")
+             : NULL;
+}
+
 /* --- doctor --- */
 
 static void examine(struct doctor *d, const struct builtin *b, const char *profiles) {

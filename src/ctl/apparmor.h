@@ -14,5 +14,8 @@ const char *ctl_apparmor_parser(void);
 /* All of ours for the features (a file or a directory; NULL: the running kernel's), into the cache. Prints
  * what it has written. */
 int ctl_apparmor_make(const char *cache, const char *features, struct error *err) MUST_CHECK;
+/* What containers would be refused for on this host, and the remedy, a sentence; NULL: nothing, or AppArmor
+ * cannot be looked at by this user. The caller frees. */
+char *ctl_apparmor_missing(void) MUST_CHECK;
 
 #endif

@@ -116,7 +116,10 @@ static int run_install(const struct ctl_command *self, int argc, char **argv, st
     printf("copy: %s/%s\n", a.programs.dir, a.programs.copy.items[i]);
   for (size_t i = 0; i < a.programs.todo.len; i++)
     printf("link: %s -> oci-harden\n", a.programs.todo.items[i]);
-  return install_for_each(&host, &a.o, install_one, &a, err);
+  const int code = install_for_each(&host, &a.o, install_one, &a, err);
+  if (code == CTL_OK && !a.o.dry_run)
+    install_print_missing(&host);
+  return code;
 }
 
 const struct ctl_command ctl_install = {
@@ -136,7 +139,9 @@ const struct ctl_command ctl_install = {
       "/var/lib/oci-harden/install. The engines heed it after a restart, or, docker, a reload. The "
       "containerd of "
       "k3s and rke2 is found where there is no other (else --file names its config.toml): that file, which "
-      "they make anew, is left alone, and a file of its own written into the config-v3.toml.d beside it.",
+      "they make anew, is left alone, and a file of its own written into the config-v3.toml.d beside it. "
+      "Where AppArmor is on and "
+      "profiles of ours were not compiled for this kernel it ends with a note that says so.",
   .options =
       (const struct argp_option[]){
           INSTALL_OPTIONS,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
+#include "ctl/apparmor.h"
 #include "ctl/install.h"
 #include "ctl/terminal.h"
 #include "ctl/tool.h"
@@ -114,6 +115,12 @@ void install_print_plan(const struct plan *p) {
   }
   for (size_t i = 0; i < p->notes.len; i++)
     printf("note: %s: %s\n", p->engine->name, p->notes.items[i]);
+}
+
+void install_print_missing(const struct host *h) {
+  CLEANUP_FREE char *missing = h->is_here ? ctl_apparmor_missing() : NULL;
+  if (missing)
+    printf("note: %s\n", missing);
 }
 
 /* --- restarting --- */

@@ -11,6 +11,7 @@
 struct status {
   struct install_options o;
   bool json, colour, needed;
+  bool registered; /* with an engine, any */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -121,12 +122,13 @@ static void print_text(const struct status *s, const struct engine *engine, cons
 }
 
 static int status_one(const struct host *h, const struct engine *engine, void *arg, struct error *err) {
-  const struct status *s = arg;
+  struct status *s = arg;
   CLEANUP_INSTALLED struct installed i = { 0 };
   CLEANUP_STRLIST struct strlist problems = { 0 };
   bool found;
   if (installed_load(h, engine->name, &i, &found, err) < 0)
     return -1;
+  s->registered = s->registered || found;
   if (found) {
     examine_programs(h, &i, &problems);
     examine_file(h, engine, &i, &problems);
@@ -168,7 +170,12 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
   s.colour = !s.json && terminal_has_colour(stdout);
   if (host_open(&host, s.o.root, false, err) < 0)
     return -1;
-  return s.needed ? print_needed(&host, &s.o, err) : install_for_each(&host, &s.o, status_one, &s, err);
+  if (s.needed)
+    return print_needed(&host, &s.o, err);
+  const int code = install_for_each(&host, &s.o, status_one, &s, err);
+  if (code >= 0 && s.registered && !s.json)
+    install_print_missing(&host);
+  return code;
 }
 
 const struct ctl_command ctl_status = {
@@ -179,7 +186,9 @@ const struct ctl_command ctl_status = {
       "are: somebody "
       "edited what is ours, a program is gone or can be changed by others, a daemon was started before the "
       "change and "
-      "must be restarted. Exit status 1: there is one, or the engine that was named knows nothing of us.",
+      "must be restarted. Exit status 1: there is one, or the engine that was named knows nothing of us. A "
+      "note tells of AppArmor "
+      "profiles that were not compiled for this kernel.",
   .options =
       (const struct argp_option[]){
           INSTALL_OPTIONS,

@@ -19,6 +19,7 @@ setup() {
 
 teardown() {
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   podman_ rm -fa >/dev/null 2>&1 || true
   oh_unmount
   oh_remove_cgroups "$CGROUP"
@@ -97,6 +98,7 @@ container() { # sets ID
   [[ "$output" == *"kept: needed by containerd (pid $DAEMON), until it is restarted"* ]]
   cmp "$T/before/config.toml" "$T/config.toml"
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   containerd_
   run cri_pod hardened
   [[ "$output" == *'no runtime for "hardened" is configured'* ]]
@@ -146,12 +148,14 @@ has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")"
   [[ "$output" == *"kept: needed by dockerd (pid $DAEMON), until it is restarted"* ]]
   cmp "$T/before/daemon.json" "$T/daemon.json"
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   dockerd_
   run ! has_runtime hardened
   [ "$(docker_ info --format '{{.DefaultRuntime}}')" = runc ]
   docker_ run --rm --network none busybox:test true
   hardenctl uninstall --engine docker
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   rm -f /etc/docker/key.json # dockerd's own
   as_before
 }
@@ -182,6 +186,7 @@ has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")"
   hardenctl uninstall --engine containerd
   [ ! -e /var/lib/oci-harden ]
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   rm -r /var/lib/rancher
 }
 
@@ -203,6 +208,7 @@ has_runtime() { docker_ info --format '{{json .Runtimes}}' | jq -e "has(\"$1\")"
   [ "$status" -eq 1 ]
   [[ "$output" == *"kept: needed by containerd (pid $DAEMON), until it is restarted"* ]]
   stop
+  [ -z "${SECURITYFS-}" ] || umount "$SECURITYFS" /var/cache
   hardenctl uninstall --engine containerd
   [ "$(find "$etc" -mindepth 1)" = "$etc/config.toml" ]
   [ ! -e /var/lib/oci-harden ]
@@ -312,4 +318,58 @@ TOML
 reload docker.service
 restart docker.service
 restart containerd.service" ]
+}
+
+@test "install and status say what AppArmor lacks: profiles that were not compiled for this kernel" {
+  local dir name want
+  want='note: AppArmor is on, and profiles of ours are not compiled for this kernel: containers that need one are refused; run hardenctl apparmor compile'
+  said() { # said STATUS COMMAND...: the notes of AppArmor
+    local code=$1
+    shift
+    run "$@"
+    echo "$output"
+    [ "$status" -eq "$code" ] && notes=$(grep '^note: AppArmor' <<<"$output" || true)
+  }
+  # A kernel that enforces, as its securityfs shows it.
+  mkdir -p "$T/security/apparmor/features/policy" "$T/cache"
+  echo 'docker-default (enforce)' >"$T/security/apparmor/profiles"
+  echo yes >"$T/security/apparmor/features/policy/set_load"
+  mount --bind "$T/cache" /var/cache
+  mount --bind "$T/security" /sys/kernel/security
+  SECURITYFS=/sys/kernel/security
+  echo '{}' >"$T/daemon.json"
+  said 0 hardenctl install --engine docker --file "$T/daemon.json" --dry-run
+  [ -z "$notes" ]
+  said 1 hardenctl status --engine docker # nothing is registered, so nothing is refused
+  [ -z "$notes" ]
+  said 0 hardenctl install --engine docker --file "$T/daemon.json"
+  [[ "$notes" == "$want"* ]]
+  said 0 hardenctl install --engine docker --file "$T/daemon.json" # changes nothing
+  [[ "$notes" == "$want"* ]]
+  said 0 hardenctl status --engine docker
+  [[ "$notes" == "$want"* ]]
+  hardenctl status --engine docker --json | jq -es 'length == 1'
+  # Compiled: a directory of this kernel's features, and the link of its build to it.
+  dir=$(hardenctl apparmor status | sed -n 's/^cache  *//p')
+  mkdir -p -m 700 "$dir"
+  ln -s "$(basename "$dir")" "${dir%/*}/kernel-$(printf %s "$(uname -rvm)" | sha256sum | cut -d' ' -f1)"
+  for name in $(hardenctl apparmor status | sed -n 's/^[a-z]*  *\(oci-harden-[^:]*\):.*/\1/p'); do
+    said 0 hardenctl status --engine docker # one that is missing is enough
+    [[ "$notes" == "$want"* ]]
+    echo compiled >"$dir/$name"
+  done
+  said 0 hardenctl status --engine docker
+  [ -z "$notes" ]
+  # Not compiled any longer, but loaded.
+  hardenctl apparmor status | sed -n 's/^[a-z]*  *\(oci-harden-[^:]*\):.*/\1 (enforce)/p' >"$T/security/apparmor/profiles"
+  rm -r "$dir"
+  said 0 hardenctl status --engine docker
+  [ -z "$notes" ]
+  sed -i 's/enforce/complain/' "$T/security/apparmor/profiles"
+  said 0 hardenctl status --engine docker
+  [[ "$notes" == "$want"* ]]
+  # Whose list of profiles cannot be seen, nothing is said of.
+  rm -r "$T/security/apparmor"
+  said 0 hardenctl install --engine docker --file "$T/daemon.json"
+  [ -z "$notes" ]
 }
