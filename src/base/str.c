@@ -165,6 +165,11 @@ bool strlist_has(const struct strlist *l, const char *text) {
   return false;
 }
 
+void strlist_add_once(struct strlist *l, const char *text) {
+  if (!strlist_has(l, text))
+    strlist_add(l, text);
+}
+
 /* Linear in text for each '*': only the last star is ever taken back. */
 bool glob_match(const char *glob, const char *text) {
   const char *star = NULL;

@@ -56,6 +56,7 @@ struct strlist {
 
 void strlist_add(struct strlist *l, const char *text);
 void strlist_add_new(struct strlist *l, char *text);               /* takes text */
+void strlist_add_once(struct strlist *l, const char *text);        /* one that it has not */
 void strlist_copy(struct strlist *to, const struct strlist *from); /* replaces what `to` held */
 void strlist_clear(struct strlist *l);
 void strlist_free(struct strlist *l);
@@ -63,6 +64,11 @@ bool strlist_has(const struct strlist *l, const char *text);
 /* True when an item, read as a glob in which only '*' is special (it matches any text, '/' too),
  * matches the whole of text. */
 bool strlist_matches(const struct strlist *globs, const char *text);
+
+/* Equal texts, or both NULL. */
+static inline bool str_same_or_null(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
 
 /* Equal texts. Most that are compared differ in their first byte. */
 static inline bool str_same(const char *a, const char *b) {

@@ -7,6 +7,8 @@
  */
 #include "control/common.h"
 #include "control/mounts.h"
+#include "spec/mapping.h"
+#include "spec/namespace.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -17,37 +19,15 @@ static const char *const own_maps[KINDS] = { "uidMappings", "gidMappings" };
 static const char *const container_maps[KINDS] = { "/linux/uidMappings", "/linux/gidMappings" };
 static const char *const words[] = { "idmap=", "ridmap=" };
 
-struct triplet {
-  uint64_t first, second, size;
-};
-
-static struct triplet triplet_of(const json_t *mapping) {
-  struct triplet t = { 0 };
-  jsonx_u64_get(json_object_get(mapping, "containerID"), &t.first);
-  jsonx_u64_get(json_object_get(mapping, "hostID"), &t.second);
-  jsonx_u64_get(json_object_get(mapping, "size"), &t.size);
-  return t;
-}
-
-static bool in_user_namespace(const json_t *root) {
-  const json_t *list = control_at(root, "/linux/namespaces");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const char *type = control_text(json_array_get(list, i), "/type");
-    if (type && strcmp(type, "user") == 0)
-      return true;
-  }
-  return false;
-}
-
 /* Is the host's id that of somebody in the container, other than its root? */
 static bool is_other(const json_t *root, enum kind kind, uint64_t id) {
-  if (!in_user_namespace(root))
+  if (!spec_namespace(root, "user"))
     return id != 0;
   const json_t *list = control_at(root, container_maps[kind]);
   for (size_t i = 0; i < json_array_size(list); i++) {
-    const struct triplet t = triplet_of(json_array_get(list, i));
-    if (id >= t.second && id - t.second < t.size)
-      return t.first + (id - t.second) != 0;
+    const struct spec_mapping m = spec_mapping_of(json_array_get(list, i));
+    if (id >= m.outside && id - m.outside < m.size)
+      return m.inside + (id - m.outside) != 0;
   }
   return json_array_size(list) == 0; /* a joined namespace may map it to anybody */
 }
@@ -55,8 +35,8 @@ static bool is_other(const json_t *root, enum kind kind, uint64_t id) {
 static bool listed(const json_t *root, const json_t *mount, enum kind kind) {
   const json_t *list = json_object_get(mount, own_maps[kind]);
   for (size_t i = 0; i < json_array_size(list); i++) {
-    const struct triplet t = triplet_of(json_array_get(list, i));
-    if (t.first == 0 && t.size > 0 && is_other(root, kind, t.second))
+    const struct spec_mapping m = spec_mapping_of(json_array_get(list, i));
+    if (m.inside == 0 && m.size > 0 && is_other(root, kind, m.outside))
       return true;
   }
   return false;
@@ -75,12 +55,12 @@ static bool number(const char **text, char end, uint64_t *ret) {
  * the container's. */
 static bool written(const json_t *root, const char *list, const char *end, enum kind kind) {
   while (list < end) {
-    struct triplet t;
+    struct spec_mapping m;
     const bool relative = *list == '@';
     list += relative;
-    if (!number(&list, '-', &t.first) || !number(&list, '-', &t.second) || !number(&list, '\0', &t.size))
+    if (!number(&list, '-', &m.inside) || !number(&list, '-', &m.outside) || !number(&list, '\0', &m.size))
       return true;
-    if (t.first == 0 && (relative ? t.second != 0 : is_other(root, kind, t.second)))
+    if (m.inside == 0 && (relative ? m.outside != 0 : is_other(root, kind, m.outside)))
       return true;
     if (list < end && *list++ != '#')
       return true;

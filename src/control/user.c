@@ -5,6 +5,7 @@
  */
 #include "control/common.h"
 #include "control/user_namespace.h"
+#include "spec/mapping.h"
 #include "spec/namespace.h"
 
 #include <inttypes.h>
@@ -38,15 +39,9 @@ static bool id_at(const json_t *root, const char *pointer, uint64_t *ret) {
 static bool host_id(const json_t *root, const char *mappings, uint64_t id, uint64_t *ret) {
   const json_t *list = control_at(root, mappings);
   for (size_t i = 0; i < json_array_size(list); i++) {
-    uint64_t inside = 0, outside = 0, size = 0;
-    const json_t *mapping = json_array_get(list, i);
-    jsonx_u64_get(json_object_get(mapping, "containerID"), &inside);
-    jsonx_u64_get(json_object_get(mapping, "hostID"), &outside);
-    jsonx_u64_get(json_object_get(mapping, "size"), &size);
-    if (id >= inside && id - inside < size) {
-      *ret = outside + (id - inside);
+    const struct spec_mapping m = spec_mapping_of(json_array_get(list, i));
+    if (spec_mapping_covers(&m, id, ret))
       return true;
-    }
   }
   return false;
 }

@@ -62,8 +62,7 @@ static void add_state_roots(const char *state_dir, struct strlist *roots) {
         !there)
       continue;
     asked = (size_t)(strrchr(path, '/') - path) + 1;
-    if (!strlist_has(roots, state.root))
-      strlist_add(roots, state.root);
+    strlist_add_once(roots, state.root);
   }
   globfree(&states);
 }

@@ -220,8 +220,7 @@ static int users_need(const struct host *h, struct strlist *ret, struct error *e
   for (size_t i = 0; i < found.len; i++) {
     const char *user = found.items[i] + strlen("/run/user/");
     CLEANUP_FREE char *said = xasprintf("containers of user %.*s", (int)strspn(user, "0123456789"), user);
-    if (!strlist_has(ret, said))
-      strlist_add(ret, said);
+    strlist_add_once(ret, said);
   }
   return 0;
 }

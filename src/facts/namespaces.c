@@ -41,11 +41,6 @@ static int open_namespace(const char *path, struct stat *ret_stat) {
   return path_open(AT_FDCWD, again, O_RDONLY, 0, RESOLVE_TRUSTED);
 }
 
-static void add_once(struct strlist *list, const char *path) {
-  if (!strlist_has(list, path))
-    strlist_add(list, path);
-}
-
 static void look(struct facts *f, const char *type, const char *path) {
   const struct namespace *n = find(type);
   struct stat theirs;
@@ -54,11 +49,11 @@ static void look(struct facts *f, const char *type, const char *path) {
   if (fd < 0)
     look_failed(f);
   if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != n->flag)
-    add_once(&f->bad_namespace_paths, path);
+    strlist_add_once(&f->bad_namespace_paths, path);
   else if (stat(n->path, &ours) < 0)
-    add_once(&f->bad_namespace_paths, path); /* what ours is cannot be told */
+    strlist_add_once(&f->bad_namespace_paths, path); /* what ours is cannot be told */
   else if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
-    add_once(&f->host_namespace_paths, path);
+    strlist_add_once(&f->host_namespace_paths, path);
 }
 
 void look_at_namespaces(struct facts *f, const struct spec *spec) {

@@ -20,15 +20,12 @@ void changes_add(struct changes *c, const char *where, const char *before, const
   c->items[c->len++] = (struct change){ xstrdup(where), xstrdup(before), xstrdup(after) };
 }
 
-static bool same(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 bool changes_equal(const struct changes *a, const struct changes *b) {
   bool equal = a->len == b->len;
   for (size_t i = 0; equal && i < a->len; i++)
-    equal = same(a->items[i].where, b->items[i].where) && same(a->items[i].before, b->items[i].before) &&
-            same(a->items[i].after, b->items[i].after);
+    equal = str_same_or_null(a->items[i].where, b->items[i].where) &&
+            str_same_or_null(a->items[i].before, b->items[i].before) &&
+            str_same_or_null(a->items[i].after, b->items[i].after);
   return equal;
 }
 

@@ -191,10 +191,6 @@ static int finish(const struct host *h, struct plan *p, const struct handlers *h
   return 0;
 }
 
-static bool same_text(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 int plan_install(const struct host *h, const struct engine *engine, const char *file,
                  const struct handlers *wanted, struct plan *ret, struct error *err) {
   CLEANUP_INSTALLED struct installed was = { 0 };
@@ -215,7 +211,7 @@ int plan_install(const struct host *h, const struct engine *engine, const char *
     ret->after = xstrdup(ret->now.text);
     strlist_clear(&ret->notes);
   }
-  ret->changed = !same_text(ret->now.text, ret->after);
+  ret->changed = !str_same_or_null(ret->now.text, ret->after);
   return 0;
 }
 
@@ -262,7 +258,7 @@ int plan_uninstall(const struct host *h, const struct engine *engine, const char
     ret->next.made_dir = xstrdup(was.made_dir);
     ret->next.at = xstrdup(stamp);
   }
-  ret->changed = !needed || !same_text(ret->now.text, ret->after);
+  ret->changed = !needed || !str_same_or_null(ret->now.text, ret->after);
   return 0;
 }
 
@@ -284,7 +280,7 @@ int plan_do(const struct host *h, const struct plan *p, struct error *err) {
     return 0;
   if (keep && installed_save(h, &p->next, p->original, err) < 0)
     return -1;
-  if (!same_text(p->now.text, p->after)) {
+  if (!str_same_or_null(p->now.text, p->after)) {
     if (p->after ? host_write(h, path, p->after, strlen(p->after), like, err) < 0
                  : host_remove(h, path, err) < 0)
       return -1;

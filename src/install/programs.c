@@ -154,8 +154,7 @@ int programs_of_policy(const struct host *h, struct programs *p, const char *pol
   if (host_stat(h, wrapper, &have_wrapper, &a, err) < 0 || host_stat(h, link, &have_link, &b, err) < 0)
     return -1;
   if (policy && !have_link) {
-    if (!strlist_has(&p->todo, link))
-      strlist_add(&p->todo, link);
+    strlist_add_once(&p->todo, link);
   } else if (policy && have_wrapper && (a.st_dev != b.st_dev || a.st_ino != b.st_ino)) {
     return error_set(err, ERROR_REFUSED, 0, "%s is there, and is no link to %s; take it away", link, wrapper);
   }

@@ -149,8 +149,7 @@ bool apparmor_label_parse(const char *label, struct strlist *ret) {
       strlist_clear(ret);
       return false;
     }
-    if (!strlist_has(ret, name.data))
-      strlist_add(ret, name.data);
+    strlist_add_once(ret, name.data);
     at = end ? end + strlen(joint) : NULL;
   }
   return true;

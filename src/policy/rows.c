@@ -171,22 +171,17 @@ void rows_lend(const struct jsonx_row *rows, const json_t *object, void *base, v
   }
 }
 
-static void add_once(struct strlist *list, const char *item) {
-  if (!strlist_has(list, item))
-    strlist_add(list, item);
-}
-
 static void inherit_list(struct strlist *list, const struct strlist *parent) {
   if (!strlist_has(list, ROWS_INHERITED))
     return;
   struct strlist merged = { 0 };
   for (size_t i = 0; i < list->len; i++) {
     if (strcmp(list->items[i], ROWS_INHERITED) != 0) {
-      add_once(&merged, list->items[i]);
+      strlist_add_once(&merged, list->items[i]);
       continue;
     }
     for (size_t j = 0; j < parent->len; j++)
-      add_once(&merged, parent->items[j]);
+      strlist_add_once(&merged, parent->items[j]);
   }
   strlist_free(list);
   *list = merged;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/jsonx.h"
 #include "proof/rows.h"
+#include "spec/mapping.h"
 #include "spec/namespace.h"
 
 #include <string.h>
@@ -48,13 +49,10 @@ enum proof_outcome proof_namespaces(const struct proof_promise *p, const struct 
 
 static bool inside(const struct kernel_mapping *m, const json_t *list) {
   for (size_t i = 0; i < json_array_size(list); i++) {
-    const json_t *item = json_array_get(list, i);
-    uint64_t container = 0, host = 0, size = 0;
-    jsonx_u64_get(json_object_get(item, "containerID"), &container);
-    jsonx_u64_get(json_object_get(item, "hostID"), &host);
-    jsonx_u64_get(json_object_get(item, "size"), &size);
-    if (m->inside >= container && m->inside - container < size &&
-        m->count <= size - (m->inside - container) && m->outside == host + (m->inside - container))
+    const struct spec_mapping p = spec_mapping_of(json_array_get(list, i));
+    uint64_t outside;
+    if (spec_mapping_covers(&p, m->inside, &outside) && m->outside == outside &&
+        m->count <= p.size - (m->inside - p.inside))
       return true;
   }
   return false;
