@@ -100,7 +100,8 @@ void mount_options_read(const json_t *options, struct mount_options *ret) {
   }
   ret->lifted &= ~r.below;
   ret->set_below = r.below;
-  ret->set = r.below | (r.plain & ~ret->lifted);
+  ret->plain = r.plain & ~ret->lifted;
+  ret->set = r.below | ret->plain;
 }
 
 /* Is the word against the wish, so that it goes? */
@@ -133,7 +134,7 @@ json_t *mount_options_apply(const json_t *options, const struct mount_wish *wish
     const struct flag_words *f = &flags[i];
     if (wish->flags_below & ~now.set_below & f->flag)
       jsonx_append_new(out, jsonx_string_new(f->set_below));
-    else if (wish->flags & ~now.set & f->flag)
+    else if (wish->flags & ~(wish->plain ? now.plain : now.set) & f->flag)
       jsonx_append_new(out, jsonx_string_new(wish->recursive_forms ? f->set_below : f->set));
   }
   return out;

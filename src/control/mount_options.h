@@ -7,7 +7,8 @@
  *   `rsuid`, whichever comes last, and over the plain antonym; `rsuid` wins over a plain `nosuid`;
  * - one plain flag on a bind makes the runtime remount it, and that takes away every flag the source's own
  *   mount had (ro, nodev, noexec) and the options do not repeat. Recursive forms only add. So a flag that is
- *   added to a bind is added in its recursive form where the kernel has it.
+ *   added to a bind is added in its recursive form where the kernel has it;
+ * - runc 1.1 has no ear for the recursive forms where nothing is bound: there only plain words count.
  */
 #ifndef HARDEN_CONTROL_MOUNT_OPTIONS_H
 #define HARDEN_CONTROL_MOUNT_OPTIONS_H
@@ -28,6 +29,7 @@ struct mount_options {
   bool copy_up;    /* tmpcopyup */
   bool keeps_link; /* crun's copy-symlink and src-nofollow: of a source that is a link, the link is given */
   unsigned set;    /* enum mount_flag: of the mount itself */
+  unsigned plain;  /* of them, those that a plain word sets */
   unsigned set_below; /* of the mounts below it too */
   unsigned contested; /* flags whose antonym is there in any form, whatever comes of it */
   unsigned lifted;    /* flags that are taken from the mounts below it (rrw, rsuid, ...) */
@@ -42,6 +44,7 @@ struct mount_wish {
   unsigned flags;       /* to hold for the mount; their antonyms go */
   unsigned flags_below; /* to hold for what is mounted below it too */
   bool recursive_forms; /* missing flags are added in the recursive form */
+  bool plain;           /* nothing is bound: only plain words count */
   bool unshare;         /* shared becomes slave */
 };
 /* A new array: the same words in their order, less and more what the wish asks. */

@@ -108,6 +108,10 @@ static const char *sensitive_text(const char *path, const struct policy *policy)
   return found;
 }
 
+bool mount_copies_dev(const struct mount_view *v, const char *place) {
+  return v->is.copy_up && strcmp(place, "/dev") == 0;
+}
+
 bool mount_gives_link(const struct mount_view *v, const struct facts *facts) {
   if (!v->is.keeps_link || !facts->host_known)
     return false;
@@ -166,7 +170,8 @@ bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsig
 
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts) {
-  struct mount_wish wish = { .unshare = true };
+  const bool bound = strcmp(v->type, "bind") == 0;
+  struct mount_wish wish = { .unshare = true, .plain = !bound };
   for (size_t i = 0; i < policy->mounts.enforce.len; i++)
     wish.flags |= mount_flag_named(policy->mounts.enforce.items[i]);
   if (strlist_matches(&policy->mounts.noexec, place))
@@ -174,9 +179,11 @@ struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, c
   if (mount_is_kernel(v))
     wish.flags |= MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
   wish.flags &= may_carry(v, place);
+  if (!bound)
+    wish.flags |= v->is.set_below & (may_carry(v, place) | MOUNT_RO);
   if (strcmp(v->type, "sysfs") == 0 || strcmp(v->type, "cgroup") == 0 || strcmp(v->type, "cgroup2") == 0)
     wish.flags |= MOUNT_RO;
-  if (strcmp(v->type, "bind") != 0 || !facts->mount_setattr)
+  if (!bound || !facts->mount_setattr)
     return wish;
   unsigned repeat;
   if (mount_is_plain(v, facts, &repeat)) {

@@ -102,6 +102,8 @@ void mount_list_read(struct mount_list *ret, const json_t *mounts, const struct 
     if (!v->type)
       v->type = "";
     see_through(v, facts);
+    if (strcmp(v->type, "bind") != 0)
+      v->is.set = v->is.plain;
     if (*v->destination == '/' && !control_path_climbs(v->destination))
       v->text = path_normalise(v->destination);
     place_view(v, ret, i, facts);

@@ -53,7 +53,8 @@ const struct control_rule mounts_rules[] = {
   [RULE_TYPE] = { "OH-MNT-010", "a mount's file system type is one that the policy allows" },
   [RULE_REMOUNT] = { "OH-MNT-011", "no entry changes the options of a mount that is there" },
   [RULE_READONLY] = { "OH-MNT-012", "sysfs and the cgroup file system are read-only" },
-  [RULE_NO_DEV] = { "OH-MNT-013", "/dev is a fresh tmpfs, and with a terminal /dev/pts a fresh devpts" },
+  [RULE_NO_DEV] = { "OH-MNT-013", "/dev is a fresh tmpfs without a copy of the image's, and with a terminal "
+                                  "/dev/pts a fresh devpts" },
   [RULE_REDIRECTED] = { "OH-MNT-014", "no destination is led elsewhere by a link inside an earlier bind" },
   [RULE_ROOT] = { "OH-MNT-015", "nothing is mounted over the root" },
   [RULE_IDS] = { "OH-MNT-016", "no id mapping of a mount makes anybody but the container's root the owner of "
@@ -147,6 +148,14 @@ static int judge_link(const struct turn *t, const struct mount_view *v, size_t i
                 v->source ? v->source : "it"));
 }
 
+/* A link of the image's in the place of /dev/null becomes every mask, and what the runtime opens as null. */
+static int judge_copy(const struct turn *t, const struct mount_view *v, size_t index) {
+  if (!mount_copies_dev(v, place_of(v)))
+    return 0;
+  return refuse(t, index, "/options", RULE_NO_DEV,
+                xstrdup("\"tmpcopyup\" on /dev is refused: the image would say what /dev/null is"));
+}
+
 static int judge_ids(const struct turn *t, const struct mount_view *v, size_t index) {
   if (!mount_gives_root(t->spec->root, v))
     return 0;
@@ -194,7 +203,8 @@ static int judge_mount(const struct turn *t, const struct mount_view *v, size_t 
                               xstrdup("\"remount\" would change a mount that is there, and not make one")))
     return -1;
   if (judge_destination(t, v, index) || judge_place(t, v, index) || judge_type(t, v, index) ||
-      judge_source(t, v, index) || judge_link(t, v, index) || judge_ids(t, v, index))
+      judge_source(t, v, index) || judge_link(t, v, index) || judge_copy(t, v, index) ||
+      judge_ids(t, v, index))
     return -1;
   if (v->place && strcmp(v->place, v->destination) != 0) {
     CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/destination", index);

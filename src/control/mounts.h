@@ -31,6 +31,9 @@ bool mount_is_plain(const struct mount_view *v, const struct facts *facts, unsig
 struct mount_wish mount_wish_of(const struct mount_view *v, const char *place, const struct policy *policy,
                                 const struct facts *facts);
 
+/* Would the image say what is in /dev? */
+bool mount_copies_dev(const struct mount_view *v, const char *place);
+
 /* Would a link be put into the container where the link's target was judged? Later mounts could then be led
  * anywhere by it. */
 bool mount_gives_link(const struct mount_view *v, const struct facts *facts);

@@ -61,6 +61,8 @@ static int mount_holds(const json_t *after, const struct mount_view *v, const st
   if (mount_gives_root(after, v))
     return control_broken(err, pointer,
                           "its id mappings make another than the container's root own root's files");
+  if (mount_copies_dev(v, v->place))
+    return control_broken(err, pointer, "the image's /dev is copied");
   if (mount_gives_link(v, facts))
     return control_broken(err, pointer, "a symbolic link is put into the container");
   const char *why;

@@ -32,6 +32,11 @@ teardown() {
   mkdir "$T/host"
   ROOTFS="rmdir dev; touch dev" attack OH-RFS-005 .
   attack OH-MNT-007 "$(bind "$T/host" /dev/pts/ptmx)"
+  # A fresh tmpfs with a copy of the image's /dev in it.
+  local copied='.mounts |= map(if .destination == "/dev" then .options += ["tmpcopyup"] else . end)'
+  ROOTFS='mknod dev/null c 1 5' CMD='stat -c null=%t:%T /dev/null' succeeds crun null=1:5 "$copied"
+  ROOTFS='mknod dev/null c 1 5' POLICIES='baseline restricted strict' attack OH-MNT-013 "$copied" runc crun
+  ROOTFS='ln -s /etc/passwd dev/null' attack OH-MNT-013 "$copied" runc crun
 }
 
 @test "mounts on the kernel's files, upwards, and through links" {

@@ -59,6 +59,20 @@ has() { # has FLAGS WORD...
   done
 }
 
+@test "recursive words where nothing is bound hold under runc too, which does not know them there" {
+  local only='| .mounts |= map(if .destination == "/sys" then .options = ["rro", "rnosuid", "rnodev", "rnoexec"] else . end)
+    | .mounts += [{type: "tmpfs", destination: "/home", source: "tmpfs", options: ["rro", "rnosuid", "rnodev"]}]'
+  for runtime in runc crun; do
+    for POLICY in baseline restricted; do
+      run contained "$runtime" "words-$POLICY" 'cat /proc/self/mountinfo' "$only"
+      echo "$output"
+      [ "$status" -eq 0 ]
+      has "$(flags_of /sys <<<"$output")" ro nosuid nodev noexec
+      has "$(flags_of /home <<<"$output")" ro nosuid nodev
+    done
+  done
+}
+
 @test "flags that we add take none from the volume's own mount under runc" {
   # A plain nosuid makes runc remount the bind: it would become writable, with devices and programs.
   run contained runc keep 'cat /proc/self/mountinfo' "$(volume /guarded "$T/guarded" rbind rprivate)"
