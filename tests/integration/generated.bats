@@ -90,3 +90,13 @@ PY
   done
   python3 "$T/check.py" "$ROOT/docs/config.schema.json" valid "$T/config.json"
 }
+
+@test "the README's demo prints what it says there, but for what the machine decides, and its answers of engines are counted" {
+  local theirs='^(system calls|kernel files)' # libseccomp's tables and the kernel's files
+  "$ROOT/tools/demo" "$BUILD" >"$T/demo"
+  table() { sed -n '/runc alone  /,/^ *send raw ICMP/{s/^    //; s/ *$//; p}' "$1" | sed 's/^ *runc alone/runc alone/' | grep -vE "$theirs"; }
+  sed 's/^/    /' "$T/demo" >"$T/indented"
+  diff <(table "$ROOT/README.md") <(table "$T/indented")
+  [ "$(table "$T/indented" | wc -l)" -ge 15 ]
+  grep -qF "in $(grep -v '^#' "$ROOT/tests/engines/expected.tsv" | cut -f3-5 | tr '\t' '\n' | grep -cxE 'runs|less|refused') answers of real engines" "$ROOT/README.md"
+}
