@@ -18,17 +18,49 @@ static void namespace(struct service *s, const char *key, const char *type, cons
     put_origin(s->t, pointer, from);
     return;
   }
-  bool joins = mode && (str_starts(mode, "service:") || str_starts(mode, "container:"));
+  bool others = mode && str_starts(mode, "container:");
+  bool joins = others || (mode && str_starts(mode, "service:"));
+  if (others)
+    note(s->t, from, "whether that container has the host's is not known: judged as one of its own");
   engine_put_namespace(s->t, type, joins ? joined : NULL, from);
+}
+
+/* The name that docker knows the project's network by, where the file gives it. */
+static bool is_named_host(struct service *s, const char *key) {
+  const struct node *declared = node_get(node_get(s->document, "networks"), key);
+  const struct node *external = node_get(declared, "external"), *name = node_get(declared, "name");
+  const bool map = external && external->kind == NODE_MAP; /* {name: host}, as it was written once */
+  if (!name && map)
+    name = node_get(external, "name");
+  if (!name && (map || compose_bool(s->t, external, false)))
+    return strcmp(key, "host") == 0;
+  const char *text = compose_text(s->t, name);
+  return text && strcmp(text, "host") == 0;
+}
+
+/* Among docker's networks is one called "host", and who is in it has the host's own. */
+static bool has_host_network(struct service *s, struct field *ret_from) {
+  const char *mode = compose_text(s->t, node_get(s->node, "network_mode"));
+  const struct node *networks = node_get(s->node, "networks");
+  *ret_from = mode || !networks ? field_at(s->node, "network_mode") : (struct field){ networks, "" };
+  if (mode)
+    return strcmp(mode, "host") == 0;
+  if (!networks)
+    return is_named_host(s, "default");
+  for (size_t i = 0; i < networks->len; i++) {
+    const struct node *item = networks->children[i];
+    if (is_named_host(s, item->key ? item->key : compose_text(s->t, item)))
+      return true;
+  }
+  return false;
 }
 
 static void namespaces(struct service *s) {
   static const char host[] = "/run/docker/netns/default";
-  const char *network = compose_text(s->t, node_get(s->node, "network_mode"));
   const char *cgroup = compose_text(s->t, node_get(s->node, "cgroup"));
-  struct field from = field_at(s->node, "network_mode");
+  struct field from;
   engine_put_namespace(s->t, "mount", NULL, ENGINES);
-  if (network && strcmp(network, "host") == 0) {
+  if (has_host_network(s, &from)) {
     engine_put_namespace(s->t, "network", host, from);
     strlist_add(&s->t->container->host_namespaces, host);
   } else {
@@ -46,9 +78,9 @@ static void namespaces(struct service *s) {
 
 static void sysctls(struct service *s) {
   const struct node *map = node_get(s->node, "sysctls"), *node;
-  const char *network = compose_text(s->t, node_get(s->node, "network_mode"));
+  struct field from;
   CLEANUP_FREE char *key = NULL, *value = NULL;
-  if (!network || strcmp(network, "host") != 0) {
+  if (!has_host_network(s, &from)) {
     put(s->t, "/linux/sysctl/net.ipv4.ip_unprivileged_port_start", jsonx_string_new("0"), ENGINES);
     put(s->t, "/linux/sysctl/net.ipv4.ping_group_range", jsonx_string_new("0 2147483647"), ENGINES);
   }
@@ -69,6 +101,8 @@ static void memory(struct service *s) {
   int64_t limit, swap;
   put_origin(t, "/linux/resources/memory", from);
   put_origin(t, "/linux/resources/memory/limit", field_found(from) ? from : field_at(s->node, "mem_limit"));
+  if (compose_bool(t, node_get(s->node, "oom_kill_disable"), false))
+    put(t, "/linux/resources/memory/disableOOMKiller", json_true(), field_at(s->node, "oom_kill_disable"));
   if (!field_found(from) || !compose_bytes(t, from.node, &limit) || limit <= 0)
     return;
   put(t, "/linux/resources/memory/limit", json_integer(limit), from);

@@ -108,6 +108,20 @@ static void label(struct service *s, const char *value, struct field from) {
     note(s->t, from, "whether the node enforces SELinux is not known: docker would give no label");
 }
 
+/* What dockerd reads by Go's strconv.ParseBool; the word alone is true. */
+static bool is_on(struct service *s, const struct node *item, const char *value) {
+  static const char *const trues[] = { "1", "t", "T", "true", "TRUE", "True" };
+  static const char *const falses[] = { "0", "f", "F", "false", "FALSE", "False" };
+  for (size_t i = 0; i < ARRAY_SIZE(trues); i++) {
+    if (strcmp(value, trues[i]) == 0)
+      return true;
+    if (strcmp(value, falses[i]) == 0)
+      return false;
+  }
+  mistake(s->t, item, "true or false is to stand here: docker refuses the service");
+  return false;
+}
+
 static void option(struct service *s, const struct node *item, struct options *o) {
   const char *text = compose_text(s->t, item);
   struct field from = { item, "" };
@@ -115,7 +129,7 @@ static void option(struct service *s, const struct node *item, struct options *o
   const char *value = text[len] ? text + len + 1 : "";
   CLEANUP_FREE char *key = xasprintf("%.*s", (int)len, text);
   if (strcmp(key, "no-new-privileges") == 0) {
-    o->no_new_privileges = strcmp(value, "false") != 0;
+    o->no_new_privileges = !text[len] || is_on(s, item, value);
   } else if (strcmp(key, "seccomp") == 0) {
     o->seccomp = value;
     o->seccomp_by = item;

@@ -158,8 +158,11 @@ static void sandbox(struct pod *pod, struct manifest *manifest) {
   put_item(t, "/linux/resources/devices", device_rule(false, NULL, 0, 0, "rwm"), ENGINES);
   put(t, "/linux/resources/cpu/shares", json_integer(2), ENGINES);
   sandbox_namespaces(pod);
-  if (pod->user_namespace)
+  if (pod->user_namespace) {
     engine_put_namespace(t, "user", NULL, field_at(pod->spec, "hostUsers"));
+    note(t, field_at(pod->spec, "hostUsers"),
+         "a cluster or engine that does not know it gives no user namespace: judged as if it did");
+  }
   engine_put_masks(t, ENGINES);
   if (!pod->privileged)
     put(t, "/linux/seccomp", engine_seccomp(ENGINE_CONTAINERD, engine_default_caps()), ENGINES);

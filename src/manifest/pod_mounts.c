@@ -45,6 +45,10 @@ static char *source_of(struct pod *pod, const struct node *volume, const char *n
     if (!node_get(volume, volume_kinds[i].key))
       continue;
     *ret_read_only = *ret_read_only || volume_kinds[i].read_only;
+    if (strcmp(volume_kinds[i].key, "persistentVolumeClaim") == 0 ||
+        strcmp(volume_kinds[i].key, "ephemeral") == 0)
+      note(pod->t, field_at(volume, volume_kinds[i].key),
+           "what is bound to it, a path of the node perhaps, is the cluster's business: judged as a disk");
     bool csi = strcmp(volume_kinds[i].plugin, "kubernetes.io~csi") == 0;
     return xasprintf(POD_DIR "/volumes/%s/%s%s", volume_kinds[i].plugin, name, csi ? "/mount" : "");
   }

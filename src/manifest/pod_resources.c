@@ -49,6 +49,10 @@ static void extended(struct translation *t, const struct node *container) {
     if (strchr(limits->children[i]->key, '/'))
       note(t, (struct field){ limits->children[i], "" },
            "a device plugin of the node decides what devices, mounts and variables come with it");
+  const struct node *claims = read_list(t, read_map(t, container, "resources"), "claims");
+  for (size_t i = 0; i < node_len(claims); i++)
+    note(t, (struct field){ claims->children[i], "" },
+         "a driver of the node decides what devices, mounts and variables come with it");
 }
 
 /* In thousandths, and what follows from them fits. */

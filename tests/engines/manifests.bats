@@ -193,6 +193,15 @@ service() {
     uts: host
     cap_add: [SYS_PTRACE, CAP_NET_ADMIN]
     cap_drop: [mknod]' --network host --pid host --ipc host --uts host --cap-add SYS_PTRACE --cap-add CAP_NET_ADMIN --cap-drop mknod
+  service '    networks: [outside]
+networks:
+  outside: {name: host, external: true}' --network host
+  service '    network_mode: none
+    security_opt: ["no-new-privileges=0"]' --network none --security-opt no-new-privileges=0
+  service '    network_mode: none
+    security_opt: ["no-new-privileges=T"]' --network none --security-opt no-new-privileges=T
+  run docker_ run -d --network none --security-opt no-new-privileges=yes busybox:test sleep 600
+  [ "$status" -ne 0 ]
   service '    network_mode: none
     ipc: none
     security_opt: [seccomp:unconfined, systempaths=unconfined]
