@@ -93,6 +93,7 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   b=$(bundle one)
   cp "$b/config.json" "$T/before"
   refused OH-CMD-011 preserveFds create --preserve-fds 1 --bundle "$b" c1
+  POLICY=baseline refused OH-CMD-012 noPivot create --no-pivot --bundle "$b" c1
   refused OH-CMD-012 noPivot create --no-pivot --bundle "$b" c1
   refused OH-CMD-013 keyring create --no-new-keyring --bundle "$b" c1
   refused OH-CMD-017 restore restore --bundle "$b" --image-path "$T" c1
