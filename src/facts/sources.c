@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* A sensitive path as the host has it: its inode, so that another name for it (a bind mount, a hard link)
  * is seen, and its real path, so that what lies below it is. */
@@ -178,10 +179,12 @@ struct look {
   const struct policy *const *policies;
   size_t policies_len;
   struct guards guards;
+  char *bundle; /* its real path; NULL: not asked for yet */
 };
 
 static void look_free(struct look *l) {
   guards_free(&l->guards);
+  free(l->bundle);
 }
 
 /* What the source's own mount takes from its files, and a bind of it with it. */
@@ -200,6 +203,26 @@ static void look_at_mount(struct facts *f, int fd, struct strlist *ret) {
   for (size_t i = 0; i < ARRAY_SIZE(words); i++)
     if ((unsigned long)fs.f_flags & words[i].flag)
       strlist_add(ret, words[i].word);
+}
+
+/* Whoever writes there changes the image past a read-only root, or the config.json that the proof reads. What
+ * holds them is everything else of the engine's too, but where the engine is a user's it may be the home. */
+static const char *own_place(struct look *l, const char *real) {
+  const char *root = l->facts->root_real;
+  if (!l->bundle && !(l->bundle = look_path_of_fd(l->bundle_fd))) {
+    look_failed(l->facts);
+    return NULL;
+  }
+  const bool holds = geteuid() == 0;
+  CLEANUP_FREE char *config = xasprintf("%s/config.json", l->bundle);
+  CLEANUP_FREE char *original = xasprintf("%s/config.engine.json", l->bundle);
+  if (holds ? path_is_below(l->bundle, real) : strcmp(l->bundle, real) == 0)
+    return "the container's own bundle";
+  if (strcmp(config, real) == 0 || strcmp(original, real) == 0)
+    return "the container's own config";
+  if (root && (path_is_below(real, root) || (holds && path_is_below(root, real))))
+    return "the container's own root";
+  return NULL;
 }
 
 static void look_at(struct look *l, const char *source) {
@@ -231,6 +254,8 @@ static void look_at(struct look *l, const char *source) {
   if (!found)
     found = guard_by_ancestor(f, &l->guards, fact->real);
   if (!found)
+    found = own_place(l, fact->real);
+  if (!found)
     found = kernel_fs(f, fd);
   if (!found && fact->kind == INODE_DIRECTORY)
     found = holds_socket(f, fd);
@@ -239,7 +264,7 @@ static void look_at(struct look *l, const char *source) {
 
 void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
                      const struct policy *const *policies, size_t policies_len) {
-  CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 } };
+  CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 }, NULL };
   size_t i;
   json_t *mount;
   json_array_foreach(spec_at(spec, "/mounts"), i, mount) {

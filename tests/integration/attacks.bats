@@ -73,6 +73,9 @@ teardown() {
     attack OH-MNT-008 "$(bind "$source" /home/f)"
   done
   attack OH-MNT-008 "$(bind /etc /home)" runc crun
+  # The container's own bundle and root, past the read-only root.
+  CMD='touch /home/f && echo made' succeeds runc made ".root.readonly = true | $(bind rootfs /home)"
+  for source in . .. rootfs rootfs/etc config.json ./rootfs/../../plain; do attack OH-MNT-008 "$(bind "$source" /home)" runc crun; done
   attack OH-MNT-008 "$(mount_of '' /home "$T/alias" '["rbind"]')"
   attack OH-MNT-008 "$(mount_of tmpfs /home /etc '["bind"]')"
   attack OH-MNT-009 "$(bind "$T/gone" /home)"
