@@ -83,6 +83,13 @@ static const json_t *find(const json_t *list, const char *type) {
   return NULL;
 }
 
+/* Would the config's name be given to the host? Runtimes ask for a uts namespace, and not whose it is. */
+static bool names_host(const json_t *root, const char *type, const char *path, const struct facts *facts) {
+  const char *host = control_text(root, "/hostname"), *domain = control_text(root, "/domainname");
+  return strcmp(type, "uts") == 0 && ((host && *host) || (domain && *domain)) &&
+         strlist_has(&facts->host_namespace_paths, path);
+}
+
 struct turn {
   struct spec *spec;
   const struct policy *policy;
@@ -108,6 +115,9 @@ static int judge_path(const struct turn *t, const json_t *entry, size_t index) {
     return refuse(t, index, "/path", RULE_PATH, xasprintf("%s cannot be opened, or is no namespace", path));
   if (wants_private(t->policy, type) && strlist_has(&t->facts->host_namespace_paths, path))
     return refuse(t, index, "/path", RULE_HOST, xasprintf("%s is the host's own %s namespace", path, type));
+  if (names_host(t->spec->root, type, path, t->facts))
+    return refuse(t, index, "/path", RULE_HOST,
+                  xasprintf("%s is the host's own uts namespace, and the config sets its name", path));
   if (strcmp(type, "mount") == 0)
     return refuse(t, index, "/path", RULE_MOUNT,
                   xasprintf("mounts would be made in another's mount namespace, %s", path));
@@ -200,7 +210,8 @@ int namespaces_verify(enum spec_kind kind, const json_t *after, const struct pol
         !user_namespace_entered(after, types[i], facts))
       return control_broken(err, list_pointer, "%s is missing", types[i]);
     if (path && (*path != '/' || strlist_has(&facts->bad_namespace_paths, path) ||
-                 (must && strlist_has(&facts->host_namespace_paths, path)) || strcmp(types[i], "mount") == 0))
+                 (must && strlist_has(&facts->host_namespace_paths, path)) ||
+                 strcmp(types[i], "mount") == 0 || names_host(after, types[i], path, facts)))
       return control_broken(err, list_pointer, "%s joins %s", types[i], path);
   }
   if (!policy->namespaces.time_offsets && control_at(after, time_pointer))

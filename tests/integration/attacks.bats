@@ -121,6 +121,8 @@ teardown() {
   attack OH-NSP-003 '.linux.namespaces |= map(select(.type != "mount"))' runc crun
   attack OH-SPC-007 '.linux.namespaces += [{type: "pid", path: "/proc/1/ns/pid"}]' runc crun
   attack OH-NSP-006 '.linux.namespaces += [{type: "Network"}]'
+  # shellcheck disable=SC2059
+  POLICY=baseline attack OH-NSP-004 ".hostname = \"oh-named\" | $(printf "$join" uts uts /proc/self/ns/uts)" runc crun
   attack OH-HOK-001 '.hooks = {prestart: [{path: "/proc/self/exe", args: ["libnetwork-setkey"]}]}'
   attack OH-HOK-001 '.hooks = {poststop: [{path: ""}]}'
   attack OH-SYS-001 '.linux.sysctl = {"kernel.core_pattern": "|/x"}' runc crun
