@@ -38,7 +38,9 @@ BREAK(filter_allows_more, other_filter(f, "syscalls",
 BREAK(filter_ignores_arguments, other_filter(f, "syscalls",
                                              "[{'names':['read','write','exit_group','personality'],"
                                              "'action':'SCMP_ACT_ALLOW'}]"))
+#ifdef __x86_64__
 BREAK(filter_has_i386, other_filter(f, "architectures", "['SCMP_ARCH_X86_64','SCMP_ARCH_X86']"))
+#endif
 BREAK(no_floor, drop_filter(f, 0))
 BREAK(other_uid, k->status.uid[KERNEL_ID_SAVED] = MAPPED)
 BREAK(host_uid, k->status.uid[KERNEL_ID_EFFECTIVE] = 1000)
