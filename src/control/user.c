@@ -13,9 +13,10 @@
 
 #define UID "/process/user/uid"
 #define GID "/process/user/gid"
+#define MAPPINGS "/linux/uidMappings"
 #define GROUPS "/process/user/additionalGids"
 
-enum { RULE_NEVER, RULE_REQUIRE, RULE_PREFER, RULE_UID, RULE_GID, RULE_GROUP, RULE_ZERO };
+enum { RULE_NEVER, RULE_REQUIRE, RULE_PREFER, RULE_UID, RULE_GID, RULE_GROUP, RULE_ZERO, RULE_MAPPED };
 const struct control_rule user_rules[] = {
   [RULE_NEVER] = { "OH-USR-001", "the root user is refused" },
   [RULE_REQUIRE] = { "OH-USR-002", "the root user is refused outside a user namespace" },
@@ -25,6 +26,9 @@ const struct control_rule user_rules[] = {
   [RULE_GROUP] = { "OH-USR-006", "an additional group outside the policy's range is refused: without it the "
                                  "container would run and miss its files" },
   [RULE_ZERO] = { "OH-USR-007", "group 0 is taken from the additional groups of a user that is not root" },
+  [RULE_MAPPED] = { "OH-USR-008",
+                    "a user namespace that maps an id to the host's root is refused where root may "
+                    "run only in one of its own, else recorded" },
   { NULL, NULL },
 };
 
@@ -59,7 +63,9 @@ static bool is_host_root(enum spec_kind kind, const json_t *root, const struct f
   uint64_t outside;
   if (!in_user_namespace(kind, root, facts))
     return uid == 0;
-  return !facts->rootless && host_id(root, "/linux/uidMappings", uid, &outside) && outside == 0;
+  if (kind == SPEC_PROCESS)
+    return facts->has_host_root && uid == (uint64_t)facts->host_root;
+  return !facts->rootless && host_id(root, MAPPINGS, uid, &outside) && outside == 0;
 }
 
 static bool in_range(uint64_t id, int64_t min, int64_t max) {
@@ -125,6 +131,31 @@ static int apply_root(struct spec *spec, const struct policy *policy, const stru
   return 0;
 }
 
+/* The place of a mapping to the host's root, whoever starts as it: an exec may, and what the pod's other
+ * containers start. NULL: there is none. */
+static char *host_root_mapping(enum spec_kind kind, const json_t *root, const struct facts *facts) {
+  const json_t *list = control_at(root, MAPPINGS);
+  for (size_t i = 0; kind == SPEC_CONFIG && !facts->rootless && i < json_array_size(list); i++) {
+    const struct spec_mapping m = spec_mapping_of(json_array_get(list, i));
+    if (m.outside == 0 && m.size > 0 && spec_namespace(root, "user"))
+      return xasprintf(MAPPINGS "/%zu", i);
+  }
+  return NULL;
+}
+
+static int apply_mapping(struct spec *spec, const struct policy *policy, const struct facts *facts,
+                         struct error *err) {
+  CLEANUP_FREE char *pointer = host_root_mapping(spec->kind, spec->root, facts);
+  if (!pointer || policy->user.root == ROOT_ANY)
+    return 0;
+  if (policy->user.root != ROOT_PREFER_USER_NAMESPACE)
+    return refuse(spec, RULE_MAPPED, pointer, "this maps an id to the host's root: map it to another", err);
+  spec_finding(spec, pointer,
+               (struct reason){ user_rules[RULE_MAPPED].id,
+                                "this maps an id to the host's root: whoever has it is root of the host" });
+  return 0;
+}
+
 static int apply_ranges(struct spec *spec, const struct policy *policy, uint64_t uid, uint64_t gid,
                         struct error *err) {
   const json_t *groups = spec_at(spec, GROUPS);
@@ -169,15 +200,17 @@ static int apply_groups(struct spec *spec, struct error *err) {
 int user_apply(struct spec *spec, const struct policy *policy, const struct facts *facts, struct error *err) {
   uint64_t uid, gid;
   if (!spec_at(spec, "/process"))
-    return 0;
+    return apply_mapping(spec, policy, facts, err);
   (void)id_at(spec->root, UID, &uid); /* ids they are: the spec's shape was checked */
   (void)id_at(spec->root, GID, &gid);
-  /* The pause process of a pod is the engine's own; which user it is says nothing about the containers. */
-  if (facts->sandbox)
-    return 0;
-  if (apply_root(spec, policy, facts, uid, err) || apply_ranges(spec, policy, uid, gid, err))
+  /* The pause process of a pod is the engine's own; which user it is says nothing about the containers, but
+   * its user namespace is theirs. */
+  if (!facts->sandbox &&
+      (apply_root(spec, policy, facts, uid, err) || apply_ranges(spec, policy, uid, gid, err)))
     return -1;
-  return uid != 0 && policy->user.drop_group_zero ? apply_groups(spec, err) : 0;
+  if (apply_mapping(spec, policy, facts, err))
+    return -1;
+  return !facts->sandbox && uid != 0 && policy->user.drop_group_zero ? apply_groups(spec, err) : 0;
 }
 
 static int verify_groups(const json_t *after, const struct policy *policy, bool root, struct error *err) {
@@ -196,6 +229,9 @@ static int verify_groups(const json_t *after, const struct policy *policy, bool 
 int user_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
                 const struct facts *facts, struct error *err) {
   uint64_t uid, gid;
+  CLEANUP_FREE char *mapping = host_root_mapping(kind, after, facts);
+  if (mapping && (policy->user.root == ROOT_NEVER || policy->user.root == ROOT_REQUIRE_USER_NAMESPACE))
+    return control_broken(err, mapping, "maps an id to the host's root");
   if (!control_at(after, "/process"))
     return 0;
   if (!id_at(after, UID, &uid) || !id_at(after, GID, &gid))

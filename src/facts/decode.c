@@ -248,6 +248,8 @@ static const struct jsonx_row rows[] = {
   { .key = "apparmorWhy", .type = JSONX_STRING, .offset = offsetof(struct facts, apparmor_why) },
   { .key = "apparmorLabel", .type = JSONX_STRING, .offset = offsetof(struct facts, apparmor_label) },
   { .key = "userNamespace", .type = JSONX_BOOL, .offset = offsetof(struct facts, user_namespace) },
+  { .key = "hasHostRoot", .type = JSONX_BOOL, .offset = offsetof(struct facts, has_host_root) },
+  { .key = "hostRoot", .type = JSONX_INT, .offset = offsetof(struct facts, host_root) },
   { .key = "idsMapped", .type = JSONX_INT, .offset = offsetof(struct facts, ids_mapped) },
   { .key = "offer", .type = JSONX_OBJECT, .offset = offsetof(struct facts, offer), .rows = offer_rows },
   { 0 },

@@ -163,6 +163,8 @@ struct facts {
   /* exec only: what the container was created with, from state. */
   const json_t *container_annotations; /* borrowed */
   bool user_namespace;                 /* exec: the container has its own user namespace */
+  bool has_host_root;                  /* exec: ... which maps an id of it to the host's root: */
+  int64_t host_root;                   /* that one */
   int64_t ids_mapped; /* exec: how many ids, from 0 on, one of ours maps; 0: it has none of ours */
 
   struct user_namespace_offer offer;

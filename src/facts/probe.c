@@ -2,6 +2,8 @@
 #include "facts/look.h"
 
 #include "io/path.h"
+#include "kernel/namespace.h"
+#include "kernel/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -231,11 +233,30 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   return 0;
 }
 
+/* The ids of a user namespace that is not ours. */
+static void look_at_ids(struct facts *f, pid_t init) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process process = KERNEL_PROCESS_NONE;
+  struct kernel_idmap map;
+  struct error ignored = { 0 };
+  if (kernel_process_open(&process, init, 0, &ignored) < 0 ||
+      kernel_idmap_read(&process, "uid_map", &map, &ignored) < 0) {
+    look_failed(f);
+    return;
+  }
+  for (size_t i = 0; i < map.len; i++)
+    if (map.items[i].outside == 0) {
+      f->has_host_root = true;
+      f->host_root = map.items[i].inside;
+    }
+}
+
 int facts_probe_exec(struct facts *f, const struct spec *spec, const struct policy *const *policies,
                      size_t policies_len, pid_t init, struct error *err) {
   if (look_at_inherited(f, err) < 0)
     return -1;
   look_at_apparmor(f, spec, policies, policies_len, init);
+  if (f->user_namespace && !f->rootless && f->ids_mapped == 0)
+    look_at_ids(f, init);
   CLEANUP_FREE char *path = xasprintf("/proc/%d/root", (int)init);
   CLEANUP_FD int root = path_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
   if (root >= 0)

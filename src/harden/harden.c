@@ -59,13 +59,13 @@ static int look(struct harden *h, const struct harden_options *o, struct error *
     if (o->id)
       h->facts.sandbox = annotations_are_sandbox(spec_at(&h->spec, "/annotations"), o->id);
   } else {
+    h->facts.user_namespace = o->user_namespace;
+    h->facts.ids_mapped = o->ids_mapped;
     if (h->spec.kind == SPEC_PROCESS && o->init > 0 &&
         facts_probe_exec(&h->facts, &h->spec, o->policies, o->policies_len, o->init, err) < 0)
       return -1;
     h->facts.sandbox = o->sandbox;
     h->facts.container_annotations = o->container_annotations;
-    h->facts.user_namespace = o->user_namespace;
-    h->facts.ids_mapped = o->ids_mapped;
   }
   if (o->apparmor_cache)
     provide(h, o);

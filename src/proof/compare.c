@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { ROWS = 25, TEXT_MAX = 600 }; /* TEXT_MAX: bytes of a text, behind which more of the same is left out */
+enum { ROWS = 26, TEXT_MAX = 600 }; /* TEXT_MAX: bytes of a text, behind which more of the same is left out */
 
 /* clang-format off */
 const struct proof_row proof_rows[] = {
@@ -36,6 +36,7 @@ const struct proof_row proof_rows[] = {
   {"OH-PRF-032", "user-namespace", "exactly the promised ids of the host are the container's", proof_map},
   {"OH-PRF-033", "user-namespace", "its user namespace owns every namespace that is new, and those that the wrapper entered are the promised ones", proof_owners},
   {"OH-PRF-034", "user-namespace", "its root and what is bound from the host belong to its own ids", proof_views},
+  {"OH-PRF-035", "user", "no id of its user namespace is the host's root where the policy wants root to be another's", proof_host_root},
   {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

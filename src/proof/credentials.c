@@ -110,6 +110,35 @@ enum proof_outcome proof_user(const struct proof_promise *p, const struct proof_
   return proof_outcome_of(why);
 }
 
+static bool wants_another_root(const struct proof_promise *p) {
+  const struct control *control = control_find("user");
+  for (size_t i = 0; i < p->policies_len; i++) {
+    const enum action action = control_action(control, p->policies[i]);
+    const int root = p->policies[i]->user.root;
+    if ((action == ACTION_HARDEN || action == ACTION_DENY) &&
+        (root == ROOT_NEVER || root == ROOT_REQUIRE_USER_NAMESPACE))
+      return true;
+  }
+  return false;
+}
+
+/* Of one that it joins the config says nothing, and an exec may start as any id of it. */
+enum proof_outcome proof_host_root(const struct proof_promise *p, const struct proof_view *v,
+                                   struct str *why) {
+  const struct kernel_idmap *map = &v->kernel.uid_map;
+  if (!v->privileged || !wants_another_root(p))
+    return PROOF_HELD;
+  if (proof_unread(v, KERNEL_NAMESPACE, why) || proof_unread(v, KERNEL_IDMAPS, why))
+    return PROOF_UNREAD;
+  if (kernel_namespace_same(&v->kernel.namespaces[KERNEL_NS_USER], &v->host[KERNEL_NS_USER]))
+    return PROOF_HELD;
+  for (size_t i = 0; i < map->len; i++)
+    if (map->items[i].outside == 0)
+      proof_say(why, "ids other than the host's root were promised, and the kernel maps uid %u to it",
+                map->items[i].inside);
+  return proof_outcome_of(why);
+}
+
 static bool promised_group(const struct proof_promise *p, const struct proof_view *v, uint32_t group) {
   const json_t *list = jsonx_at(p->config, "/process/user/additionalGids");
   uint64_t id;

@@ -275,3 +275,47 @@ LINES
     export POLICY=restricted
   done
 }
+
+@test "the host's root as another id of a user namespace, and in one of somebody else's" {
+  local runtime b out code joined
+  local maps='[{containerID: 0, hostID: 100000, size: 1000}, {containerID: 1000, hostID: 0, size: 1}]'
+  local mapped="del(.linux.sysctl) | .linux.namespaces += [{type: \"user\"}] | .linux |= (.uidMappings = $maps | .gidMappings = $maps)"
+  in_our_root() { "$RUNTIME_PATH" --root "$T/root" "$@"; }
+  : >"$T/empty"
+  for runtime in runc crun; do
+    b=$(CMD='sleep 60' bundle "mapped-$runtime" "$mapped")
+    chown 100000:100000 "$b/rootfs"
+    oh_config "$runtime"
+    # An exec chooses its user: the container's own says nothing.
+    in_our_root create --bundle "$b" "m-$runtime" <"$T/empty" >/dev/null 2>&1
+    in_our_root start "m-$runtime"
+    in_our_root exec --detach --pid-file "$T/pid" --user 1000:1000 "m-$runtime" sleep 60 <"$T/empty" >/dev/null 2>&1
+    grep -P '^Uid:\t0\t0' "/proc/$(cat "$T/pid")/status"
+    code=0
+    out=$(POLICY=strict oh exec --user 1000:1000 "m-$runtime" true 2>&1 <"$T/empty") || code=$?
+    [ "$code" -ne 0 ]
+    [[ "$out" == *"this is the host's root"*"(OH-USR-002)" ]]
+    POLICY=strict oh exec --user 5:5 "m-$runtime" true <"$T/empty"
+    in_our_root delete --force "m-$runtime"
+    code=0
+    out=$(POLICY=strict oh run --bundle "$b" "n-$runtime" 2>&1 <"$T/empty") || code=$?
+    [ "$code" -eq 1 ]
+    [[ "$out" == *"maps an id to the host's root"*"(OH-USR-008)" ]]
+  done
+  # Of one that is joined only the kernel knows the ids. runc before 1.2 wants mappings for it, and then takes them for its own.
+  unshare --user sleep 60 &
+  joined=$!
+  until [ "$(readlink "/proc/$joined/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.01; done
+  echo '0 0 65536' | tee "/proc/$joined/uid_map" >"/proc/$joined/gid_map"
+  oh_config crun
+  b=$(CMD='cat /proc/self/uid_map' bundle joined "del(.linux.sysctl) | .linux.namespaces += [{type: \"user\", path: \"/proc/$joined/ns/user\"}]")
+  [[ "$(POLICY=restricted oh run --bundle "$b" joined 2>&1 <"$T/empty")" =~ ' 0 '+0\ +65536 ]]
+  code=0
+  out=$(POLICY=strict oh run --bundle "$b" joined 2>&1 <"$T/empty") || code=$?
+  POLICY=strict oh create --bundle "$b" created >/dev/null 2>&1 <"$T/empty"
+  POLICY=strict oh start created >"$T/out" 2>&1 && code=0
+  kill "$joined"
+  [ "$code" -ne 0 ]
+  [[ "$out" == *"(OH-PRF-035)" ]]
+  [[ "$(cat "$T/out")" == *"maps uid 0 to it"*"(OH-PRF-035)" ]]
+}

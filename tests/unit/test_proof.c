@@ -114,6 +114,11 @@ BREAK(root_group_as_on_disk, give_map(f); f->view.root.gid = 0)
 BREAK(volume_as_on_disk, give_map(f);
       for (size_t i = 0; i < k->mounts.len; i++) k->mounts.items[i].idmapped = false)
 
+BREAK(host_root_mapped, f->policy.user.root = ROOT_REQUIRE_USER_NAMESPACE; k->uid_map.len = 2;
+      k->uid_map.items[1] = (struct kernel_mapping){ 70000, 0, 1 };
+      json_array_append_new((json_t *)jsonx_at(f->promise.config, "/linux/uidMappings"),
+                            json_pack("{sisisi}", "containerID", 70000, "hostID", 0, "size", 1)))
+
 static const struct {
   const char *id, *name;
   void (*apply)(struct fixture *f);
@@ -195,6 +200,7 @@ static const struct {
   WAY("034", root_as_on_disk),
   WAY("034", root_group_as_on_disk),
   WAY("034", volume_as_on_disk),
+  WAY("035", host_root_mapped),
 };
 
 Test(proof, what_was_promised_holds) {
