@@ -5,10 +5,9 @@
  *   argv -> selfopt, command -> config -> target
  *     create run restore  bundle -> (ids) -> harden -> state -> (views) -> config.json -> event
  *                         -> (run: guard) -> floor -> exec
- *     exec update         state -> private hardened copy -> event -> floor -> exec
- *     start               state -> proof -> event -> exec
- *     delete              state removed -> exec
- *     others              exec, byte for byte
+ *     exec update         state -> (exec before start: proof) -> private hardened copy -> event -> floor ->
+ * exec start               state -> proof -> event -> exec delete              state removed -> exec others
+ * exec, byte for byte
  */
 #ifndef HARDEN_CALL_H
 #define HARDEN_CALL_H
@@ -19,6 +18,7 @@
 #include "policy/config.h"
 #include "runtime/bundle.h"
 #include "runtime/command.h"
+#include "runtime/record.h"
 #include "runtime/selfopt.h"
 #include "runtime/state.h"
 #include "runtime/target.h"
@@ -61,7 +61,7 @@ struct call {
   struct strlist hook_args;
   bool guarded;
 
-  struct proof proof; /* start: what came of it, and of what; left to exec to free */
+  struct proof proof; /* start, exec before it: what came of it, and of what; left to exec to free */
   struct proof_view view;
   json_t *promised;
   const struct verb_row
@@ -124,6 +124,9 @@ int call_compare(struct call *c, struct proof_promise promise, const struct kern
 /* The same of a process that stands at its program's first instruction, for what shows only there, by the
  * config that call_prove has read. */
 int call_prove_exec(struct call *c, const struct kernel_process *process, struct error *err) MUST_CHECK;
+/* exec: a container that waits for its start is proved before anything of its image runs, as start does,
+ * which is left to end what is refused here. Nothing of one that runs is looked at. */
+int call_prove_before_exec(struct call *c, const struct record *record, struct error *err) MUST_CHECK;
 /* What cannot even be compared, which is in *err, is refused where a policy is in force, else recorded. */
 int call_unprovable(struct call *c, enum proof_lack lack, struct error *err) MUST_CHECK;
 /* harden_judge with the call's policies: a config that we cannot change. */

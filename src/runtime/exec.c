@@ -121,14 +121,14 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
   const size_t limit = (size_t)c->config.config_limit;
   CLEANUP_FREE char *text = NULL;
   struct jsonx_source src = { .name = file ? file : "exec" };
-  CLEANUP_RECORD struct record record = { 0 };
-  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
-    return error_wrap(err, "exec");
-  c->init = record.pid;
   if ((file ? read_file(c, file, &text, &src.len, err) : build(c, &text, &src.len, err)) < 0)
     return -1;
   src.text = text;
-  if (harden_parse(&c->harden, SPEC_PROCESS, &src, limit, err) < 0 || call_harden(c, -1, err) < 0)
+  const struct journal judged = c->harden.spec.journal; /* before there was a document */
+  if (harden_parse(&c->harden, SPEC_PROCESS, &src, limit, err) < 0)
+    return -1;
+  c->harden.spec.journal = judged;
+  if (call_harden(c, -1, err) < 0)
     return -1;
   if (!substitute)
     return 0;
@@ -138,18 +138,22 @@ static int harden_process(struct call *c, bool substitute, struct error *err) {
 /* A container that was given a user namespace: its root owns what it is handed, and the runtime finds itself
  * where it may not go from inside. */
 static int follow_map(struct call *c, struct error *err) {
-  CLEANUP_RECORD struct record record = { 0 };
   if (usermap_own_pipes(c->state.map.base, err) < 0)
     return -1;
-  if (c->state.map.entered.len == 0)
-    return 0;
-  if (record_read(&record, c->root, c->command.id, c->target.kind, err) < 0)
+  return c->init && c->state.map.entered.len ? usermap_enter_again(&c->state.map.entered, c->init, err) : 0;
+}
+
+/* The container's first process, and whether it waits for its start. */
+static int find_init(struct call *c, struct error *err) {
+  CLEANUP_RECORD struct record record = { 0 };
+  if (record_read_process(&record, c->root, c->command.id, c->target.kind, err) < 0)
     return error_wrap(err, "exec");
-  return record.alive ? usermap_enter_again(&c->state.map.entered, record.pid, err) : 0;
+  c->init = record.pid;
+  return call_prove_before_exec(c, &record, err);
 }
 
 int call_exec(struct call *c, struct error *err) {
-  if (call_known_policies(c, err) < 0 || call_judge_fds(c, err) < 0)
+  if (call_known_policies(c, err) < 0 || find_init(c, err) < 0 || call_judge_fds(c, err) < 0)
     return -1;
   const char *file = command_value(&c->command, "process");
   const bool enforces = call_enforces(c, SPEC_PROCESS);

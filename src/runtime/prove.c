@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 static bool enforced(const struct call *c) {
   for (size_t i = 0; i < c->policies_len; i++)
@@ -36,9 +37,7 @@ static int without_state(struct call *c, struct error *err) {
         "container %s was not created by oci-harden, so that nothing is known of what it was "
         "promised; delete it and create it anew, or start it with %s itself",
         c->command.id, c->target.path);
-  if (call_event(c, err) < 0)
-    return -1;
-  return call_start(c, err);
+  return 0;
 }
 
 /* The config as it was verified, or none. Its filter, most of the text, is seldom looked into. The caller
@@ -210,25 +209,36 @@ static void end(const struct call *c, const struct kernel_process *init, struct 
     error_wrap(err, "%s", left);
 }
 
-/* A process that is not known to be the container's is not ours to kill: until it is, a failure leaves the
- * container as it is, which may be started again. */
+/* Of a container that ended, or was never made, the runtime tells in its own words. */
+static bool waits_for_start(const struct record *r) {
+  return r->created && (r->alive || !r->readable);
+}
+
+/* A process that is not known to be the container's is not ours to kill: *ret_init is held only where it is.
+ */
+static int prove_created(struct call *c, const struct record *record, struct kernel_process *ret_init,
+                         struct error *err) {
+  *ret_init = (struct kernel_process)KERNEL_PROCESS_NONE;
+  if (!c->known)
+    return without_state(c, err);
+  if (identify(c, record, ret_init, err) < 0)
+    return call_unprovable(c, PROOF_NO_PROCESS, err);
+  return prove(c, ret_init, err);
+}
+
+/* Until the process is known, a failure leaves the container as it is, which may be started again. */
 static int start_proved(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
   CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
   if (record_read_process(&record, c->root, c->command.id, c->target.kind, err) < 0)
     return -1;
-  if (!record.created || (record.readable && !record.alive))
-    return call_start(c, err); /* the runtime says so in its own words */
+  if (!waits_for_start(&record))
+    return call_start(c, err);
   if (call_known_policies(c, err) < 0)
     return -1;
-  if (!c->known)
-    return without_state(c, err);
-  const bool identified = identify(c, &record, &init, err) == 0;
-  if (!identified && call_unprovable(c, PROOF_NO_PROCESS, err) < 0)
-    return -1;
-  if ((identified && prove(c, &init, err) < 0) || call_event(c, err) < 0 ||
-      (identified && watch_exec(c, &init, err) < 0)) {
-    if (identified)
+  if (prove_created(c, &record, &init, err) < 0 || call_event(c, err) < 0 ||
+      (init.pid && watch_exec(c, &init, err) < 0)) {
+    if (init.pid)
       end(c, &init, err);
     return -1;
   }
@@ -238,5 +248,44 @@ static int start_proved(struct call *c, struct error *err) {
 int call_prove(struct call *c, struct error *err) {
   if (start_proved(c, err) < 0)
     return error_wrap(err, "container %s is not started", c->command.id);
+  return 0;
+}
+
+/* Has somebody started it since? The runtime takes the FIFO away a moment after the process went on from it.
+ */
+static bool is_started_meanwhile(struct call *c) {
+  enum { LIMIT_MS = 500, STEP_MS = 2 };
+  for (int waited = 0; waited < LIMIT_MS; waited += STEP_MS) {
+    CLEANUP_RECORD struct record record = { 0 };
+    CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
+    struct error ignored = { 0 };
+    if (record_read_process(&record, c->root, c->command.id, c->target.kind, &ignored) < 0)
+      return false;
+    if (!waits_for_start(&record))
+      return true;
+    if (identify(c, &record, &init, &ignored) == 0)
+      return false;
+    nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000L }, NULL);
+  }
+  return false;
+}
+
+/* What was compared is of no account: the process was another's to prove. */
+static void forget(struct call *c) {
+  journal_free(&c->harden.spec.journal);
+  proof_free(&c->proof);
+  proof_view_free(&c->view);
+  json_decref(c->promised);
+  c->promised = NULL;
+}
+
+int call_prove_before_exec(struct call *c, const struct record *record, struct error *err) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process init = KERNEL_PROCESS_NONE;
+  if (!enforced(c) || !waits_for_start(record) || prove_created(c, record, &init, err) == 0)
+    return 0;
+  if (!c->known || !is_started_meanwhile(c))
+    return error_wrap(err, "container %s waits for its start, and nothing is executed in it", c->command.id);
+  forget(c);
+  *err = (struct error){ 0 };
   return 0;
 }

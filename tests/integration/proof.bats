@@ -199,6 +199,48 @@ weaknesses() { # weaknesses RUNTIME LIST [UNMAKEABLE]
   weaknesses crun "$WEAKNESSES_MAPPED" "$UNMAKEABLE_crun"
 }
 
+# into ID: what an exec of a program of the image says.
+into() {
+  oh exec --user 0 "$1" /bin/sh -c 'echo inside'
+}
+
+@test "before its start nothing is executed in a container that was not proved" {
+  for runtime in runc crun; do
+    weak_config "$runtime"
+    export WEAK_JQ='.linux.maskedPaths = []'
+    create weak
+    run into weak
+    echo "$output"
+    [ "$status" -eq 255 ]
+    [[ "$output" == *"container weak waits for its start, and nothing is executed in it: every masked path"*"(OH-PRF-023)" ]]
+    [ "$(tail -n 1 "$T/events.json" | jq -r '[."event.action", ."event.outcome", ."rule.id"[0]] | join(" ")')" = "container-exec failure OH-PRF-023" ]
+    # It is start that ends it.
+    [ -d "/proc/$PID" ]
+    refused OH-PRF-023 weak
+    # As promised: an exec before the start, and one behind it. crun cannot yet enter a user namespace before it.
+    oh_config "$runtime"
+    case $runtime in crun) POLICY=unmapped ;; esac
+    unset WEAK_JQ
+    create sound
+    [ "$(into sound)" = inside ]
+    [ "$(tail -n 1 "$T/events.json" | jq '.oci_harden.proof | .held > 20 and .broken == 0 and .unread == 0')" = true ]
+    oh start sound
+    [ "$(into sound)" = inside ]
+    [ "$(tail -n 1 "$T/events.json" | jq .oci_harden.proof)" = null ]
+    oh delete --force sound
+    # Of one that the bare runtime made nothing is known, unless it runs.
+    b=$(CMD='sleep 600' bundle "bare-$runtime")
+    "$RUNTIME_PATH" --root "$T/root" create --bundle "$b" "bare-$runtime" <"$T/empty" >"$T/create.out" 2>&1
+    run into "bare-$runtime"
+    echo "$output"
+    [ "$status" -eq 255 ]
+    [[ "$output" == *"was not created by oci-harden"*"(OH-PRF-003)" ]]
+    "$RUNTIME_PATH" --root "$T/root" start "bare-$runtime"
+    [ "$(into "bare-$runtime")" = inside ]
+    "$RUNTIME_PATH" --root "$T/root" delete --force "bare-$runtime"
+  done
+}
+
 @test "an open directory of the host does not come along" {
   for runtime in runc crun; do
     weak_config "$runtime"
