@@ -116,7 +116,7 @@ int kernel_filters_stop(const struct kernel_process *p, enum kernel_filters_hold
     *ret = KERNEL_FILTERS_STOPPED;
     return 0;
   }
-  if (ptrace(PTRACE_SEIZE, p->pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0) {
+  if (!kernel_process_seize(p, 0) || ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) < 0) {
     const int refusal = errno;
     return failed(p, refusal, kernel_untraceable(), err);
   }

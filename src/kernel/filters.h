@@ -33,10 +33,10 @@ enum {
  *
  * Two calls, since a stop takes its time, in which the caller can look at something else.
  *
- * ERROR_SYSTEM with err->sys: EPERM, no right to trace it, or somebody else does; EACCES, no CAP_SYS_ADMIN in
- * the initial user namespace, or a filter on ourselves; EINVAL, a kernel without CONFIG_CHECKPOINT_RESTORE;
- * ETIMEDOUT, it does not stop (frozen on cgroup v1, or in an uninterruptible sleep), and stays traced until
- * we end; ESRCH.
+ * ERROR_SYSTEM with err->sys: EPERM, no right to trace it, or somebody else does for KERNEL_TRACER_WAIT_MS;
+ * EACCES, no CAP_SYS_ADMIN in the initial user namespace, or a filter on ourselves; EINVAL, a kernel without
+ * CONFIG_CHECKPOINT_RESTORE; ETIMEDOUT, it does not stop (frozen on cgroup v1, or in an uninterruptible
+ * sleep), and stays traced until we end; ESRCH.
  */
 enum kernel_filters_hold {
   KERNEL_FILTERS_FREE,    /* nothing is held: not asked for, or refused */

@@ -11,10 +11,17 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { STAT_LIMIT = 4096, START_FIELD = 22, AT_ONCE = 16384 }; /* AT_ONCE: bytes; few files have more */
+enum {
+  STATUS_LIMIT = 1 << 20,
+  STAT_LIMIT = 4096,
+  START_FIELD = 22,
+  AT_ONCE = 16384
+}; /* AT_ONCE: bytes; few files have more */
 
 uint64_t kernel_start_parse(const char *stat) {
   const char *p = strrchr(stat, ')');
@@ -125,6 +132,42 @@ int kernel_process_link(const struct kernel_process *p, const char *name, char *
   text[n] = '\0';
   *ret = xstrdup(text);
   return 0;
+}
+
+pid_t kernel_process_tracer(const struct kernel_process *p) {
+  static const char key[] = "\nTracerPid:\t"; /* a newline in the name, which stands before it, is escaped */
+  CLEANUP_FREE char *text = NULL;
+  size_t len;
+  struct error ignored = { 0 };
+  if (kernel_process_text(p, "status", STATUS_LIMIT, &text, &len, &ignored) < 0)
+    return 0;
+  const char *line = strstr(text, key);
+  return line ? (pid_t)strtol(line + strlen(key), NULL, 10) : 0;
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* One who lets it go between a refusal and the look at who traces it is not seen: hence more than one try. */
+bool kernel_process_seize(const struct kernel_process *p, uintptr_t options) {
+  enum { TRIES = 3, STEP_NS = 500000 };
+  int64_t until = 0;
+  for (int untraced = 0; ptrace(PTRACE_SEIZE, p->pid, NULL, (void *)options) < 0;) {
+    const int refusal = errno;
+    const bool traced = refusal == EPERM && kernel_process_tracer(p) != 0;
+    if (!until)
+      until = now_ms() + KERNEL_TRACER_WAIT_MS;
+    if (refusal != EPERM || (!traced && ++untraced == TRIES) || now_ms() >= until) {
+      errno = refusal;
+      return false;
+    }
+    if (traced)
+      nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
+  }
+  return true;
 }
 
 const char *kernel_untraceable(void) {

@@ -46,6 +46,14 @@ int kernel_process_link(const struct kernel_process *p, const char *name, char *
  * it in parentheses and may hold anything. */
 uint64_t kernel_start_parse(const char *stat);
 
+/* Who traces it; 0: nobody that our pid namespace shows. */
+pid_t kernel_process_tracer(const struct kernel_process *p);
+
+enum { KERNEL_TRACER_WAIT_MS = 2000 };
+/* PTRACE_SEIZE with these options. Only one can trace, and others that look into a process do so for a moment
+ * only: while somebody else does, this waits, at most KERNEL_TRACER_WAIT_MS. False: errno is ptrace's. */
+bool kernel_process_seize(const struct kernel_process *p, uintptr_t options);
+
 /* Why ptrace refused, as the end of a sentence: on some hosts nobody may trace anything. Static. */
 const char *kernel_untraceable(void);
 

@@ -9,7 +9,7 @@
 enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL };
 
 int kernel_trap_set(const struct kernel_process *p, struct error *err) {
-  if (ptrace(PTRACE_SEIZE, p->pid, NULL, (void *)OPTIONS) < 0) {
+  if (!kernel_process_seize(p, OPTIONS)) {
     const int refusal = errno;
     return error_set(err, ERROR_SYSTEM, refusal, "process %d: %s", (int)p->pid, kernel_untraceable());
   }

@@ -14,8 +14,8 @@
 
 /*
  * On the thread group's leader, which in runc's init and crun's is the thread that execs. ERROR_SYSTEM with
- * err->sys: EPERM, no right to trace it, or somebody else does; ESRCH. That tracing is out of the question
- * (kernel.yama.ptrace_scope=3) is EPERM too.
+ * err->sys: EPERM, no right to trace it, or somebody else does for KERNEL_TRACER_WAIT_MS; ESRCH. That tracing
+ * is out of the question (kernel.yama.ptrace_scope=3) is EPERM too.
  */
 int kernel_trap_set(const struct kernel_process *p, struct error *err) MUST_CHECK;
 

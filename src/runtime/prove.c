@@ -226,6 +226,42 @@ static int prove_created(struct call *c, const struct record *record, struct ker
   return prove(c, ret_init, err);
 }
 
+/* What was compared is of no account: the process was another's to prove. */
+static void forget(struct call *c) {
+  journal_free(&c->harden.spec.journal);
+  proof_free(&c->proof);
+  proof_view_free(&c->view);
+  json_decref(c->promised);
+  c->promised = NULL;
+}
+
+/* Two starts may meet. What one finds of a process that the other has let go on meanwhile, or that somebody
+ * else traces still, so that its filters could not be read, is no reason to end it. */
+static bool is_anothers(struct call *c, const struct kernel_process *init, struct error *err) {
+  const char *rule = proof_lacks[PROOF_NO_PROCESS].id;
+  struct stat fifo;
+  bool waits = false;
+  struct error unknown = { 0 };
+  const pid_t tracer = kernel_process_tracer(init);
+  if (!kernel_process_alive(init))
+    return false;
+  if (tracer) {
+    error_wrap(err, "process %d, which process %d traces, is left as it is", (int)init->pid, (int)tracer);
+    return true;
+  }
+  const bool told = find_fifo(c, &fifo, &unknown) == 0 && waits_on(c, init, &fifo, &waits, &unknown) == 0;
+  if (told && waits)
+    return false;
+  if (!told && unknown.sys != ENOENT) {
+    error_wrap(err, "%s; process %d is left as it is", unknown.message, (int)init->pid);
+    return true;
+  }
+  forget(c);
+  error_set_rule(err, ERROR_REFUSED, rule, "process %d does not wait any more: somebody else has started it",
+                 (int)init->pid);
+  return true;
+}
+
 /* Until the process is known, a failure leaves the container as it is, which may be started again. */
 static int start_proved(struct call *c, struct error *err) {
   CLEANUP_RECORD struct record record = { 0 };
@@ -238,7 +274,7 @@ static int start_proved(struct call *c, struct error *err) {
     return -1;
   if (prove_created(c, &record, &init, err) < 0 || call_event(c, err) < 0 ||
       (init.pid && watch_exec(c, &init, err) < 0)) {
-    if (init.pid)
+    if (init.pid && !is_anothers(c, &init, err))
       end(c, &init, err);
     return -1;
   }
@@ -268,15 +304,6 @@ static bool is_started_meanwhile(struct call *c) {
     nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000L }, NULL);
   }
   return false;
-}
-
-/* What was compared is of no account: the process was another's to prove. */
-static void forget(struct call *c) {
-  journal_free(&c->harden.spec.journal);
-  proof_free(&c->proof);
-  proof_view_free(&c->view);
-  json_decref(c->promised);
-  c->promised = NULL;
 }
 
 int call_prove_before_exec(struct call *c, const struct record *record, struct error *err) {

@@ -241,6 +241,57 @@ into() {
   done
 }
 
+@test "two starts at once do not end what was created as promised" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    for n in 1 2 3 4; do
+      create "twice-$n"
+      oh start "twice-$n" >"$T/one" 2>&1 &
+      one=$!
+      oh start "twice-$n" >"$T/two" 2>&1 &
+      two=$!
+      "$CTL" --config "$T/config.json" inspect --root "$T/root" "twice-$n" >"$T/inspected" 2>&1 || true
+      started=0
+      for pid in "$one" "$two"; do ! wait "$pid" || started=$((started + 1)); done
+      cat "$T/one" "$T/two"
+      [ "$started" -gt 0 ]
+      wait_for 5 grep -q ran "$T/create.out"
+      [ -d "/proc/$PID" ]
+      grep -q '^TracerPid:.0$' "/proc/$PID/status"
+      oh delete --force "twice-$n"
+    done
+  done
+}
+
+# traced SECONDS: the created process is traced by somebody else for so long.
+traced() {
+  timeout "$1" strace -qq -o "$T/strace" -p "$PID" &
+  HELD=$!
+  wait_for 5 grep -q '^TracerPid:.[1-9]' "/proc/$PID/status"
+}
+
+@test "while somebody else traces it a start waits, and then leaves it as it is" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    create traced
+    traced 5
+    : >"$T/log"
+    run oh start traced
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"which process "*" traces, is left as it is"*"(OH-PRF-012)" ]]
+    [ -d "/proc/$PID" ]
+    kill "$HELD"
+    wait "$HELD" || true
+    traced 0.5
+    oh start traced
+    wait_for 5 grep -q ran "$T/create.out"
+    wait "$HELD" || true
+    HELD=
+    oh delete --force traced
+  done
+}
+
 @test "an open directory of the host does not come along" {
   for runtime in runc crun; do
     weak_config "$runtime"
