@@ -233,7 +233,8 @@ int install_needed_by(const struct host *h, const struct config *config, const c
   for (const struct dirent *root; top && (root = readdir(top));) {
     CLEANUP_DIR DIR *dir = *root->d_name == '.' ? NULL : open_at(dirfd(top), root->d_name);
     for (const struct dirent *id; dir && (id = readdir(dir));)
-      if (*id->d_name != '.' && examine(h, dirfd(dir), id->d_name, manager, ret, err) < 0)
+      if (strcmp(id->d_name, ".") != 0 && strcmp(id->d_name, "..") != 0 &&
+          examine(h, dirfd(dir), id->d_name, manager, ret, err) < 0)
         return error_wrap(err, "%s/%s/%s", config->state_dir, root->d_name, id->d_name);
   }
   /* What has no root is podman's. */

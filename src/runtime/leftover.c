@@ -115,7 +115,6 @@ static int scan_container(const struct scan *s, const char *path, struct error *
   return scan_locked(s, fd, path, err);
 }
 
-/* Names that begin with a dot are the node's own: the cache, the leases, the note of lost events. */
 static int scan_tree(const struct scan *s, const char *path, struct error *err,
                      int (*each)(const struct scan *s, const char *path, struct error *err)) {
   CLEANUP_DIR DIR *dir = opendir(path);
@@ -123,13 +122,17 @@ static int scan_tree(const struct scan *s, const char *path, struct error *err,
     return errno == ENOENT || errno == ENOTDIR ? 0 : error_set(err, ERROR_SYSTEM, errno, "state %s", path);
   for (struct dirent *entry; (entry = readdir(dir));) {
     CLEANUP_FREE char *child = xasprintf("%s/%s", path, entry->d_name);
-    if (entry->d_name[0] != '.' && each(s, child, err) < 0)
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && each(s, child, err) < 0)
       return -1;
   }
   return 0;
 }
 
+/* Names that begin with a dot are the node's own: the cache, the leases, the note of lost events. A
+ * container's may. */
 static int scan_root(const struct scan *s, const char *path, struct error *err) {
+  if (strrchr(path, '/')[1] == '.')
+    return 0;
   if (scan_tree(s, path, err, scan_container) < 0)
     return -1;
   /* Goes when it is empty. A create that wanted to make a container in it makes it anew. */

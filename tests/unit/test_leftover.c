@@ -83,6 +83,7 @@ enum { DEAD = 1 };
 
 static void containers(void) {
   close(container("gone", DEAD));
+  close(container(".gone", DEAD));
   close(container("known", DEAD));
   known("known");
   close(container("living", process_start(getpid())));
@@ -95,6 +96,7 @@ Test(leftover, collection_spares_the_living_the_known_and_what_is_in_use) {
   cr_expect(leftover_likely(dir, root));
   leftover_collect(dir, root);
   cr_expect_not(exists("gone"));
+  cr_expect_not(exists(".gone"));
   cr_expect_not(exists("empty"));
   cr_expect(exists("known"));
   cr_expect(exists("living"));
@@ -153,7 +155,7 @@ Test(leftover, a_scan_tells_the_same_with_and_without_removing) {
   containers();
   for (int remove = 0; remove < 2; remove++) {
     struct seen s = scan(remove);
-    cr_expect_eq(s.kinds[LEFTOVER_GONE], 1);
+    cr_expect_eq(s.kinds[LEFTOVER_GONE], 2);
     cr_expect_eq(s.kinds[LEFTOVER_EMPTY], 1);
     cr_expect_eq(s.kinds[LEFTOVER_FILE], 0);
     cr_expect_eq(s.kinds[LEFTOVER_UNKNOWN], 0);
