@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { RECORD_LIMIT = 16 << 20 };
 
@@ -52,23 +54,88 @@ static char *real_prefix(const char *path) {
   }
 }
 
-char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) {
+/* Go's filepath.Clean() of an absolute path: ".." takes away the component before it, be that a link or not.
+ */
+static char *clean(const char *absolute) {
+  char *path = path_normalise(absolute), *end = path;
+  for (const char *p = path; *p;) {
+    const size_t len = 1 + strcspn(p + 1, "/");
+    if (len == 3 && memcmp(p, "/..", len) == 0) {
+      while (end > path && *--end != '/')
+        ;
+    } else {
+      memmove(end, p, len);
+      end += len;
+    }
+    p += len;
+  }
+  if (end == path)
+    *end++ = '/';
+  *end = '\0';
+  return path;
+}
+
+static bool is_current(const char *directory) {
+  struct stat st, here;
+  return stat(directory, &st) == 0 && stat(".", &here) == 0 && st.st_dev == here.st_dev &&
+         st.st_ino == here.st_ino;
+}
+
+/* Go's os.Getwd(): the shell's word for it, where that is the same directory. */
+static char *go_directory(void) {
+  const char *said = getenv("PWD");
+  return said && *said == '/' && is_current(said) ? xstrdup(said) : realpath(".", NULL);
+}
+
+static char *join(const char *directory, const char *path) {
+  return *path == '/' ? xstrdup(path) : xasprintf("%s/%s", directory ? directory : "", path);
+}
+
+static bool names_parent(const char *path) {
+  for (const char *p = path; (p = strstr(p, "..")); p += 2)
+    if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+      return true;
+  return false;
+}
+
+/* runc cleans the text before it follows any link, and takes no root for the current directory. crun leaves
+ * all to the kernel, but has gone to the bundle when it makes a container. A record looked for where the
+ * runtime does not look is none: what it tells of the container would be passed over. */
+static int check_root(const struct command *c, enum runtime_kind kind, const char *root, const char *real,
+                      struct error *err) {
+  const char *why = NULL, *bundle = command_value(c, "bundle");
+  CLEANUP_FREE char *directory = go_directory();
+  CLEANUP_FREE char *joined = join(directory, root);
+  CLEANUP_FREE char *text = clean(joined);
+  CLEANUP_FREE char *cleaned = real_prefix(text);
+  if (!*root)
+    why = "it is the current directory to runc and none to crun";
+  else if (strcmp(cleaned, real) != 0)
+    why = "its \"..\" is read as text by runc and behind symbolic links by crun";
+  else if (*root != '/' && kind == RUNTIME_CRUN && bundle && !is_current(bundle))
+    why = "crun reads it from the bundle here, and later from the current directory";
+  return why ? error_set_rule(err, ERROR_USAGE, "OH-CMD-023",
+                              "--root=%s: %s; write an absolute path without \"..\"", root, why)
+             : 0;
+}
+
+int record_root(const struct command *c, enum runtime_kind kind, const char *state_dir, char **ret,
+                struct error *err) {
   const char *root = command_value(c, "root");
   CLEANUP_FREE char *absolute = NULL;
-  if (root && *root == '/') {
-    absolute = xstrdup(root);
-  } else if (root && *root) {
-    CLEANUP_FREE char *cwd = realpath(".", NULL);
-    absolute = xasprintf("%s/%s", cwd ? cwd : "", root);
+  if (root) {
+    CLEANUP_FREE char *here = *root == '/' ? NULL : realpath(".", NULL);
+    absolute = join(here, root);
   } else {
     /* /run/runc; without root it is beside our own state in the user's runtime directory. The runtimes ask
-     * XDG_RUNTIME_DIR for that; we read no environment variable. */
+     * XDG_RUNTIME_DIR for that, which is not taken for true here. */
     const char *name = kind == RUNTIME_CRUN ? "crun" : "runc";
     const char *slash = str_starts(state_dir, "/run/user/") ? strrchr(state_dir, '/') : NULL;
     absolute =
         slash ? xasprintf("%.*s/%s", (int)(slash - state_dir), state_dir, name) : xasprintf("/run/%s", name);
   }
-  return real_prefix(absolute);
+  *ret = real_prefix(absolute);
+  return root && (*root != '/' || names_parent(root)) ? check_root(c, kind, root, *ret, err) : 0;
 }
 
 /* The record of a runtime holds its whole configuration, of which three values are wanted; often only those

@@ -25,8 +25,10 @@ struct record {
 };
 
 /* The --root that the runtime will use, without symbolic links, so that two names of one directory are one
- * root. state_dir tells, when no --root is given, whose default holds. The caller frees. */
-char *record_root(const struct command *c, enum runtime_kind kind, const char *state_dir) MUST_CHECK;
+ * root. state_dir tells, when no --root is given, whose default holds. ERROR_USAGE where the runtimes read it
+ * differently, or one of them differently at times. *ret is filled in any case; the caller frees. */
+int record_root(const struct command *c, enum runtime_kind kind, const char *state_dir, char **ret,
+                struct error *err) MUST_CHECK;
 
 /* What is not there, or not written yet, is unknown. ERROR_SYSTEM: it may well be there, and could not be
  * read. */

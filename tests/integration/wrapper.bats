@@ -88,6 +88,80 @@ plain() { jq -n '{extends: "restricted", "user-namespace": {mode: "off"}}' >"$T/
   [ ! -e "$b/config.engine.json" ]
 }
 
+# The names of one directory that is two: X/link leads to REAL/sub.
+two_roots() {
+  mkdir -p "$T/real/sub" "$T/real/root" "$T/x/root" "$T/here/plain"
+  ln -s "$T/real/sub" "$T/x/link"
+}
+
+@test "a --root that a runtime finds elsewhere than the kernel is refused, and its container stays as it is" {
+  two_roots
+  b=$(CMD='echo RAN; sleep 60' bundle one)
+  started() { # started DIR: a container of the bare runtime's in DIR, where that finds it by the name
+    "$RUNTIME_PATH" --root "$1" create --bundle "$b" c1 </dev/null >"$T/ran" 2>&1
+    for verb in 'start c1' 'exec c1 true' 'update --pids-limit 9 c1' 'mounts add c1 f' "run --bundle $b c2"; do
+      # shellcheck disable=SC2086
+      refused OH-CMD-023 'write an absolute path' --root "$T/x/link/../root" $verb
+    done
+    [ ! -s "$T/ran" ]
+    [ -z "$(find "$T/state" -name state.json)" ]
+    "$RUNTIME_PATH" --root "$1" delete --force c1
+  }
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    started "$T/x/root"
+    started "$T/real/root"
+    refused OH-CMD-023 'current directory' --root '' start c1
+    refused OH-CMD-023 'current directory' --root= create --bundle "$b" c1
+    cd "$T/x/link"
+    refused OH-CMD-023 'as text' --root ../root start c1 # the shell says X/link, the kernel REAL/sub
+    cd "$T"
+  done
+  refused OH-CMD-023 'from the bundle' --root here create --bundle "$b" c1
+  oh_config runc
+  # One directory by either reading is no matter.
+  cd "$T/here"
+  for root in plain ../here/plain "$T/here/../here/plain"; do
+    "$OH" --config "$T/config.json" --root "$root" create --bundle "$b" c1 </dev/null >/dev/null 2>&1
+    [ -n "$(find "$T/state" -path '*/c1/state.json')" ]
+    "$OH" --config "$T/config.json" --root "$root" delete --force c1
+    [ -z "$(find "$T/state" -name state.json)" ]
+  done
+}
+
+@test "delete by a --root that cannot be told passes, and no other container's state goes with it" {
+  two_roots
+  b=$(CMD='sleep 60' bundle one)
+  "$OH" --config "$T/config.json" --root "$T/real/root" create --bundle "$b" c1 </dev/null >/dev/null 2>&1
+  kept=$(find "$T/state" -name state.json)
+  [ -n "$kept" ]
+  run runc --root "$T/x/link/../root" delete --force c1
+  expected=$status
+  run "$OH" --config "$T/config.json" --root "$T/x/link/../root" delete --force c1
+  [ "$status" -eq "$expected" ]
+  [ -e "$kept" ]
+  runc --root "$T/real/root" state c1
+  "$OH" --config "$T/config.json" --root "$T/real/root" delete --force c1
+  [ ! -e "$kept" ]
+}
+
+@test "the bundle, its config and a process file are those that the runtime reads, behind links too" {
+  two_roots
+  b=$(CMD='echo RAN' bundle one)
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    rm -rf "$T/real/bundle" "$T/x/bundle"
+    cp -a "$b" "$T/real/bundle"
+    cp -a "$b" "$T/x/bundle"
+    POLICY=restricted run oh run --bundle "$T/x/link/../bundle" c1
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *RAN* ]]
+    [ -e "$T/real/bundle/config.engine.json" ]
+    cmp "$T/x/bundle/config.json" "$b/config.json"
+  done
+}
+
 @test "what a policy forbids of the command line is refused, and nothing is changed" {
   POLICY=restricted
   b=$(bundle one)
