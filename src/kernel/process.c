@@ -16,12 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-  STATUS_LIMIT = 1 << 20,
-  STAT_LIMIT = 4096,
-  START_FIELD = 22,
-  AT_ONCE = 16384
-}; /* AT_ONCE: bytes; few files have more */
+enum { STAT_LIMIT = 4096, START_FIELD = 22, AT_ONCE = 16384 }; /* AT_ONCE: bytes; few files have more */
+enum { STATUS_LIMIT = 1 << 20 };
 
 uint64_t kernel_start_parse(const char *stat) {
   const char *p = strrchr(stat, ')');

@@ -5,9 +5,11 @@
  *   argv -> selfopt, command -> config -> target
  *     create run restore  bundle -> (ids) -> harden -> state -> (views) -> config.json -> event
  *                         -> (run: guard) -> floor -> exec
- *     exec update         state -> (exec before start: proof) -> private hardened copy -> event -> floor ->
- * exec start               state -> proof -> event -> exec delete              state removed -> exec others
- * exec, byte for byte
+ *     exec update         state -> (exec before start: proof) -> private hardened copy -> event
+ *                         -> floor -> exec
+ *     start               state -> proof -> event -> exec
+ *     delete              state removed -> exec
+ *     others              exec, byte for byte
  */
 #ifndef HARDEN_CALL_H
 #define HARDEN_CALL_H

@@ -85,6 +85,16 @@ static int waits_on(struct call *c, const struct kernel_process *p, const struct
   return 0;
 }
 
+/* One that is frozen neither stops for its filters to be read nor dies. */
+static int check_runs(const struct call *c, const struct kernel_process *p, struct error *err) {
+  CLEANUP_KERNEL_CGROUPS struct kernel_cgroups groups = { 0 };
+  struct error ignored = { 0 };
+  if (kernel_cgroups_read(p, &groups, &ignored) == 0 && kernel_cgroup_is_frozen(&groups, KERNEL_CGROUP_MOUNT))
+    return error_set(err, ERROR_REFUSED, 0, "process %d is paused; resume container %s first", (int)p->pid,
+                     c->command.id);
+  return 0;
+}
+
 /* The created process: the one of the record, if it waits on this very FIFO. */
 static int identify(struct call *c, const struct record *record, struct kernel_process *ret,
                     struct error *err) {
@@ -97,6 +107,8 @@ static int identify(struct call *c, const struct record *record, struct kernel_p
   if (!waits)
     return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
                      c->root, c->command.id);
+  if (check_runs(c, &process, err) < 0)
+    return -1;
   *ret = process;
   process = (struct kernel_process)KERNEL_PROCESS_NONE;
   return 0;
@@ -209,7 +221,7 @@ static void end(const struct call *c, const struct kernel_process *init, struct 
     error_wrap(err, "%s", left);
 }
 
-/* Of a container that ended, or was never made, the runtime tells in its own words. */
+/* Of a container that has ended, runs, or was never made, the runtime tells in its own words. */
 static bool waits_for_start(const struct record *r) {
   return r->created && (r->alive || !r->readable);
 }
@@ -245,7 +257,7 @@ static bool is_anothers(struct call *c, const struct kernel_process *init, struc
   const pid_t tracer = kernel_process_tracer(init);
   if (!kernel_process_alive(init))
     return false;
-  if (tracer) {
+  if (tracer && tracer != getpid()) {
     error_wrap(err, "process %d, which process %d traces, is left as it is", (int)init->pid, (int)tracer);
     return true;
   }
@@ -287,8 +299,7 @@ int call_prove(struct call *c, struct error *err) {
   return 0;
 }
 
-/* Has somebody started it since? The runtime takes the FIFO away a moment after the process went on from it.
- */
+/* Has somebody started it? The runtime takes the FIFO away a moment after the process went on from it. */
 static bool is_started_meanwhile(struct call *c) {
   enum { LIMIT_MS = 500, STEP_MS = 2 };
   for (int waited = 0; waited < LIMIT_MS; waited += STEP_MS) {

@@ -292,6 +292,25 @@ traced() {
   done
 }
 
+@test "a paused container is not started, and is none the worse for it" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    create paused
+    "$RUNTIME_PATH" --root "$T/root" pause paused
+    begun=$(date +%s%N)
+    run oh start paused
+    took=$((($(date +%s%N) - begun) / 1000000))
+    "$RUNTIME_PATH" --root "$T/root" resume paused
+    echo "$output ($took ms)"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"is paused; resume container paused first (OH-PRF-001)" ]]
+    [ "$took" -lt 900 ]
+    oh start paused
+    wait_for 5 grep -q ran "$T/create.out"
+    oh delete --force paused
+  done
+}
+
 @test "an open directory of the host does not come along" {
   for runtime in runc crun; do
     weak_config "$runtime"

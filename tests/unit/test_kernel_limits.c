@@ -50,6 +50,25 @@ Test(kernel_limits, limits_of_version_1) {
   tempdir_remove(dir);
 }
 
+Test(kernel_limits, a_group_is_frozen_where_the_kernel_says_so) {
+  char *dir = tempdir_make("oh-cgroup");
+  struct error err = { 0 };
+  CLEANUP_KERNEL_CGROUPS struct kernel_cgroups c = { 0 };
+  cr_assert_eq(kernel_cgroups_parse("7:freezer:/a/b\n3:pids:/c\n0::/\n", &c, &err), 0);
+  cr_expect_not(kernel_cgroup_is_frozen(&c, dir));
+  put(dir, "freezer/c/freezer.state", "FROZEN\n");
+  cr_expect_not(kernel_cgroup_is_frozen(&c, dir));
+  static const struct {
+    const char *text;
+    bool frozen;
+  } states[] = { { "THAWED\n", false }, { "FREEZING\n", true }, { "FROZEN\n", true } };
+  for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+    put(dir, "freezer/a/b/freezer.state", states[i].text);
+    cr_expect_eq(kernel_cgroup_is_frozen(&c, dir), states[i].frozen, "%s", states[i].text);
+  }
+  tempdir_remove(dir);
+}
+
 Test(kernel_limits, limits_of_a_group_that_is_not_there_are_unknown) {
   char *dir = tempdir_make("oh-cgroup");
   struct error err = { 0 };
