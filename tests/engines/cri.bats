@@ -123,7 +123,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     teardown
     cell "$handler" runs "pod of root: run, ExecSync, update, stop, remove"
   done
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
   jq -es 'any(.["orchestrator.namespace"] == "default")' "$T/events.json"
@@ -396,7 +396,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     cell "$handler" runs "containerd restarted, wrapper upgraded: exec, update, stop, remove, new containers"
   done
   teardown
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
 }

@@ -106,7 +106,7 @@ run_hardened() { run_ restricted "$@"; }
   ctr_ tasks kill -s KILL c2
   wait_for 10 sh -c "ctr --address $T/c/s tasks ls | grep -q STOPPED"
   ctr_ tasks rm c2
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
 }

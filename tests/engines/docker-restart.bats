@@ -75,7 +75,7 @@ teardown() {
     [ "$(docker_ run --rm --network none --runtime "$r" --user 1000 "$IMAGE" echo new)" = new ]
     cell "$r" runs "restarted with live-restore, wrapper upgraded: exec, stop, start, rm, new containers"
   done
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
 }

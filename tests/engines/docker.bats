@@ -99,7 +99,7 @@ ORDINARY="runc baseline restricted strict"
     docker_ rm job
     cell "$r" runs "exec, cp, restart, pause, update, top, logs, stop"
   done
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
 }

@@ -135,7 +135,7 @@ SELF='grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status'
     remove rm job
     cell "$r" runs "exec, cp, restart, pause, top, logs, stop"
   done
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
 }

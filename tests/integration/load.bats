@@ -34,7 +34,7 @@ teardown() { oh_teardown; }
   cp "$T/runc.json" "$T/config.json"
   "$CTL" --config "$T/config.json" gc
   echo "# load: $left files of state were left to gc" >&3
-  run find "$T/state" -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -mindepth 1 -print
+  run find "$T/state" -mindepth 1 -path '*/.cache' -prune -o -path '*/.leases*' -prune -o -print
   echo "$output"
   [ -z "$output" ]
   [ -z "$(find "$T/runc-root" "$T/crun-root" "$T/bundles" -mindepth 1)" ]

@@ -201,7 +201,7 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     oh delete --force "d-$runtime"
     run oh delete --force "d-$runtime"
     run oh delete never-was
-    run find "$T/state" -mindepth 1 \( -name .cache -o -name .leases \) -prune -o -mindepth 1 -print
+    run find "$T/state" -mindepth 1 \( -name .cache -o -name .leases \) -prune -o -print
     echo "$output"
     [ -z "$output" ]
   done
