@@ -8,8 +8,8 @@
 typedef enum proof_outcome proof_check(const struct proof_promise *p, const struct proof_view *v,
                                        struct str *why);
 
-proof_check proof_capabilities, proof_no_new_privileges, proof_user, proof_groups, proof_host_root, proof_apparmor,
-    proof_selinux;                                   /* credentials.c */
+proof_check proof_capabilities, proof_no_new_privileges, proof_user, proof_groups, proof_host_root,
+    proof_apparmor, proof_selinux;                   /* credentials.c */
 proof_check proof_cwd, proof_oom_score, proof_files; /* process.c */
 proof_check proof_filter, proof_floor;               /* filters.c */
 proof_check proof_namespaces, proof_idmaps;          /* namespaces.c */

@@ -227,7 +227,7 @@ DEFAULT=$ROOT/tests/fixtures/docker-28/default.json
   [ "$status" -eq 1 ]
   [[ "$output" == *"fail runtime: $T/silent --version: it has not ended within 5.0 s"*"remedy: "* ]]
   [[ "$output" != *"$T/parent"* ]] # has answered, though a child of its has not ended
-  for i in $(cat "$T/pids"); do [ ! -e "/proc/$i" ] || grep -q '^State:.Z' "/proc/$i/status"; done
+  while read -r i; do [ ! -e "/proc/$i" ] || grep -q '^State:.Z' "/proc/$i/status"; done <"$T/pids"
 }
 
 # node COMMAND: what the shell command makes of /var/lib, /home and /etc/subuid is not the host's; then doctor's rows of user namespaces.

@@ -351,7 +351,7 @@ restart containerd.service" ]
   hardenctl status --engine docker --json | jq -es 'length == 1'
   # Compiled: a directory of this kernel's features, and the link of its build to it.
   dir=$(hardenctl apparmor status | sed -n 's/^cache  *//p')
-  mkdir -p -m 700 "$dir"
+  install -d -m 700 "$dir"
   ln -s "$(basename "$dir")" "${dir%/*}/kernel-$(printf %s "$(uname -rvm)" | sha256sum | cut -d' ' -f1)"
   for name in $(hardenctl apparmor status | sed -n 's/^[a-z]*  *\(oci-harden-[^:]*\):.*/\1/p'); do
     said 0 hardenctl status --engine docker # one that is missing is enough
