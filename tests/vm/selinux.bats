@@ -51,15 +51,15 @@ label="" level="" # start gives them their values
 }
 
 @test "a file of the host's own label is out of reach, and so are host processes" {
-  mkdir "$T/host"
-  echo secret >"$T/host/file"
-  b=$(CMD='sleep 100' labelled host "$(volume data "$T/host")")
+  mkdir "$T/theirs"
+  echo secret >"$T/theirs/file"
+  b=$(CMD='sleep 100' labelled host "$(volume data "$T/theirs")")
   start host "$b"
   run inside host cat /data/file
   [ "$status" -ne 0 ]
   run inside host sh -c 'echo x >/data/new'
   [ "$status" -ne 0 ]
-  [ ! -e "$T/host/new" ]
+  [ ! -e "$T/theirs/new" ]
 }
 
 @test "what a container may do it does" {
