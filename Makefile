@@ -192,22 +192,22 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libharden.a $(BUILD)/.flags
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
 
-# Targets that install what is missing build by a second make, which then finds the compiler.
-SUB := $(MAKE) --no-print-directory
+# Targets that install what is missing build by a second make, which then finds the compiler; on all processors, unless -j says else.
+SUB = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: demo
 demo: ## run one container under runc alone and under oci-harden, side by side
 	@tools/install-deps build demo
-	@$(SUB) all $(BUILD)/helpers/filter-dump
+	@+$(SUB) all $(BUILD)/helpers/filter-dump
 	@tools/demo $(BUILD)
 
 .PHONY: check
 check: ## all tests: unit, golden, property, integration with real runtimes and engines
 	@tools/install-deps build check deb kubernetes
-	@$(SUB) all
-	@$(SUB) check-unit
-	@$(SUB) check-integration
-	@$(SUB) check-engines
+	@+$(SUB) all
+	@+$(SUB) check-unit
+	@+$(SUB) check-integration
+	@+$(SUB) check-engines
 
 .PHONY: check-unit
 check-unit: $(UNIT_BIN) $(BIN) ## unit, golden and property tests
@@ -308,7 +308,7 @@ ONLY ?=
 .PHONY: check-lsm
 check-lsm: ## tests in machines of another kernel, with AppArmor and with SELinux, by QEMU; VM=apparmor ONLY="FILE..." for a part
 	@tools/install-deps build vm
-	@$(SUB) -s all $(HELPERS)
+	@+$(SUB) -s all $(HELPERS)
 	@BUILD=$(BUILD) VM='$(VM)' ONLY='$(ONLY)' tests/vm/run
 
 COUNT ?= 1000
@@ -321,12 +321,12 @@ check-load: $(BIN) $(HELPERS) ## COUNT containers (1000), 16 at a time, under ra
 .PHONY: check-san
 check-san: ## unit, golden and property tests under ASan and UBSan
 	@tools/install-deps build check san
-	@$(SUB) SAN=address,undefined CFLAGS='-O1 -g' BUILD=build-san check-unit
+	@+$(SUB) SAN=address,undefined CFLAGS='-O1 -g' BUILD=build-san check-unit
 
 .PHONY: coverage
 coverage: ## line coverage of src/ by all tests but those that such a build would fail; needs root
 	@tools/install-deps build check cov
-	@$(SUB) COVERAGE=1 CFLAGS='-O1 -g' BUILD=build-cov coverage-run
+	@+$(SUB) COVERAGE=1 CFLAGS='-O1 -g' BUILD=build-cov coverage-run
 
 # A program that counts its lines makes other system calls, is linked with glibc, and can count for root alone.
 COVERAGE_CANNOT := $(addprefix tests/,integration/faults.bats integration/faults-start.bats \
@@ -343,13 +343,13 @@ BRIEF ?=
 .PHONY: fuzz
 fuzz: ## every fuzz target for TIME seconds (60), those of BRIEF="NAME..." for a quarter of it
 	@tools/install-deps build fuzz
-	@$(SUB) WERROR= CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz CFLAGS='-O1 -g' fuzz-build
+	@+$(SUB) WERROR= CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz CFLAGS='-O1 -g' fuzz-build
 	@BRIEF='$(BRIEF)' tools/run-fuzz $(TIME) build-fuzz/fuzz
 
 .PHONY: bench
 bench: ## paired timings against the bare runtimes; needs root and a quiet machine
 	@tools/install-deps build bench
-	@$(SUB) all $(BUILD)/bench/pair $(BUILD)/bench/nop
+	@+$(SUB) all $(BUILD)/bench/pair $(BUILD)/bench/nop
 	@tools/bench $(BUILD)
 
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/.flags
@@ -360,8 +360,8 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/.flags
 .PHONY: lint
 lint: ## layers, purity of controls, clang-format, clang-tidy, cppcheck, -fanalyzer, shellcheck
 	@tools/install-deps build lint
-	@$(SUB) WERROR=1 all
-	@MAKE='$(SUB)' BUILD=$(BUILD) tools/lint
+	@+$(SUB) WERROR=1 all
+	@+MAKE='$(SUB)' BUILD=$(BUILD) tools/lint
 
 # Stamps of what clang-tidy and gcc's analyser found in order: a file is looked at again when it, a header that it
 # includes, or the settings change. tools/lint names them.
