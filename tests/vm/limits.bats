@@ -66,7 +66,7 @@ limits_of() {
   [ "$(sed -n 's/^oom_kill //p' "$GROUP/memory.events")" -ge 1 ]
   oh exec one /bin/sh -c 'i=0; while [ $i -lt 5000 ]; do i=$((i + 1)); done'
   [ "$(sed -n 's/^nr_throttled //p' "$GROUP/cpu.stat")" -ge 1 ]
-  run oh exec one /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do sleep 9 & done'
+  run oh exec one /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do sleep 60 >/dev/null 2>&1 & done'
   echo "$status $output"
   [ "$status" -ne 0 ]
   [[ "$output" == *"can't fork"* ]]
