@@ -137,8 +137,8 @@ static int make_directory(const char *cache, const char *features_file, bool run
   return 0;
 }
 
-static int compile_into(const char *dir, const char *parser, const struct builtin *profile,
-                        struct error *err) {
+static int compile_into(const struct apparmor_place *place, const char *dir, const char *parser,
+                        const struct builtin *profile, struct error *err) {
   CLEANUP_FREE char *name = apparmor_own_name(profile);
   CLEANUP_FREE char *features = xasprintf("%s/features", dir);
   CLEANUP_FREE char *path = xasprintf("%s/%s", dir, name);
@@ -153,21 +153,21 @@ static int compile_into(const char *dir, const char *parser, const struct builti
     unlink(fresh);
     return -1;
   }
-  printf("%s\n", path);
+  printf("%s\n", path + strlen(place->root));
   return 0;
 }
 
-int ctl_apparmor_make(const char *cache, const char *features, struct error *err) {
-  static const char own[] = APPARMOR_FS "/features";
+int ctl_apparmor_make(const struct apparmor_place *place, const char *features, struct error *err) {
+  CLEANUP_FREE char *own = xasprintf("%s" APPARMOR_FS "/features", place->root);
   const char *parser = ctl_apparmor_parser();
   CLEANUP_FREE char *dir = NULL;
   if (!parser)
     return error_set(err, ERROR_SYSTEM, 0, "there is no %s; install the package apparmor", parsers[0]);
   umask(077);
-  if (make_directory(cache, features ? features : own, !features, &dir, err) < 0)
+  if (make_directory(place->cache, features ? features : own, !features, &dir, err) < 0)
     return -1;
   for (const struct builtin *b = builtin_apparmor_profiles; b->name; b++)
-    if (compile_into(dir, parser, b, err) < 0)
+    if (compile_into(place, dir, parser, b, err) < 0)
       return -1;
   return 0;
 }

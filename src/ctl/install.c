@@ -118,7 +118,7 @@ static int run_install(const struct ctl_command *self, int argc, char **argv, st
     printf("link: %s -> oci-harden\n", a.programs.todo.items[i]);
   const int code = install_for_each(&host, &a.o, install_one, &a, err);
   if (code == CTL_OK && !a.o.dry_run)
-    install_print_missing(&host);
+    install_print_missing(&a.o);
   return code;
 }
 

@@ -34,8 +34,8 @@ int install_for_each(const struct host *h, const struct install_options *o,
 int install_config(const struct install_options *o, struct config *ret, struct error *err) MUST_CHECK;
 
 void install_print_plan(const struct plan *p); /* the diff, and the notes */
-/* A note of what this host lacks, beside the registration, for containers not to be refused. */
-void install_print_missing(const struct host *h);
+/* A note of what the host lacks, beside the registration, for containers not to be refused. */
+void install_print_missing(const struct install_options *o);
 /* What systemd restarts so that the engine reads `file`. Borrowed. */
 const char *install_unit(const struct engine *engine, const char *file);
 /* After a change: says what must be restarted, or does it. `removed`: what was there must be forgotten, which

@@ -117,8 +117,8 @@ void install_print_plan(const struct plan *p) {
     printf("note: %s: %s\n", p->engine->name, p->notes.items[i]);
 }
 
-void install_print_missing(const struct host *h) {
-  CLEANUP_FREE char *missing = h->is_here ? ctl_apparmor_missing() : NULL;
+void install_print_missing(const struct install_options *o) {
+  CLEANUP_FREE char *missing = ctl_apparmor_missing(o->root);
   if (missing)
     printf("note: %s\n", missing);
 }

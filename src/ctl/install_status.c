@@ -174,7 +174,7 @@ static int run(const struct ctl_command *self, int argc, char **argv, struct err
     return print_needed(&host, &s.o, err);
   const int code = install_for_each(&host, &s.o, status_one, &s, err);
   if (code >= 0 && s.registered && !s.json)
-    install_print_missing(&host);
+    install_print_missing(&s.o);
   return code;
 }
 

@@ -95,7 +95,7 @@ void facts_provide_apparmor(struct facts *f, const char *cache, const char *prof
   CLEANUP_FREE char *name = apparmor_own_name(own);
   enum apparmor_mode mode = APPARMOR_COMPILED;
   struct error err = { 0 };
-  if ((may_load ? load(cache, own, name, &mode, &err) : apparmor_compiled(cache, own, &err)) < 0) {
+  if ((may_load ? load(cache, own, name, &mode, &err) : apparmor_compiled("", cache, own, &err)) < 0) {
     free(f->apparmor_why);
     f->apparmor_why = xstrdup(err.message);
     return;

@@ -46,8 +46,8 @@ const char *apparmor_state_text(enum apparmor_state state) {
 }
 
 /* Without the list: the module's parameter, which every kernel built with AppArmor has. */
-static int look_at_parameter(struct apparmor_host *ret, struct error *err) {
-  static const char path[] = "/sys/module/apparmor/parameters/enabled";
+static int look_at_parameter(const char *root, struct apparmor_host *ret, struct error *err) {
+  CLEANUP_FREE char *path = xasprintf("%s/sys/module/apparmor/parameters/enabled", root);
   CLEANUP_FREE char *text = NULL;
   size_t len;
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
@@ -64,7 +64,11 @@ static int look_at_parameter(struct apparmor_host *ret, struct error *err) {
 }
 
 int apparmor_look(struct apparmor_host *ret, struct error *err) {
-  static const char path[] = APPARMOR_FS "/profiles";
+  return apparmor_look_at("", ret, err);
+}
+
+int apparmor_look_at(const char *root, struct apparmor_host *ret, struct error *err) {
+  CLEANUP_FREE char *path = xasprintf("%s" APPARMOR_FS "/profiles", root);
   size_t len;
   *ret = (struct apparmor_host){ 0 };
   CLEANUP_FD int fd = path_open(AT_FDCWD, path, O_RDONLY, 0, RESOLVE_TRUSTED);
@@ -75,7 +79,7 @@ int apparmor_look(struct apparmor_host *ret, struct error *err) {
   /* EACCES: the list is root's, of the initial user namespace. */
   if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != EPERM)
     return error_set(err, ERROR_SYSTEM, errno, "%s", path);
-  return look_at_parameter(ret, err);
+  return look_at_parameter(root, ret, err);
 }
 
 static enum apparmor_mode mode_named(const char *text, size_t len) {

@@ -55,6 +55,9 @@ struct apparmor_host {
 /* On a host without AppArmor two system calls. Fails where the look says nothing of AppArmor (no memory, no
  * descriptors left): that is no absence. */
 int apparmor_look(struct apparmor_host *ret, struct error *err) MUST_CHECK;
+/* Of the host whose root is mounted at `root`, by its own sysfs and securityfs there; "": this one. Its
+ * kernel is ours. */
+int apparmor_look_at(const char *root, struct apparmor_host *ret, struct error *err) MUST_CHECK;
 
 /* --- pure --- */
 
@@ -88,11 +91,13 @@ enum apparmor_mode apparmor_label_split(char *text);
 /* The name of the link in the cache that leads to the directory of the running kernel's build. The caller
  * frees. */
 char *apparmor_kernel_link(void) MUST_CHECK;
-/* A digest of the running kernel's features, as the cache's directories are named. The caller frees. */
-int apparmor_features_id(char **ret, struct error *err) MUST_CHECK;
+/* A digest of the running kernel's features, as the cache's directories are named, by the securityfs below
+ * `root` as above. The caller frees. */
+int apparmor_features_id(const char *root, char **ret, struct error *err) MUST_CHECK;
 /* Is it in the cache for this kernel, in a file and in directories that only root may write? An error tells
  * what is wrong, and the remedy. */
-int apparmor_compiled(const char *cache, const struct builtin *profile, struct error *err) MUST_CHECK;
+int apparmor_compiled(const char *root, const char *cache, const struct builtin *profile,
+                      struct error *err) MUST_CHECK;
 /* Loads it from there, replacing one of its name. Atomic: any number of processes may do so at once. */
 int apparmor_load(const char *cache, const struct builtin *profile, struct error *err) MUST_CHECK;
 

@@ -26,20 +26,12 @@ static void interface_drop(aa_kernel_interface **interface) {
   aa_kernel_interface_unref(*interface);
 }
 
-static int read_features(aa_features **ret, struct error *err) {
-  if (aa_features_new(ret, -1, APPARMOR_FS "/features") < 0)
-    return error_set(err, ERROR_SYSTEM, errno, "the features of AppArmor in " APPARMOR_FS);
-  return 0;
-}
-
-static int id_of(aa_features *features, char **ret, struct error *err) {
-  *ret = aa_features_id(features);
-  return *ret ? 0 : error_set(err, ERROR_SYSTEM, errno, "the features of AppArmor");
-}
-
-int apparmor_features_id(char **ret, struct error *err) {
+int apparmor_features_id(const char *root, char **ret, struct error *err) {
+  CLEANUP_FREE char *path = xasprintf("%s" APPARMOR_FS "/features", root);
   CLEANUP(features_drop) aa_features *features = NULL;
-  return read_features(&features, err) < 0 ? -1 : id_of(features, ret, err);
+  if (aa_features_new(&features, -1, path) < 0 || !(*ret = aa_features_id(features)))
+    return error_set(err, ERROR_SYSTEM, errno, "the features of AppArmor in %s", path);
+  return 0;
 }
 
 /* A link of root's own in the path is root's affair; who can write what it leads to is not. */
@@ -79,22 +71,23 @@ char *apparmor_kernel_link(void) {
 
 /* The features are some 350 system calls to read: what `compile` found them to be is remembered by the
  * kernel's build. Of a build that was never compiled for, they are read. */
-static int directory_of(int top, char **ret, struct error *err) {
+static int directory_of(const char *root, int top, char **ret, struct error *err) {
   CLEANUP_FREE char *link = apparmor_kernel_link();
   char id[NAME_MAX + 1];
   const ssize_t n = readlinkat(top, link, id, sizeof id);
   if (n <= 0 || (size_t)n == sizeof id)
-    return apparmor_features_id(ret, err);
+    return apparmor_features_id(root, ret, err);
   id[n] = '\0';
   *ret = xstrdup(id);
   return 0;
 }
 
 /* What is compiled for this kernel: its directory and the file in it. */
-static int open_compiled(const char *cache, const char *name, int *ret_dir, int *ret, struct error *err) {
+static int open_compiled(const char *root, const char *cache, const char *name, int *ret_dir, int *ret,
+                         struct error *err) {
   CLEANUP_FD int top = -1;
   CLEANUP_FREE char *id = NULL;
-  if (open_checked(AT_FDCWD, cache, cache, S_IFDIR, &top, err) < 0 || directory_of(top, &id, err) < 0)
+  if (open_checked(AT_FDCWD, cache, cache, S_IFDIR, &top, err) < 0 || directory_of(root, top, &id, err) < 0)
     return -1;
   CLEANUP_FREE char *sub = xasprintf("%s/%s", cache, id);
   CLEANUP_FREE char *path = xasprintf("%s/%s", sub, name);
@@ -103,11 +96,11 @@ static int open_compiled(const char *cache, const char *name, int *ret_dir, int 
   return open_checked(*ret_dir, name, path, S_IFREG, ret, err);
 }
 
-int apparmor_compiled(const char *cache, const struct builtin *profile, struct error *err) {
+int apparmor_compiled(const char *root, const char *cache, const struct builtin *profile, struct error *err) {
   CLEANUP_FREE char *name = apparmor_own_name(profile);
   CLEANUP_FD int dir = -1;
   CLEANUP_FD int fd = -1;
-  return open_compiled(cache, name, &dir, &fd, err);
+  return open_compiled(root, cache, name, &dir, &fd, err);
 }
 
 int apparmor_load(const char *cache, const struct builtin *profile, struct error *err) {
@@ -118,7 +111,7 @@ int apparmor_load(const char *cache, const struct builtin *profile, struct error
   CLEANUP_FD int dir = -1;
   CLEANUP_FD int fd = -1;
   CLEANUP_FD int known = -1;
-  if (open_compiled(cache, name, &dir, &fd, err) < 0 ||
+  if (open_compiled("", cache, name, &dir, &fd, err) < 0 ||
       open_checked(dir, APPARMOR_FEATURES, path, S_IFREG, &known, err) < 0)
     return -1;
   if (aa_features_new_from_file(&features, known) < 0 ||
