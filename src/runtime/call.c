@@ -61,7 +61,7 @@ static int run(struct call *c, char **argv, struct error *err) {
   const enum verb verb = c->command.verb;
   if (verb == VERB_PASS)
     return call_pass(c, err);
-  if (record_root(&c->command, c->target.kind, c->config.state_dir, &c->root, err) < 0)
+  if (record_root(&c->command, c->target.kind, &c->root, err) < 0)
     return verb == VERB_DELETE ? call_pass(c, err) : error_wrap(err, "%s", c->command.row->name);
   if (verb != VERB_DELETE && command_check_runtime(&c->command, c->target.kind, err) < 0)
     return -1;

@@ -103,6 +103,7 @@ static bool names_parent(const char *path) {
  * runtime does not look is none: what it tells of the container would be passed over. */
 static int check_root(const struct command *c, enum runtime_kind kind, const char *root, const char *real,
                       struct error *err) {
+  const char *said = command_has(c, "root") ? "--root=" : "XDG_RUNTIME_DIR makes the root ";
   const char *why = NULL, *bundle = command_value(c, "bundle");
   CLEANUP_FREE char *directory = go_directory();
   CLEANUP_FREE char *joined = join(directory, root);
@@ -115,27 +116,39 @@ static int check_root(const struct command *c, enum runtime_kind kind, const cha
   else if (*root != '/' && kind == RUNTIME_CRUN && bundle && !is_current(bundle))
     why = "crun reads it from the bundle here, and later from the current directory";
   return why ? error_set_rule(err, ERROR_USAGE, "OH-CMD-023",
-                              "--root=%s: %s; write an absolute path without \"..\"", root, why)
+                              "%s%s: %s; write an absolute path without \"..\"", said, root, why)
              : 0;
 }
 
-int record_root(const struct command *c, enum runtime_kind kind, const char *state_dir, char **ret,
-                struct error *err) {
-  const char *root = command_value(c, "root");
-  CLEANUP_FREE char *absolute = NULL;
-  if (root) {
-    CLEANUP_FREE char *here = *root == '/' ? NULL : realpath(".", NULL);
-    absolute = join(here, root);
-  } else {
-    /* /run/runc; without root it is beside our own state in the user's runtime directory. The runtimes ask
-     * XDG_RUNTIME_DIR for that, which is not taken for true here. */
-    const char *name = kind == RUNTIME_CRUN ? "crun" : "runc";
-    const char *slash = str_starts(state_dir, "/run/user/") ? strrchr(state_dir, '/') : NULL;
-    absolute =
-        slash ? xasprintf("%.*s/%s", (int)(slash - state_dir), state_dir, name) : xasprintf("/run/%s", name);
-  }
+/* As runc has it: one map of all ids onto themselves is the host's. */
+static bool in_user_namespace(void) {
+  CLEANUP_FREE char *map = NULL;
+  size_t len;
+  struct error unread = { 0 };
+  unsigned inside, outside, count;
+  if (file_read(AT_FDCWD, "/proc/self/uid_map", RESOLVE_TRUSTED, 4096, &map, &len, NULL, &unread) < 0)
+    return false;
+  return sscanf(map, "%u %u %u", &inside, &outside, &count) != 3 || inside || outside || count != UINT32_MAX;
+}
+
+/* Where no --root is given. crun goes by XDG_RUNTIME_DIR whoever calls it; of two that have uid 0 runc knows
+ * the host's root by its ids, and a user namespace's by what it is called. */
+static char *default_root(enum runtime_kind kind) {
+  const bool is_crun = kind == RUNTIME_CRUN;
+  const char *dir = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+  const bool heeded =
+      dir && *dir &&
+      (is_crun || geteuid() != 0 || (!(user && strcmp(user, "root") == 0) && in_user_namespace()));
+  return xasprintf("%s/%s", heeded ? dir : "/run", is_crun ? "crun" : "runc");
+}
+
+int record_root(const struct command *c, enum runtime_kind kind, char **ret, struct error *err) {
+  const char *said = command_value(c, "root");
+  CLEANUP_FREE char *root = said ? xstrdup(said) : default_root(kind);
+  CLEANUP_FREE char *here = *root == '/' ? NULL : realpath(".", NULL);
+  CLEANUP_FREE char *absolute = join(here, root);
   *ret = real_prefix(absolute);
-  return root && (*root != '/' || names_parent(root)) ? check_root(c, kind, root, *ret, err) : 0;
+  return *root != '/' || names_parent(root) ? check_root(c, kind, root, *ret, err) : 0;
 }
 
 /* The record of a runtime holds its whole configuration, of which three values are wanted; often only those

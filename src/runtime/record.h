@@ -24,11 +24,10 @@ struct record {
   char *bundle;   /* NULL: unknown */
 };
 
-/* The --root that the runtime will use, without symbolic links, so that two names of one directory are one
- * root. state_dir tells, when no --root is given, whose default holds. ERROR_USAGE where the runtimes read it
- * differently, or one of them differently at times. *ret is filled in any case; the caller frees. */
-int record_root(const struct command *c, enum runtime_kind kind, const char *state_dir, char **ret,
-                struct error *err) MUST_CHECK;
+/* The root that the runtime will use, --root or what it takes from XDG_RUNTIME_DIR without one, and that
+ * without symbolic links, so that two names of one directory are one root. ERROR_USAGE where the runtimes
+ * read it differently, or one of them differently at times. *ret is filled in any case; the caller frees. */
+int record_root(const struct command *c, enum runtime_kind kind, char **ret, struct error *err) MUST_CHECK;
 
 /* What is not there, or not written yet, is unknown. ERROR_SYSTEM: it may well be there, and could not be
  * read. */

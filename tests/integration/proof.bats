@@ -475,6 +475,32 @@ traced() {
   done
 }
 
+@test "a container that the runtime keeps where its environment says is proved like any other" {
+  oh_config crun
+  export XDG_RUNTIME_DIR=$T/xdg
+  mkdir "$T/xdg"
+  rootless() { "$OH" --config "$T/config.json" --policy restricted "$@"; }
+  for breach in OH-PRF-002 OH-PRF-003; do
+    b=$(CMD='echo ran; sleep 600' bundle "$breach")
+    if [ "$breach" = OH-PRF-003 ]; then
+      crun create --bundle "$b" c1 <"$T/empty" >"$T/create.out" 2>&1
+    else
+      rootless create --bundle "$b" c1 <"$T/empty" >"$T/create.out" 2>&1
+      "$CTL" --config "$T/config.json" gc
+      [ -n "$(find "$T/state" -name state.json)" ]
+      echo ' ' >>"$b/config.json"
+    fi
+    [ -d "$T/xdg/crun/c1" ]
+    run rootless start c1
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"($breach)" ]]
+    ! grep -q ran "$T/create.out" || false
+    rootless delete --force c1 || true
+    [ -z "$(find "$T/state" -name state.json)" ]
+  done
+}
+
 @test "an auditing policy records what is broken and starts" {
   for runtime in runc crun; do
     weak_config "$runtime"
