@@ -32,7 +32,13 @@ char *report_line(const char *text, bool json, time_t now) {
   return str_steal(&line);
 }
 
-const char *report_log_path(const struct command *c, enum runtime_kind kind) {
+/* crun goes to the bundle before it opens its log. */
+static bool is_from_bundle(const struct command *c, enum runtime_kind kind) {
+  const bool goes = c->verb == VERB_CREATE || c->verb == VERB_RUN;
+  return kind == RUNTIME_CRUN && goes && command_value(c, "bundle");
+}
+
+char *report_log_path(const struct command *c, enum runtime_kind kind) {
   const char *log = command_value(c, "log");
   if (!log || !*log)
     return NULL;
@@ -42,12 +48,15 @@ const char *report_log_path(const struct command *c, enum runtime_kind kind) {
     if (str_starts(log, "file:"))
       log += strlen("file:");
   }
-  return strcmp(log, "/dev/stderr") == 0 ? NULL : log;
+  if (strcmp(log, "/dev/stderr") == 0)
+    return NULL;
+  return *log != '/' && is_from_bundle(c, kind) ? xasprintf("%s/%s", command_value(c, "bundle"), log)
+                                                : xstrdup(log);
 }
 
 int report_failure(const struct command *c, enum runtime_kind kind, const struct error *err) {
   CLEANUP_FREE char *text = report_text(err);
-  const char *path = report_log_path(c, kind);
+  CLEANUP_FREE char *path = report_log_path(c, kind);
   if (path) {
     const char *format = command_value(c, "log-format");
     CLEANUP_FREE char *line = report_line(text, format && strcmp(format, "json") == 0, time(NULL));

@@ -18,8 +18,9 @@
 char *report_text(const struct error *err) MUST_CHECK;
 /* The line for --log, with its newline, in runc's form for the format; the caller frees. */
 char *report_line(const char *text, bool json, time_t now) MUST_CHECK;
-/* The file behind --log, NULL when there is none to write to (stderr, crun's journald: and syslog:). */
-const char *report_log_path(const struct command *c, enum runtime_kind kind);
+/* The file behind --log, as the runtime finds it from here; NULL when there is none to write to (stderr,
+ * crun's journald: and syslog:). The caller frees. */
+char *report_log_path(const struct command *c, enum runtime_kind kind) MUST_CHECK;
 
 /* Reports, and gives the exit code: 1, and 255 for exec, as the runtimes do. A log that cannot be written to
  * is left, as stderr has the text. */

@@ -208,6 +208,22 @@ two_roots() {
   [ "$(wc -l <"$T/log")" -eq 2 ]
 }
 
+@test "a relative log is the file that the runtime writes" {
+  mkdir "$T/here"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(bundle "$runtime" '.hooks.prestart = [{path: "/bin/true"}]')
+    cd "$T/here"
+    run oh --log log --log-format json create --bundle "$b" c1
+    [ "$status" -eq 1 ]
+    bare --log bare-log --log-format json create --bundle "$b" --console-socket /none c1 </dev/null || true
+    cd "$T"
+    [ -s "$(find "$T/here" "$b" -maxdepth 1 -name bare-log -printf '%h/log')" ]
+    [ "$(find "$T/here" "$b" -maxdepth 1 -name log | wc -l)" -eq 1 ]
+    rm -f "$T"/here/*
+  done
+}
+
 @test "the policy comes from the name, the option, a rule or the default, and an annotation only adds" {
   b=$(bundle one)
   ln -s "$OH" "$T/oci-harden-strict"

@@ -61,9 +61,30 @@ Test(report, where_the_log_is) {
     CLEANUP_COMMAND struct command c = { 0 };
     CLEANUP_FREE char *line = xasprintf("--log %s state x", *cases[i].log ? cases[i].log : "''");
     parse(&c, line);
-    const char *path = report_log_path(&c, cases[i].kind);
+    CLEANUP_FREE char *path = report_log_path(&c, cases[i].kind);
     cr_expect((!path && !cases[i].path) || (path && cases[i].path && strcmp(path, cases[i].path) == 0),
               "%s: %s", cases[i].log, path ? path : "none");
+  }
+}
+
+Test(report, crun_opens_a_relative_log_in_the_bundle) {
+  static const struct {
+    const char *line;
+    enum runtime_kind kind;
+    const char *path;
+  } cases[] = {
+    { "--log log create --bundle /b c", RUNTIME_CRUN, "/b/log" },
+    { "--log file:log run -b b c", RUNTIME_CRUN, "b/log" },
+    { "--log /log create --bundle /b c", RUNTIME_CRUN, "/log" },
+    { "--log log create c", RUNTIME_CRUN, "log" },
+    { "--log log start c", RUNTIME_CRUN, "log" },
+    { "--log log create --bundle /b c", RUNTIME_RUNC, "log" },
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    CLEANUP_COMMAND struct command c = { 0 };
+    parse(&c, cases[i].line);
+    CLEANUP_FREE char *path = report_log_path(&c, cases[i].kind);
+    cr_expect_str_eq(path, cases[i].path, "%s", cases[i].line);
   }
 }
 
