@@ -31,15 +31,42 @@ const struct control_rule hooks_rules[] = {
   { NULL, NULL },
 };
 
-/* dockerd 20.10 hands the network namespace over by running itself again: /proc/<pid of dockerd>/exe. The pid
- * is in decimal, so this is never /proc/self. */
+/* "/run/docker", and nothing that another program or a shell could take for more than a path. */
+static bool is_plain_path(const char *path) {
+  return *path == '/' &&
+         path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")] == '\0';
+}
+
+/* libnetwork-setkey [-exec-root=PATH] CONTAINER CONTROLLER, the ids in hexadecimal. */
+static bool are_docker_network_args(const json_t *args) {
+  static const char option[] = "-exec-root=";
+  const size_t len = json_array_size(args);
+  const char *command = json_string_value(json_array_get(args, 0));
+  const char *root = json_string_value(json_array_get(args, 1));
+  const bool has_option = root && str_starts(root, option);
+  if (len != 3 + (size_t)has_option || (has_option && !is_plain_path(root + strlen(option))))
+    return false;
+  for (size_t i = len - 2; i < len; i++) {
+    const char *id = json_string_value(json_array_get(args, i));
+    if (!id || !*id || id[strspn(id, "0123456789abcdef")])
+      return false;
+  }
+  return command && strcmp(command, "libnetwork-setkey") == 0;
+}
+
+/*
+ * dockerd 20.10 hands the network namespace over by running itself again: /proc/<pid of dockerd>/exe. The pid
+ * is in decimal, so this is never /proc/self. Arguments and environment are exactly dockerd's: with its own,
+ * or an LD_PRELOAD, the same program does anything.
+ */
 static bool is_docker_network(const char *stage, const json_t *hook) {
-  const char *path = control_text(hook, "/path"), *command = control_text(hook, "/args/0");
-  if (strcmp(stage, "prestart") != 0 || !str_starts(path, "/proc/") || !command)
+  const char *path = control_text(hook, "/path");
+  if (strcmp(stage, "prestart") != 0 || !str_starts(path, "/proc/"))
     return false;
   const char *pid = path + strlen("/proc/");
   size_t digits = strspn(pid, "0123456789");
-  return digits > 0 && strcmp(pid + digits, "/exe") == 0 && strcmp(command, "libnetwork-setkey") == 0;
+  return digits > 0 && strcmp(pid + digits, "/exe") == 0 &&
+         are_docker_network_args(control_at(hook, "/args")) && json_array_size(control_at(hook, "/env")) == 0;
 }
 
 /* Does it look like an engine's hook, and name a process that is none of the host's? */
@@ -112,7 +139,7 @@ static int apply_hook(struct spec *spec, size_t stage, size_t index, const struc
     const char *path = control_text(hook, "/path");
     const bool impostor = policy->hooks.engine && is_impostor(stages[stage].name, hook, facts);
     CLEANUP_FREE char *text =
-        xasprintf(impostor ? "the hook \"%s\" is not a program of the host's own that only root can write"
+        xasprintf(impostor ? "the hook \"%s\" is not a dockerd of the host's own that only root can write"
                            : "the hook \"%s\" is not in hooks.allow",
                   path ? path : "");
     return spec_refuse(spec, pointer, (struct reason){ hooks_rules[RULE_UNKNOWN].id, text }, err);

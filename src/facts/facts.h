@@ -120,8 +120,8 @@ struct facts {
   /* ... and paths that could not be opened or are no namespace. */
   struct strlist bad_namespace_paths;
 
-  /* Hooks named /proc/PID/exe whose process is gone or in another mount namespace, or runs what others than
-   * root may write. */
+  /* Hooks named /proc/PID/exe whose process is gone or in another mount namespace, is not dockerd, or runs
+   * what others than root may write. */
   struct strlist bad_hook_paths;
 
   /* What the process gets where its document does not say, the runtime's being ours. */

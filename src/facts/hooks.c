@@ -2,15 +2,17 @@
 /*
  * Hooks that are named by a process, as docker 20.10 names its own: /proc/PID/exe is whatever that process
  * runs. Whoever could bring about such a hook with a pid of a container would have a program of an image run
- * by the runtime.
+ * by the runtime, and with the pid of some shell on the host whatever he likes.
  */
 #include "facts/look.h"
 
 #include "io/fileio.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* "/proc/PID" of "/proc/PID/exe"; NULL: another path. The caller frees. */
 static char *process_of(const char *path) {
@@ -30,11 +32,22 @@ static bool is_beside_us(int process) {
          ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/* Through one directory: both questions are answered by one process, or not at all. */
-static bool is_host_program(const char *directory) {
+/* By its file's name, which only root gives on the host. An upgrade leaves a daemon that runs a file that is
+ * gone. */
+static bool is_daemon(int process) {
+  char path[PATH_MAX];
+  const ssize_t len = readlinkat(process, "exe", path, sizeof path - 1);
+  if (len < 0)
+    return false;
+  path[len] = '\0';
+  return str_ends(path, "/dockerd") || str_ends(path, "/dockerd (deleted)");
+}
+
+/* Through one directory: all questions are answered by one process, or not at all. */
+static bool is_host_daemon(const char *directory) {
   struct stat st;
   CLEANUP_FD int process = path_open(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0, RESOLVE_TRUSTED);
-  if (process < 0 || !is_beside_us(process) || fstatat(process, "exe", &st, 0) < 0)
+  if (process < 0 || !is_beside_us(process) || !is_daemon(process) || fstatat(process, "exe", &st, 0) < 0)
     return false;
   return S_ISREG(st.st_mode) && file_owner_is_trusted(st.st_uid) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
          (st.st_mode & S_IXUSR) != 0;
@@ -49,7 +62,7 @@ void look_at_hooks(struct facts *f, const struct spec *spec) {
     json_array_foreach(hooks, i, hook) {
       const char *path = json_string_value(json_object_get(hook, "path"));
       CLEANUP_FREE char *process = path ? process_of(path) : NULL;
-      if (process && !is_host_program(process) && !strlist_has(&f->bad_hook_paths, path))
+      if (process && !is_host_daemon(process) && !strlist_has(&f->bad_hook_paths, path))
         strlist_add(&f->bad_hook_paths, path);
     }
   }

@@ -132,6 +132,38 @@ teardown() {
   attack OH-RFS-007 '.linux.rootfsPropagation = "Shared"'
 }
 
+@test "docker's network hook, with another program of the host's or more than its arguments" {
+  local runtime pid hook args
+  mkfifo "$T/wait"
+  bash -c 'read -r _ <>"$1"' bash "$T/wait" 3>&- &
+  pid=$!
+  hook() { printf '.hooks.prestart = [{path: "/proc/%s/exe", args: %s}]' "$pid" "$1"; }
+  args="[\"libnetwork-setkey\", \"-c\", \"mkdir $T/made\"]"
+  for runtime in runc crun; do
+    succeeds "$runtime" '' "$(hook "$args")"
+    rmdir "$T/made"
+  done
+  POLICIES='baseline restricted strict' attack OH-HOK-001 "$(hook "$args")" runc crun
+  attack OH-HOK-001 "$(hook '["libnetwork-setkey", "-exec-root=/run/docker", "0123456789ab", "0123456789ab"]')"
+  kill "$pid"
+  # dockerd's own program does anything with an environment.
+  cp "$(command -v bash)" "$T/dockerd"
+  "$T/dockerd" -c 'read -r _ <>"$1"' bash "$T/wait" 3>&- &
+  pid=$!
+  args='["libnetwork-setkey", "-exec-root=/run/docker", "0123456789ab", "0123456789ab"]'
+  until [ "$(readlink "/proc/$pid/exe")" = "$T/dockerd" ]; do sleep 0.01; done
+  attack OH-HOK-001 "$(hook "$args") | .hooks.prestart[0].env = [\"BASH_ENV=/home/x\"]" runc crun
+  attack OH-HOK-001 "$(hook "[\"libnetwork-setkey\", \"-c\", \"mkdir $T/made\"]")" runc crun
+  [ ! -e "$T/made" ]
+  # What is dockerd's is accepted: the program is run, and has nothing to say.
+  n=$((n + 1))
+  b=$(staged "a$n" "$(hook "$args")")
+  run oh run --bundle "$b" "a$n" <"$T/empty"
+  kill "$pid"
+  echo "$output"
+  [[ "$output" != *OH-HOK-001* ]]
+}
+
 @test "who a container is: ids that are none, and a pause process by its own word" {
   CMD='id -u' succeeds crun 0 '.process.user.uid = 4294967295'
   attack OH-SPC-005 '.process.user.uid = 4294967295' runc crun

@@ -52,25 +52,41 @@ static void end(pid_t pid) {
   waitpid(pid, NULL, 0);
 }
 
-Test(facts_process, a_hook_is_a_program_of_the_host, .timeout = 20) {
-  pid_t pid = running("/bin/sleep", 0);
+/* A program that sleeps, by the name of the daemon whose hook is known. The caller frees. */
+static char *make_daemon(const char *dir) {
+  char *copy = xasprintf("%s/dockerd", dir);
+  CLEANUP_FREE char *command = xasprintf("cp /bin/sleep %s", copy);
+  cr_assert(system(command) == 0); /* NOLINT(cert-env33-c) */
+  return copy;
+}
+
+Test(facts_process, a_hook_is_the_host_s_dockerd, .timeout = 20) {
+  char *dir = tempdir_make("test_facts_process");
+  CLEANUP_FREE char *daemon = make_daemon(dir);
+  pid_t pid = running(daemon, 0);
   cr_assert(pid > 0);
   cr_expect(!is_bad(pid));
+  cr_assert(unlink(daemon) == 0);
+  cr_expect(!is_bad(pid), "an upgrade has exchanged the file");
   end(pid);
   cr_expect(is_bad(pid), "the process is gone");
-  pid = running("/bin/sleep", CLONE_NEWNS);
+  pid = running("/bin/sleep", 0);
+  cr_assert(pid > 0);
+  cr_expect(is_bad(pid), "another program of the host's");
+  end(pid);
+  CLEANUP_FREE char *again = make_daemon(dir);
+  pid = running(again, CLONE_NEWNS);
   if (pid > 0) { /* wants privileges */
     cr_expect(is_bad(pid), "another mount namespace");
     end(pid);
   }
+  tempdir_remove(dir);
 }
 
 Test(facts_process, a_hook_that_others_may_write_is_bad, .timeout = 20) {
   char *dir = tempdir_make("test_facts_process");
-  CLEANUP_FREE char *copy = xasprintf("%s/sleep", dir);
-  CLEANUP_FREE char *command = xasprintf("cp /bin/sleep %s", copy);
+  CLEANUP_FREE char *copy = make_daemon(dir);
   static const mode_t writable[] = { 0757, 0775 };
-  cr_assert(system(command) == 0); /* NOLINT(cert-env33-c) */
   for (size_t i = 0; i < ARRAY_SIZE(writable); i++) {
     cr_assert(chmod(copy, writable[i]) == 0);
     pid_t pid = running(copy, 0);
