@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -43,7 +44,10 @@ static int named_fd(const char *value) {
 }
 
 int fds_seal(const struct command *c, int preserve, struct error *err) {
-  unsigned first = 3U + fds_listen_count() + (unsigned)preserve;
+  const unsigned listen = fds_listen_count();
+  unsigned first = 3U + listen + (unsigned)preserve;
+  if (listen == 0)
+    unsetenv("LISTEN_FDS");
   /* By number: musl has no name for it. */
   if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
     return error_set(err, ERROR_SYSTEM, errno, "cannot close inherited file descriptors");

@@ -326,6 +326,21 @@ two_roots() {
   [[ " $(fds) " != *" 3 "* ]]
 }
 
+@test "a LISTEN_FDS that is for another process hands the container nothing" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='echo ran; env; sleep 60' bundle "$runtime")
+    for pid in '' 1; do
+      LISTEN_FDS=3 LISTEN_PID=$pid oh create --bundle "$b" --pid-file "$T/pid" c1 </dev/null >"$T/out" 2>&1 3</etc
+      ! find "/proc/$(cat "$T/pid")/fd" -lname /etc | grep . || false
+      oh start c1
+      wait_for 5 grep -q ran "$T/out"
+      ! grep LISTEN "$T/out" || false
+      oh delete --force c1
+    done
+  done
+}
+
 @test "the same bundle twice: the same bytes, and the engine's text is kept" {
   echo_config runc
   plain
