@@ -18,10 +18,11 @@
 
 _Static_assert((int)SHA256_HEX == (int)STATE_DIGEST_SIZE, "hexadecimal and NUL");
 
-/* What the options ask for and no document holds. */
+/* What options and environment ask for and no document holds. */
 static int judge_options(struct call *c, struct error *err) {
   const char *manager = command_value(&c->command, "cgroup-manager");
   const bool no_cgroup = manager && strcmp(manager, "disabled") == 0;
+  const char *notify = getenv("NOTIFY_SOCKET");
   if (call_judge_fds(c, err) < 0)
     return -1;
   for (size_t i = 0; i < c->policies_len; i++) {
@@ -39,6 +40,13 @@ static int judge_options(struct call *c, struct error *err) {
     if (no_cgroup && call_judge(c, p, p->resources.action, "resources", "OH-CMD-015",
                                 "--cgroup-manager=disabled makes no cgroup, so no limit would hold",
                                 "use cgroupfs or systemd", err) < 0)
+      return -1;
+    /* crun where the variable says, writable; the proof would find the mount after create. */
+    if (notify && *notify &&
+        call_judge(
+            c, p, p->mounts.action, "mounts", "OH-CMD-024",
+            "by NOTIFY_SOCKET the runtime mounts a directory of the host that the config does not name",
+            "call it without that variable (podman: --sdnotify=conmon)", err) < 0)
       return -1;
     /* The memory image brings its own capabilities, filter and label; nothing of them can be judged. */
     if (c->command.verb == VERB_RESTORE && p->restore != PERMIT_ALLOW && p->mode == POLICY_ENFORCE)

@@ -341,6 +341,25 @@ two_roots() {
   done
 }
 
+@test "a NOTIFY_SOCKET, by which runtimes mount what no config names, is refused before there is a container" {
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='echo ran; sleep 60' bundle "$runtime")
+    cp "$b/config.json" "$T/before"
+    for verb in create run; do
+      NOTIFY_SOCKET=$T/notify POLICY=baseline refused OH-CMD-024 '--sdnotify=conmon' $verb --bundle "$b" c1
+    done
+    cmp "$b/config.json" "$T/before"
+    NOTIFY_SOCKET='' oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
+    oh start c1
+    wait_for 5 grep -q ran "$T/out"
+    oh delete --force c1
+    NOTIFY_SOCKET=$T/notify POLICY=privileged oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
+    [ "$(tail -n 1 "$T/events.json" | jq '."rule.id" | index("OH-CMD-024")')" != null ]
+    oh delete --force c1
+  done
+}
+
 @test "the same bundle twice: the same bytes, and the engine's text is kept" {
   echo_config runc
   plain
