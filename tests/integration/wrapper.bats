@@ -350,11 +350,12 @@ two_roots() {
       NOTIFY_SOCKET=$T/notify POLICY=baseline refused OH-CMD-024 '--sdnotify=conmon' $verb --bundle "$b" c1
     done
     cmp "$b/config.json" "$T/before"
-    NOTIFY_SOCKET='' oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
+    oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
     oh start c1
     wait_for 5 grep -q ran "$T/out"
     oh delete --force c1
-    NOTIFY_SOCKET=$T/notify POLICY=privileged oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
+    # An auditing policy records it; that nobody listens there is the runtime's to tell.
+    NOTIFY_SOCKET=$T/notify POLICY=privileged oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1 || true
     [ "$(tail -n 1 "$T/events.json" | jq '."rule.id" | index("OH-CMD-024")')" != null ]
     oh delete --force c1
   done
