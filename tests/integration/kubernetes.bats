@@ -119,6 +119,7 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
 
 @test "a node is given and taken back: nothing of its files differs then" {
   node_up containerd://1.7.24
+  apparmor_on
   installer run
   wait_for 300 test -e "$T/ready"
   cat "$T/log"
@@ -132,6 +133,9 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   cmp "$OH" "$T/host/opt/oci-harden/bin/oci-harden"
   cmp "$BUILD/oci-harden-hook" "$T/host/opt/oci-harden/bin/oci-harden-hook"
   cmp "$KUBE/base/policies/file-owners.json" "$T/host/etc/oci-harden/policies/file-owners.json"
+  "$CTL" apparmor status --root "$T/host"
+  grep -qx "oci-harden-node: AppArmor profiles: compiled for $(uname -r)" "$T/log"
+  run ! grep -q '^note: ' "$T/log"
   [ "$(cat "$T/restarts")" = '--target 1 --mount --uts --ipc --net --pid -- systemctl restart containerd' ]
   # Once a minute: nothing new, nothing said, nothing restarted.
   cp "$T/log" "$T/log.before"
@@ -215,6 +219,82 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   wait_for 300 test -e "$T/ready"
   labelled true
   [ "$(restarts)" -eq 1 ]
+}
+
+@test "profiles of AppArmor: a node without, one whose kernel is new, and one where they cannot be compiled" {
+  local sys=$T/host/sys cache=$T/host/var/cache/oci-harden/apparmor
+  node_up containerd://1.7.24
+  apparmor_on
+  echo N >"$sys/module/apparmor/parameters/enabled"
+  installer run
+  wait_for 300 test -e "$T/ready"
+  [ ! -e "${cache%/*}" ]
+  # It is on, and its profiles cannot be seen: then an upgrade changes neither programs nor engine nor label.
+  snapshot >"$T/installed"
+  ends
+  echo Y >"$sys/module/apparmor/parameters/enabled"
+  mv "$sys/kernel/security" "$T/security"
+  sed -i 's/"commit":"[0-9a-z]\{4\}/"commit":"n3w0/' "$T/image/oci-harden"
+  installer run
+  wait_for 300 grep -q "no AppArmor profiles for the node's kernel" "$T/log"
+  grep -q 'list of profiles cannot be read (mount -t securityfs' "$T/log"
+  [ ! -e "$T/ready" ]
+  labelled true
+  [ "$(restarts)" -eq 1 ]
+  cmp "$OH" "$T/host/opt/oci-harden/bin/oci-harden"
+  sleep 1
+  [ "$(grep -c 'no AppArmor profiles' "$T/log")" -eq 1 ]
+  # A minute after it can be done, it is done.
+  mv "$T/security" "$sys/kernel/security"
+  wait_for 300 test -e "$T/ready"
+  cmp "$T/image/oci-harden" "$T/host/opt/oci-harden/bin/oci-harden"
+  "$CTL" apparmor status --root "$T/host"
+  # Another kernel, which knows more.
+  echo yes >"$sys/kernel/security/apparmor/features/domain/stack"
+  rm "$cache"/kernel-*
+  wait_for 300 "$CTL" apparmor status --root "$T/host" >/dev/null
+  ticks 1
+  [ "$(grep -c 'AppArmor profiles: compiled' "$T/log")" -eq 2 ]
+  rm "$T/api/daemonset.json"
+  ends
+  rm "$sys/kernel/security/apparmor/features/domain/stack"
+  snapshot | diff "$T/before" -
+}
+
+@test "profiles that somebody else uses stay: a cache that was there, an engine that keeps our programs, a package" {
+  local cache=$T/host/var/cache/oci-harden ctl
+  node_up containerd://1.7.24
+  apparmor_on
+  once() { # once: given, and taken back
+    installer run
+    wait_for 300 "$CTL" apparmor status --root "$T/host" >/dev/null
+    wait_for 300 test -e "$T/ready"
+    [ -z "${1-}" ] || "${@}"
+    rm -f "$T/api/daemonset.json"
+    ends
+    echo '{}' >"$T/api/daemonset.json"
+  }
+  another_engine() {
+    mkdir -p "$T/host/etc/docker"
+    echo '{}' >"$T/host/etc/docker/daemon.json"
+    "$CTL" install --root "$T/host" --engine docker --bin-dir /opt/oci-harden/bin --copy
+  }
+  mkdir -p "$cache"
+  once
+  "$CTL" apparmor status --root "$T/host"
+  rm -r "$cache"
+  once another_engine
+  "$CTL" apparmor status --root "$T/host"
+  "$T/host/opt/oci-harden/bin/hardenctl" uninstall --root "$T/host" --engine docker
+  rm -r "$cache" "$T/host/etc/docker"
+  for ctl in usr/sbin/hardenctl usr/local/sbin/hardenctl; do
+    install -D "$CTL" "$T/host/$ctl"
+    once
+    "$CTL" apparmor status --root "$T/host"
+    rm -r "$cache" "$T/host/$ctl"
+  done
+  once
+  [ ! -e "$cache" ]
 }
 
 @test "a policy that is not valid stops the rollout; one that is changed or removed follows" {

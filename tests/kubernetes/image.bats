@@ -63,7 +63,7 @@ ends() { # as the kubelet stops it
 
 @test "the image has what the DaemonSet calls, and nothing to build with" {
   podman_ run --rm --network none --cgroups=disabled --entrypoint sh "$IMAGE" -ec '
-    for program in curl jq nsenter oci-harden-node; do command -v $program; done; ! command -v gcc'
+    for program in apparmor_parser curl jq nsenter oci-harden-node; do command -v $program; done; ! command -v gcc'
   run podman_ run --rm --network none --cgroups=disabled --entrypoint hardenctl "$IMAGE" version
   echo "$output"
   [ "$status" -eq 0 ]
@@ -78,12 +78,14 @@ ends() { # as the kubelet stops it
 @test "a node is given, upgraded and taken back by the image: nothing of its files differs then" {
   mkdir "$T/tmp"
   node_up containerd://1.7.24
+  apparmor_on
   # One of an older commit.
   printf 'FROM %s\nRUN sed -i "s/\\"commit\\":\\"[0-9a-z]\\{4\\}/\\"commit\\":\\"0ld0/" /usr/sbin/oci-harden\n' "$IMAGE" >"$T/Old"
   build localhost/installer:old "$T/Old" "$T/tmp"
   installer run localhost/installer:old
   labelled true
   grep -q 'runtimes.hardened-restricted.options' "$T/host/etc/containerd/config.toml"
+  "$CTL" apparmor status --root "$T/host"
   [[ "$("$CTL" version "$T/host/opt/oci-harden/bin/oci-harden")" == *"commit: 0ld0"* ]]
   [ "$(restarts)" -eq 1 ]
   snapshot >"$T/installed"

@@ -4,7 +4,7 @@
 
 # node_up ENGINE: a node's root below $T/host, the API, and the programs of an image in $T/image.
 node_up() {
-  mkdir -p "$T"/host/{etc/containerd,etc/crio,opt,usr/bin,run,var/lib} "$T/image" "$T/account" "$T/api" "$T/policies.d"
+  mkdir -p "$T"/host/{etc/containerd,etc/crio,opt,usr/bin,run,var/lib,var/cache} "$T/image" "$T/account" "$T/api" "$T/policies.d"
   cp "$CTL" "$OH" "$BUILD/oci-harden-hook" "$T/image"
   for program in containerd crio runc; do
     printf '#!/bin/sh\n' >"$T/host/usr/bin/$program"
@@ -25,6 +25,18 @@ node_up() {
   "$ROOT/tests/kubernetes/api-server.py" "$T/api" 3>&- &
   export SERVER=$!
   wait_for 300 test -e "$T/api/port"
+  snapshot >"$T/before"
+}
+
+# apparmor_on: the node's kernel has it on, as its sysfs and securityfs show it. After node_up.
+apparmor_on() {
+  local sys=$T/host/sys
+  mkdir -p "$sys/module/apparmor/parameters" "$sys/kernel/security/apparmor/features"/{policy,file,domain}
+  echo Y >"$sys/module/apparmor/parameters/enabled"
+  echo 'docker-default (enforce)' >"$sys/kernel/security/apparmor/profiles"
+  echo yes >"$sys/kernel/security/apparmor/features/policy/set_load"
+  echo 'create read write exec append mmap_exec link lock' >"$sys/kernel/security/apparmor/features/file/mask"
+  echo yes >"$sys/kernel/security/apparmor/features/domain/change_profile"
   snapshot >"$T/before"
 }
 

@@ -144,6 +144,36 @@ logged() { # logged VARIANT: each kind of denial, under the profile's name
   done
 }
 
+# What the cluster's installer does: its pod has the node's root mounted, no securityfs of its own, and nothing else to write to.
+@test "from a pod that has the node's root mounted: the node's cache, and what the node would have compiled itself" {
+  pod() { # pod COMMAND...
+    unshare --mount --propagation private sh -ec '
+      mount --rbind / "$0/node"
+      umount /sys/kernel/security
+      mount -t tmpfs -o ro tmpfs /var/cache
+      [ -z "$(ls /sys/kernel/security)" ]
+      mount -o remount,ro,bind /
+      exec "$@"' "$T" "$@"
+  }
+  mkdir "$T/node"
+  rm -rf "$CACHE"
+  run pod "$CTL" apparmor compile --root "$T/node" --if-missing
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -eq 3 ]
+  for file in "${lines[@]}"; do [ -s "$file" ]; done
+  run pod "$CTL" apparmor compile --root "$T/node" --if-missing
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+  pod "$CTL" apparmor status --root "$T/node"
+  CMD='cat /proc/self/attr/current' b=$(bundle pod 'del(.process.apparmorProfile)')
+  POLICY=only-strict run oh run --bundle "$b" pod
+  [ "$output" = "$(name_of strict) (enforce)" ]
+  mv "$CACHE" "$T/by-pod"
+  "$CTL" apparmor compile >/dev/null
+  diff -r "$CACHE" "$T/by-pod"
+}
+
 @test "the first container that needs a profile loads it, concurrent ones too" {
   local name i pids=()
   name=$(name_of restricted)
