@@ -341,11 +341,17 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   snapshot | diff "$T/before" -
 }
 
-@test "CRI-O; and an engine that is not known is left alone" {
+@test "CRI-O, one policy alone; and an engine that is not known is left alone" {
   node_up cri-o://1.30.1
   POLICIES=strict
   installer run
   wait_for 300 test -e "$T/ready"
+  # Named as the RuntimeClass of it is, also where it is the only one.
+  echo '{"policies": ["strict"]}' >"$T/values"
+  chart "$T/chart" "$T/values"
+  validate "$T/chart"
+  [ "$(jq -r 'select(.kind == "RuntimeClass").handler' "$T/chart.objects")" = hardened-strict ]
+  [ "$(grep -rh '^\[' "$T/host/etc/crio")" = '[crio.runtime.runtimes.hardened-strict]' ]
   grep -rq /opt/oci-harden/bin/oci-harden-strict "$T/host/etc/crio"
   grep -q 'systemctl .* crio' "$T/restarts" || grep -q 'systemctl restart crio' "$T/restarts"
   rm "$T/api/daemonset.json"
