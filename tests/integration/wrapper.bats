@@ -327,11 +327,12 @@ two_roots() {
 }
 
 @test "a LISTEN_FDS that is for another process hands the container nothing" {
+  : >"$T/empty" # not /dev/null, which crun would hand to the container's user
   for runtime in runc crun; do
     oh_config "$runtime"
     b=$(CMD='echo ran; env; sleep 60' bundle "$runtime")
     for pid in '' 1; do
-      LISTEN_FDS=3 LISTEN_PID=$pid oh create --bundle "$b" --pid-file "$T/pid" c1 </dev/null >"$T/out" 2>&1 3</etc
+      LISTEN_FDS=3 LISTEN_PID=$pid oh create --bundle "$b" --pid-file "$T/pid" c1 <"$T/empty" >"$T/out" 2>&1 3</etc
       ! find "/proc/$(cat "$T/pid")/fd" -lname /etc | grep . || false
       oh start c1
       wait_for 5 grep -q ran "$T/out"
@@ -342,6 +343,7 @@ two_roots() {
 }
 
 @test "a NOTIFY_SOCKET, by which runtimes mount what no config names, is refused before there is a container" {
+  : >"$T/empty" # not /dev/null, which crun would hand to the container's user
   for runtime in runc crun; do
     oh_config "$runtime"
     b=$(CMD='echo ran; sleep 60' bundle "$runtime")
@@ -350,12 +352,12 @@ two_roots() {
       NOTIFY_SOCKET=$T/notify POLICY=baseline refused OH-CMD-024 '--sdnotify=conmon' $verb --bundle "$b" c1
     done
     cmp "$b/config.json" "$T/before"
-    oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1
+    oh create --bundle "$b" c1 <"$T/empty" >"$T/out" 2>&1
     oh start c1
     wait_for 5 grep -q ran "$T/out"
     oh delete --force c1
     # An auditing policy records it; that nobody listens there is the runtime's to tell.
-    NOTIFY_SOCKET=$T/notify POLICY=privileged oh create --bundle "$b" c1 </dev/null >"$T/out" 2>&1 || true
+    NOTIFY_SOCKET=$T/notify POLICY=privileged oh create --bundle "$b" c1 <"$T/empty" >"$T/out" 2>&1 || true
     [ "$(tail -n 1 "$T/events.json" | jq '."rule.id" | index("OH-CMD-024")')" != null ]
     oh delete --force c1
   done
