@@ -9,14 +9,20 @@
 #include "io/path.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
-enum devices_rule { RULE_CGROUP, RULE_NODE, RULE_UNREADABLE, RULE_PLACE };
+enum devices_rule { RULE_CGROUP, RULE_NODE, RULE_UNREADABLE, RULE_PLACE, RULE_BOUND, RULE_KIND };
 
 const struct control_rule devices_rules[] = {
   [RULE_CGROUP] = { "OH-DEV-001", "the device cgroup allows only what the policy lists" },
   [RULE_NODE] = { "OH-DEV-002", "only nodes that the policy lists are made" },
   [RULE_UNREADABLE] = { "OH-DEV-003", "the device cgroup's rules are few and can be read" },
   [RULE_PLACE] = { "OH-DEV-004", "a node's path is plain, and one of a well-known name is that device" },
+  [RULE_BOUND] = { "OH-DEV-005",
+                   "in a user namespace, where runtimes bind what the host has by a node's path, "
+                   "that is the node's device" },
+  [RULE_KIND] = { "OH-DEV-006",
+                  "a node's type is one that every runtime knows, and its mode is of that type" },
   { NULL, NULL },
 };
 
@@ -104,6 +110,25 @@ static int harden_rules(struct spec *spec, const struct device_rules *allowed, s
                   err);
 }
 
+/* The type bits of the node's mode; 0: of no type that there is. */
+static mode_t node_kind(const json_t *node) {
+  const char *type = json_string_value(json_object_get(node, "type"));
+  if (!type || strlen(type) != 1)
+    return 0;
+  return *type == 'b' ? S_IFBLK : *type == 'p' ? S_IFIFO : *type == 'c' || *type == 'u' ? S_IFCHR : 0;
+}
+
+/* NULL: fine. crun goes by the type's first letter, and puts its bits beside those of the mode: with 040000 a
+ * character device is the block device of the same numbers. */
+static const char *kind_wrong(const json_t *node) {
+  const mode_t kind = node_kind(node);
+  const json_int_t mode = json_integer_value(json_object_get(node, "fileMode"));
+  if (!kind)
+    return "the node's type is none of b, c, u and p";
+  const json_int_t said = mode & ~(json_int_t)07777; /* podman repeats the type */
+  return said == 0 || said == (json_int_t)kind ? NULL : "the node's fileMode makes it a node of another type";
+}
+
 /* The device that a node is, as a rule for any access. False: a FIFO, which is no device. */
 static bool node_device(const json_t *node, struct device_rule *ret) {
   const char *type = json_string_value(json_object_get(node, "type"));
@@ -148,7 +173,26 @@ static const char *place_wrong(const json_t *node) {
   return NULL;
 }
 
-static int harden_nodes(struct spec *spec, const struct device_rules *allowed, struct error *err) {
+struct wrong {
+  enum devices_rule rule;
+  const char *member, *text; /* no text: fine */
+};
+
+static struct wrong node_wrong(const json_t *node, const struct facts *facts) {
+  const char *path = json_string_value(json_object_get(node, "path"));
+  struct wrong wrong = { RULE_KIND, node_kind(node) ? "fileMode" : "type", kind_wrong(node) };
+  if (!wrong.text)
+    wrong = (struct wrong){ RULE_PLACE, "path", place_wrong(node) };
+  if (!wrong.text && strlist_has(&facts->bad_device_paths, path))
+    wrong =
+        (struct wrong){ RULE_BOUND, "path",
+                        "in a user namespace runtimes bind what the host has by the node's path, which is "
+                        "not this device; give it the path below /dev that it has on the host" };
+  return wrong;
+}
+
+static int harden_nodes(struct spec *spec, const struct device_rules *allowed, const struct facts *facts,
+                        struct error *err) {
   const json_t *nodes = spec_at(spec, nodes_pointer);
   json_auto_t *kept = json_array();
   if (!kept)
@@ -161,9 +205,10 @@ static int harden_nodes(struct spec *spec, const struct device_rules *allowed, s
       first = first ? first : path ? path : "?";
       continue;
     }
-    const char *wrong = place_wrong(node);
-    CLEANUP_FREE char *pointer = xasprintf("%s/%zu/path", nodes_pointer, i);
-    if (wrong && spec_refuse(spec, pointer, (struct reason){ devices_rules[RULE_PLACE].id, wrong }, err))
+    const struct wrong wrong = node_wrong(node, facts);
+    CLEANUP_FREE char *pointer = xasprintf("%s/%zu/%s", nodes_pointer, i, wrong.member);
+    if (wrong.text &&
+        spec_refuse(spec, pointer, (struct reason){ devices_rules[wrong.rule].id, wrong.text }, err))
       return -1;
     jsonx_append_new(kept, json_incref(node));
   }
@@ -181,17 +226,16 @@ static int harden_nodes(struct spec *spec, const struct device_rules *allowed, s
 
 int devices_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                   struct error *err) {
-  (void)facts;
   CLEANUP_DEVICE_RULES struct device_rules allowed;
   device_rules_parse(&policy->devices.allow, &allowed);
   if (harden_rules(spec, &allowed, err))
     return -1;
-  return harden_nodes(spec, &allowed, err);
+  return harden_nodes(spec, &allowed, facts, err);
 }
 
 int devices_verify(enum spec_kind kind, const json_t *after, const struct policy *policy,
                    const struct facts *facts, struct error *err) {
-  (void)kind, (void)facts;
+  (void)kind;
   CLEANUP_DEVICE_RULES struct device_rules allowed, rules = { 0 };
   device_rules_parse(&policy->devices.allow, &allowed);
   const json_t *list = control_at(after, rules_pointer);
@@ -207,7 +251,7 @@ int devices_verify(enum spec_kind kind, const json_t *after, const struct policy
   const json_t *nodes = control_at(after, nodes_pointer);
   for (size_t i = 0; i < json_array_size(nodes); i++) {
     const json_t *node = json_array_get(nodes, i);
-    if (!node_allowed(node, &allowed) || place_wrong(node))
+    if (!node_allowed(node, &allowed) || node_wrong(node, facts).text)
       return control_broken(err, nodes_pointer, "node %zu is not to be made", i);
   }
   return 0;

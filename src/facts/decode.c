@@ -219,6 +219,7 @@ static const struct jsonx_row rows[] = {
     .type = JSONX_STRINGS,
     .offset = offsetof(struct facts, bad_namespace_paths) },
   { .key = "badHookPaths", .type = JSONX_STRINGS, .offset = offsetof(struct facts, bad_hook_paths) },
+  { .key = "badDevicePaths", .type = JSONX_STRINGS, .offset = offsetof(struct facts, bad_device_paths) },
   { .key = "rlimits", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_rlimits },
   { .key = "oomScoreAdj", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_oom_score },
   { .key = "selinux",

@@ -82,6 +82,7 @@ void facts_free(struct facts *f) {
   strlist_free(&f->host_namespace_paths);
   strlist_free(&f->bad_namespace_paths);
   strlist_free(&f->bad_hook_paths);
+  strlist_free(&f->bad_device_paths);
   offer_free(&f->offer);
   free(f->selinux.level);
   free(f->selinux.container);

@@ -124,6 +124,10 @@ struct facts {
    * what others than root may write. */
   struct strlist bad_hook_paths;
 
+  /* Of a container that has a user namespace, device nodes by whose path the host has something else, or may
+   * come to have. */
+  struct strlist bad_device_paths;
+
   /* What the process gets where its document does not say, the runtime's being ours. */
   struct rlimit_fact rlimits[RLIMIT_FACTS];
   size_t rlimits_len;

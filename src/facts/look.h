@@ -29,6 +29,8 @@ void look_at_program(struct facts *f, const struct spec *spec, int rootfs, int b
 void look_at_namespaces(struct facts *f, const struct spec *spec);
 /* Paths of /hooks that name a process. */
 void look_at_hooks(struct facts *f, const struct spec *spec);
+/* Paths of /linux/devices, where the container has a user namespace. */
+void look_at_devices(struct facts *f, const struct spec *spec);
 /* AppArmor, where a policy's section is in force: the profiles that the document and the policies name, and,
  * for an exec, the label of the container's first process; init 0: there is none. */
 void look_at_apparmor(struct facts *f, const struct spec *spec, const struct policy *const *policies,

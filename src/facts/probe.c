@@ -278,6 +278,7 @@ int facts_probe(struct facts *ret, const struct spec *spec, int bundle_fd,
     look_at_sources(&f, spec, bundle_fd, policies, policies_len);
     look_at_namespaces(&f, spec);
     look_at_hooks(&f, spec);
+    look_at_devices(&f, spec);
     look_at_apparmor(&f, spec, policies, policies_len, 0);
     if (look_at_inherited(&f, err) < 0)
       return -1;

@@ -133,7 +133,7 @@ teardown() {
 }
 
 @test "docker's network hook, with another program of the host's or more than its arguments" {
-  local runtime pid hook args
+  local runtime pid args
   mkfifo "$T/wait"
   bash -c 'read -r _ <>"$1"' bash "$T/wait" 3>&- &
   pid=$!
@@ -162,6 +162,32 @@ teardown() {
   kill "$pid"
   echo "$output"
   [[ "$output" != *OH-HOK-001* ]]
+}
+
+@test "device nodes that are something else: another type, and in a user namespace another file of the host" {
+  local type maps='[{containerID: 0, hostID: 100000, size: 65536}]' mapped
+  mapped="del(.linux.sysctl) | .linux.namespaces += [{type: \"user\"}] | .linux |= (.uidMappings = $maps | .gidMappings = $maps)"
+  node() { printf '.linux.devices = [{path: "%s", type: "%s", major: 1, minor: 3, fileMode: %s}]' "$@"; }
+  # crun makes block devices of these: the numbers of a character device that is allowed are those of a disk, elsewhere.
+  export CMD='ls -l /dev/x'
+  succeeds crun 'brw-rw-rw-' "$(node /dev/x bx 438)"
+  succeeds crun 'brw-rw-rw-' "$(node /dev/x c 16822)"
+  POLICIES='baseline restricted strict' attack OH-DEV-006 "$(node /dev/x bx 438)" runc crun
+  POLICIES='baseline restricted strict' attack OH-DEV-006 "$(node /dev/x c 16822)" runc crun
+  # runc binds what the host has by the path.
+  echo hostfile >/etc/oh-attack
+  export CMD='cat /etc/oh-attack' ROOTFS='chown -R 100000:100000 .'
+  for type in c p; do
+    succeeds runc hostfile "$mapped | $(node /etc/oh-attack "$type" 438)"
+    POLICIES='baseline restricted strict' attack OH-DEV-005 "$mapped | $(node /etc/oh-attack "$type" 438)" runc crun
+  done
+  attack OH-DEV-005 "$mapped | $(node /dev/shm/gone c 438)"
+  attack OH-DEV-005 "$mapped | $(node /dev/fd/9 c 438)"
+  CMD='ls -l /dev/null' POLICY=baseline
+  export POLICY
+  b=$(staged fine "$mapped | $(node /dev/null c 8630)")
+  oh_config runc
+  [[ "$(oh run --bundle "$b" fine 2>&1 <"$T/empty")" == crw-rw-rw-* ]]
 }
 
 @test "who a container is: ids that are none, and a pause process by its own word" {

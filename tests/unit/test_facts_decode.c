@@ -22,7 +22,8 @@ static const char whole[] =
     "\"destinations\":[{\"destination\":\"d\",\"resolved\":\"/"
     "d\",\"exists\":true,\"empty\":true,\"why\":null},"
     "{\"destination\":\"e\",\"resolved\":null,\"exists\":false,\"empty\":false,\"why\":\"loop\"}],"
-    "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"badHookPaths\":[\"/h\"],"
+    "\"hostNamespacePaths\":[\"/n\"],\"badNamespacePaths\":[\"/b\",\"/c\"],\"badHookPaths\":[\"/"
+    "h\"],\"badDevicePaths\":[\"/d\"],"
     "\"rlimits\":{\"RLIMIT_NOFILE\":{\"soft\":1,\"hard\":18446744073709551615}},\"oomScoreAdj\":-998,"
     "\"userNamespace\":true}";
 
@@ -42,7 +43,8 @@ Test(facts_decode, every_member) {
   cr_expect(facts_destination(&f, "/d")->exists && strcmp(facts_destination(&f, "e")->why, "loop") == 0);
   cr_expect(facts_destination(&f, "d")->empty && strcmp(facts_destination(&f, "d")->resolved, "/d") == 0);
   cr_expect(f.host_namespace_paths.len == 1 && f.bad_namespace_paths.len == 2);
-  cr_expect(strlist_has(&f.bad_hook_paths, "/h") && f.oom_score_known && f.oom_score_adj == -998);
+  cr_expect(strlist_has(&f.bad_hook_paths, "/h") && strlist_has(&f.bad_device_paths, "/d"));
+  cr_expect(f.oom_score_known && f.oom_score_adj == -998);
   cr_expect(facts_rlimit(&f, "RLIMIT_NOFILE")->soft == 1 &&
             facts_rlimit(&f, "RLIMIT_NOFILE")->hard == UINT64_MAX && !facts_rlimit(&f, "RLIMIT_CORE"));
 }
