@@ -19,7 +19,8 @@ enum rootfs_rule {
   RULE_PROPAGATION,
   RULE_REAL,
   RULE_HOST,
-  RULE_WORD
+  RULE_WORD,
+  RULE_BUNDLE,
 };
 
 const struct control_rule rootfs_rules[] = {
@@ -31,6 +32,8 @@ const struct control_rule rootfs_rules[] = {
   [RULE_REAL] = { "OH-RFS-005", "/proc, /sys and /dev of the rootfs are real directories" },
   [RULE_HOST] = { "OH-RFS-006", "the root is not the host's own, nor a directory of its programs or state" },
   [RULE_WORD] = { "OH-RFS-007", "rootfsPropagation is a word that every runtime reads alike" },
+  [RULE_BUNDLE] = { "OH-RFS-008",
+                    "the root does not hold the container's own bundle, by whose config.json it is judged" },
   { NULL, NULL },
 };
 
@@ -285,6 +288,13 @@ int rootfs_apply(struct spec *spec, const struct policy *policy, const struct fa
           why(RULE_HOST, "the container's root would be the host's, or a directory of its programs or state"),
           err))
     return -1;
+  if (facts->root_holds_bundle &&
+      spec_refuse(spec, "/root/path",
+                  why(RULE_BUNDLE,
+                      "the container's root would be its own bundle, or hold it: config.json would be "
+                      "the container's to change; give the root a directory of its own"),
+                  err))
+    return -1;
   if (require_real(spec, facts, err) || harden_propagation(spec, policy, err))
     return -1;
   if (json_is_true(spec_at(spec, "/root/readonly")))
@@ -306,6 +316,8 @@ int rootfs_verify(enum spec_kind kind, const json_t *after, const struct policy 
   (void)kind;
   if (facts->root_is_host)
     return control_broken(err, "/root/path", "is the host's root");
+  if (facts->root_holds_bundle)
+    return control_broken(err, "/root/path", "holds the bundle");
   const enum inode_kind kinds[] = { facts->root_proc, facts->root_sys, facts->root_dev };
   for (size_t i = 0; facts->rootfs_known && i < ARRAY_SIZE(kinds); i++)
     if (kinds[i] != INODE_DIRECTORY && kinds[i] != INODE_ABSENT)

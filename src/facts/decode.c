@@ -208,6 +208,7 @@ static const struct jsonx_row rows[] = {
   { .key = "rootDev", .type = JSONX_ENUM, .offset = offsetof(struct facts, root_dev), .names = kind_names },
   { .key = "rootReal", .type = JSONX_STRING, .offset = offsetof(struct facts, root_real) },
   { .key = "rootIsHost", .type = JSONX_BOOL, .offset = offsetof(struct facts, root_is_host) },
+  { .key = "rootHoldsBundle", .type = JSONX_BOOL, .offset = offsetof(struct facts, root_holds_bundle) },
   { .key = "cwdResolved", .type = JSONX_STRING, .offset = offsetof(struct facts, cwd_resolved) },
   { .key = "arg0Resolved", .type = JSONX_STRING, .offset = offsetof(struct facts, arg0_resolved) },
   { .key = "sources", .type = JSONX_CUSTOM, .offset = 0, .decode = decode_sources },

@@ -105,6 +105,7 @@ struct facts {
   dev_t root_device;                             /* which directory that is; inode 0: unknown */
   ino_t root_inode;
   bool root_is_host; /* root.path is the host's "/", or such as /usr or /var: see facts_sensitive_paths */
+  bool root_holds_bundle; /* ... is the bundle, or above it where we are root */
   /* process.cwd and the program, links followed in the rootfs and in the binds over it; a name without a
    * slash is looked for in PATH, a relative path in the cwd. NULL: unknown, or nothing that could be entered
    * or run. */

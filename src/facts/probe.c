@@ -206,6 +206,16 @@ static void look_at_destinations(struct facts *f, const struct spec *spec, int r
   }
 }
 
+/* An engine that is a user's may keep its bundles in the home that is the root. */
+static bool holds_bundle(struct facts *f, int bundle_fd) {
+  CLEANUP_FREE char *bundle = bundle_fd == AT_FDCWD ? NULL : look_path_of_fd(bundle_fd);
+  if (!bundle && bundle_fd != AT_FDCWD)
+    look_failed(f);
+  if (!bundle || !f->root_real)
+    return false;
+  return geteuid() == 0 ? path_is_below(bundle, f->root_real) : strcmp(bundle, f->root_real) == 0;
+}
+
 static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_fd,
                           const struct policy *const *policies, size_t policies_len, struct error *err) {
   const char *path = json_string_value(spec_at(spec, "/root/path"));
@@ -224,6 +234,7 @@ static int look_at_rootfs(struct facts *f, const struct spec *spec, int bundle_f
   if (!f->root_real)
     look_failed(f);
   f->root_is_host = sensitive_as_root(f, rootfs, f->root_real);
+  f->root_holds_bundle = holds_bundle(f, bundle_fd);
   f->root_proc = kind_at(f, rootfs, "proc");
   f->root_sys = kind_at(f, rootfs, "sys");
   f->root_dev = kind_at(f, rootfs, "dev");

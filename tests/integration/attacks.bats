@@ -190,6 +190,27 @@ teardown() {
   [[ "$(oh run --bundle "$b" fine 2>&1 <"$T/empty")" == crw-rw-rw-* ]]
 }
 
+@test "a root that is the container's own bundle, or above it" {
+  local place runtime b root
+  # What exec takes for the container's own process is the config.json that root of the container has changed.
+  for runtime in runc crun; do
+    b=$(CMD='sleep 60' staged "self-$runtime" '.root.path = "." | .process.capabilities = {}')
+    cp -a "$b/rootfs/." "$b"
+    oh_config "$runtime"
+    root=$T/bare-root
+    mkdir -p "$root"
+    "$RUNTIME_PATH" --root "$root" run --detach --bundle "$b" "self-$runtime" <"$T/empty" >/dev/null 2>&1
+    "$RUNTIME_PATH" --root "$root" exec "self-$runtime" sh -c 'echo "{}" >/config.json'
+    [ "$(cat "$b/config.json")" = '{}' ]
+    "$RUNTIME_PATH" --root "$root" delete --force "self-$runtime"
+  done
+  for place in . ./ rootfs/.. "$T/plain" ../plain .. "$T"; do
+    POLICIES='baseline restricted strict' attack OH-RFS-008 ".root.path = \"$place\"" runc crun
+  done
+  ln -s .. "$T/plain/up"
+  attack OH-RFS-008 '.root.path = "up"' runc crun
+}
+
 @test "who a container is: ids that are none, and a pause process by its own word" {
   CMD='id -u' succeeds crun 0 '.process.user.uid = 4294967295'
   attack OH-SPC-005 '.process.user.uid = 4294967295' runc crun

@@ -51,4 +51,5 @@ Test(control_rootfs, what_the_image_is) {
                 "'rootDev':'directory'}",
                 wrong);
   CASE_PROMISES("rootfs", SPEC_CONFIG, policy, "{'rootIsHost':true}", wrong);
+  CASE_PROMISES("rootfs", SPEC_CONFIG, policy, "{'rootHoldsBundle':true}", wrong);
 }

@@ -117,6 +117,23 @@ Test(facts, rootfs_that_is_the_host) {
   }
 }
 
+Test(facts, rootfs_that_holds_the_bundle) {
+  dir("bundle/rootfs");
+  link_to("..", "bundle/up");
+  static const struct {
+    const char *root;
+    bool is_bundle, is_above;
+  } rows[] = { { ".", true, false },  { "rootfs/..", true, false },       { "%/bundle", true, false },
+               { "..", false, true }, { "up/../bundle/..", false, true }, { "rootfs", false, false } };
+  for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+    CLEANUP_FACTS struct facts f = { 0 };
+    CLEANUP_FREE char *members = xasprintf("\"root\":{\"path\":\"%s\"}", rows[i].root);
+    probe(&f, members, NULL);
+    cr_expect(f.root_holds_bundle == (rows[i].is_bundle || (rows[i].is_above && geteuid() == 0)), "%s",
+              rows[i].root);
+  }
+}
+
 Test(facts, rootfs_must_be_there) {
   file("bundle/plain");
   static const struct {
