@@ -118,7 +118,6 @@ Test(facts, rootfs_that_is_the_host) {
 }
 
 Test(facts, rootfs_that_holds_the_bundle) {
-  dir("bundle/rootfs");
   link_to("..", "bundle/up");
   static const struct {
     const char *root;
