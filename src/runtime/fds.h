@@ -20,8 +20,8 @@ unsigned fds_listen_count(void);
  * Marks close-on-exec every fd from 3 on but: those of LISTEN_FDS (when LISTEN_PID is ours, as
  * sd_listen_fds(3) checks too) and of --preserve-fds, which follow each other from 3, and those that an
  * option names as /dev/fd/N or /proc/self/fd/N. A directory that leaks into a container is a way out of it
- * (CVE-2024-21626). A LISTEN_FDS that is not for us is taken out of the environment: crun does not look whom it
- * is for, and would hand the container what it itself has opened under those numbers.
+ * (CVE-2024-21626). A LISTEN_FDS that is not for us is taken out of the environment: crun does not look whom
+ * it is for, and would hand the container what it itself has opened under those numbers.
  */
 int fds_seal(const struct command *c, int preserve, struct error *err) MUST_CHECK;
 
