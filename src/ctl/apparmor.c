@@ -78,12 +78,11 @@ int ctl_apparmor_place(const char *root, struct apparmor_place *ret, struct erro
   return 0;
 }
 
-static bool all_compiled(const struct apparmor_place *place) {
-  struct error ignored = { 0 };
+static int all_compiled(const struct apparmor_place *place, struct error *err) {
   for (const struct builtin *b = builtin_apparmor_profiles; b->name; b++)
-    if (apparmor_compiled(place->root, place->cache, b, &ignored) < 0)
-      return false;
-  return true;
+    if (apparmor_compiled(place->root, place->cache, b, err) < 0)
+      return -1;
+  return 0;
 }
 
 /* --- compile --- */
@@ -104,6 +103,7 @@ static error_t parse_compile(int key, char *arg, struct argp_state *state) {
 
 static int run_compile(const struct ctl_command *self, int argc, char **argv, struct error *err) {
   struct arguments a = { 0 };
+  struct error missing = { 0 };
   CLEANUP_APPARMOR_PLACE struct apparmor_place place = { 0 };
   ctl_parse(self, argc, argv, parse_compile, &a);
   if (a.features && a.if_missing)
@@ -112,9 +112,12 @@ static int run_compile(const struct ctl_command *self, int argc, char **argv, st
     return -1;
   if (!a.features && must_be_on(place.root, err) < 0)
     return error_wrap(err, "no features to compile for (--features)");
-  if (a.if_missing && all_compiled(&place))
+  if (a.if_missing && all_compiled(&place, &missing) == 0)
     return CTL_OK;
-  return ctl_apparmor_make(&place, a.features, err) < 0 ? -1 : CTL_OK;
+  if (ctl_apparmor_make(&place, a.features, err) < 0)
+    return -1;
+  /* In a directory that others may write the wrapper would not find them. */
+  return !a.features && all_compiled(&place, err) < 0 ? -1 : CTL_OK;
 }
 
 const struct ctl_command ctl_apparmor_compile = {
