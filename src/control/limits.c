@@ -124,17 +124,19 @@ struct cpu_limit effective_cpu(const json_t *doc) {
   return file ? file_cpu(file) : cpu_limit_read(control_at(doc, LIMIT_QUOTA), control_at(doc, LIMIT_PERIOD));
 }
 
+const char *const rlimit_types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE",
+                                                 "RLIMIT_RTPRIO", "RLIMIT_NICE" };
+
 int64_t rlimit_ceiling(const struct policy *policy, const char *type) {
-  if (type && strcmp(type, "RLIMIT_NOFILE") == 0)
-    return policy->resources.nofile_max;
-  if (type && strcmp(type, "RLIMIT_NPROC") == 0)
-    return policy->resources.nproc_max;
-  if (type && strcmp(type, "RLIMIT_CORE") == 0)
-    return policy->resources.core_max;
+  const int64_t ceilings[RLIMIT_FACTS] = {
+    policy->resources.nofile_max, policy->resources.nproc_max, policy->resources.core_max,
+    policy->resources.rtprio_max, policy->resources.nice_max,
+  };
+  for (size_t i = 0; type && i < RLIMIT_FACTS; i++)
+    if (strcmp(type, rlimit_types[i]) == 0)
+      return ceilings[i];
   return -1;
 }
-
-const char *const rlimit_types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE" };
 
 bool rlimit_inherits_more(const struct policy *policy, const struct facts *facts, const char *type) {
   const int64_t ceiling = rlimit_ceiling(policy, type);

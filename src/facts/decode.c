@@ -117,7 +117,8 @@ static int decode_cap_last(const json_t *value, const struct jsonx_source *src, 
 
 static int decode_rlimits(const json_t *value, const struct jsonx_source *src, const char *pointer,
                           void *member, struct error *err) {
-  static const char *const types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE" };
+  static const char *const types[RLIMIT_FACTS] = { "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE",
+                                                   "RLIMIT_RTPRIO", "RLIMIT_NICE" };
   struct facts *f = member;
   for (size_t i = 0; i < RLIMIT_FACTS; i++) {
     const json_t *entry = json_object_get(value, types[i]);
@@ -131,7 +132,8 @@ static int decode_rlimits(const json_t *value, const struct jsonx_source *src, c
   }
   return f->rlimits_len == json_object_size(value)
              ? 0
-             : wrong(err, src, pointer, "RLIMIT_NOFILE, RLIMIT_NPROC or RLIMIT_CORE");
+             : wrong(err, src, pointer,
+                     "RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE, RLIMIT_RTPRIO or RLIMIT_NICE");
 }
 
 static int decode_oom_score(const json_t *value, const struct jsonx_source *src, const char *pointer,

@@ -69,7 +69,7 @@ struct rlimit_fact {
   const char *type; /* "RLIMIT_NOFILE"; static */
   uint64_t soft, hard;
 };
-enum { RLIMIT_FACTS = 3 }; /* those that policies have a ceiling for */
+enum { RLIMIT_FACTS = 5 }; /* those that policies have a ceiling for */
 
 /* A profile that the document, a policy or the container names. */
 struct apparmor_fact {

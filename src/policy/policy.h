@@ -145,11 +145,12 @@ struct policy {
 
   struct {
     int action;
-    int64_t pids_max;                        /* ceiling; -1: none asked for */
-    int64_t memory_max;                      /* bytes; -1 */
-    int64_t cpu_max;                         /* thousandths of a CPU; -1 */
-    struct strlist unified;                  /* allowed keys of linux.resources.unified, globs */
-    int64_t nofile_max, nproc_max, core_max; /* hard ceilings of rlimits; -1: as the engine says */
+    int64_t pids_max;       /* ceiling; -1: none asked for */
+    int64_t memory_max;     /* bytes; -1 */
+    int64_t cpu_max;        /* thousandths of a CPU; -1 */
+    struct strlist unified; /* allowed keys of linux.resources.unified, globs */
+    /* hard ceilings of rlimits; -1: as the engine says */
+    int64_t nofile_max, nproc_max, core_max, rtprio_max, nice_max;
   } resources;
 
   struct {

@@ -229,6 +229,10 @@ static const struct jsonx_row resources_rows[] = {
           "Hard ceiling of RLIMIT_NPROC; -1 as the engine says."),
   ROW_INT("coreMax", resources, core_max, -1, INT64_C(1) << 50,
           "Hard ceiling of RLIMIT_CORE in bytes; -1 as the engine says."),
+  ROW_INT("rtprioMax", resources, rtprio_max, -1, 99,
+          "Hard ceiling of RLIMIT_RTPRIO; 0 for no real-time scheduling, -1 as the engine says."),
+  ROW_INT("niceMax", resources, nice_max, -1, 40,
+          "Hard ceiling of RLIMIT_NICE; 20 for no nice value below 0, -1 as the engine says."),
   ROW_END,
 };
 

@@ -179,6 +179,8 @@ static void expect_values_stricter(const struct policy *p, const struct policy *
   expect_ceiling(p->resources.nofile_max, q->resources.nofile_max, "nofileMax");
   expect_ceiling(p->resources.nproc_max, q->resources.nproc_max, "nprocMax");
   expect_ceiling(p->resources.core_max, q->resources.core_max, "coreMax");
+  expect_ceiling(p->resources.rtprio_max, q->resources.rtprio_max, "rtprioMax");
+  expect_ceiling(p->resources.nice_max, q->resources.nice_max, "niceMax");
   cr_expect_geq(p->process.oom_score_adj_min, q->process.oom_score_adj_min);
   cr_expect_geq(p->process.keyring, q->process.keyring);
   cr_expect_leq(p->process.preserve_fds, q->process.preserve_fds);

@@ -91,6 +91,38 @@ limits_of() {
   done
 }
 
+# Whoever may set RLIMIT_RTPRIO comes before the host's own processes, without a capability.
+@test "no rlimit lets a container's user come before the host: real time, a nice value below 0" {
+  local runtime who b asked
+  asked='.process.user = {uid: 1000, gid: 1000} | .process.rlimits = [{type: "RLIMIT_RTPRIO", soft: 99, hard: 99}, {type: "RLIMIT_NICE", soft: 40, hard: 40}]'
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    for who in bare oh; do
+      b=$(CMD='/probe sched-fifo nice' bundle "$who" "$asked")
+      cp "$BUILD/helpers/probe" "$b/rootfs/probe"
+      "$who" run --bundle "$b" "$who-$runtime" <"$T/empty" >"$T/$who.out" 2>&1
+      cat "$T/$who.out"
+      rm -rf "$b"
+    done
+    [ "$(grep -c reached "$T/bare.out")" -eq 2 ]
+    [ "$(grep -c denied "$T/oh.out")" -eq 2 ]
+    CMD='sleep 600' created one "$asked"
+    oh start one
+    [ "$(broken)" = '[0,0]' ]
+    grep -qE '^Max realtime priority +0 +0 ' "/proc/$PID/limits"
+    grep -qE '^Max nice priority +20 +20 ' "/proc/$PID/limits"
+    # An exec asks for itself, and one that names nothing has what its caller has.
+    jq -n '{args: ["/bin/sh", "-c", "ulimit -Hr; ulimit -He"], cwd: "/", user: {uid: 1000, gid: 1000},
+      rlimits: [{type: "RLIMIT_RTPRIO", soft: 99, hard: 99}, {type: "RLIMIT_NICE", soft: 40, hard: 40}]}' >"$T/process.json"
+    [ "$(oh exec --process "$T/process.json" one)" = "$(printf '0\n20')" ]
+    jq 'del(.rlimits)' "$T/process.json" >"$T/plain.json"
+    run bash -c 'ulimit -r 99; ulimit -e 40; exec "$@"' bash "$OH" --config "$T/config.json" --policy "$POLICY" --root "$T/root" exec --process "$T/plain.json" one
+    echo "$output"
+    [ "$output" = "$(printf '0\n20')" ]
+    oh delete --force one
+  done
+}
+
 WEAK=$BUILD/helpers/weak-runtime
 
 # With CAP_SYS_RESOURCE a runtime can lift what it was told to limit, and lower the score.
