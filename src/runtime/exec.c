@@ -6,21 +6,37 @@
  */
 #include "base/cleanup.h"
 #include "io/fileio.h"
+#include "kernel/cgroup.h"
 #include "runtime/call.h"
 #include "runtime/process.h"
 #include "runtime/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 
-/* --cgroup is relative to the container's cgroup; ".." leaves it. */
+static bool is_cgroup_v2(void) {
+  struct statfs fs;
+  return statfs(KERNEL_CGROUP_MOUNT, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* --cgroup is relative to the container's cgroup; ".." leaves it. To runc it is [CONTROLLERS:]PATH, to crun a
+ * path with colons in it. Where a controller of version 1 has no such group, crun leaves the process in its
+ * own. */
 static int judge_cgroup(struct call *c, struct error *err) {
+  const bool crun = c->target.kind == RUNTIME_CRUN;
   for (size_t i = c->command.globals; i < c->command.len; i++) {
     const struct command_option *o = &c->command.options[i];
-    if (strcmp(o->flag->name, "cgroup") != 0)
+    if (strcmp(o->flag->name, "cgroup") != 0 || !*o->value)
       continue;
-    const char *colon = strchr(o->value, ':'); /* runc: [CONTROLLERS:]PATH */
+    if (crun && !is_cgroup_v2())
+      return error_set_rule(err, ERROR_REFUSED, "OH-CMD-014",
+                            "exec: --cgroup=%s: crun runs a process that it cannot put there outside of the "
+                            "container's cgroup; leave the option out",
+                            o->value);
+    const char *colon = crun ? NULL : strchr(o->value, ':');
     CLEANUP_FREE char *path = xasprintf("/%s/", colon ? colon + 1 : o->value);
     if (strstr(path, "/../"))
       return error_set_rule(err, ERROR_REFUSED, "OH-CMD-014",

@@ -173,6 +173,7 @@ two_roots() {
   refused OH-CMD-017 restore restore --bundle "$b" --image-path "$T" c1
   refused OH-CMD-014 '--cgroup' exec --cgroup ../.. c1 sh
   oh_config crun
+  refused OH-CMD-014 '--cgroup' exec --cgroup ../..:x c1 sh
   refused OH-CMD-015 cgroup --cgroup-manager disabled create --bundle "$b" c1
   refused OH-CMD-010 rootless --rootless true create --bundle "$b" c1
   refused OH-CMD-016 mounts mounts add c1 file

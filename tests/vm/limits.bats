@@ -123,6 +123,23 @@ limits_of() {
   done
 }
 
+@test "an exec's --cgroup leads nowhere but below the container's" {
+  local runtime group
+  mkdir "/sys/fs/cgroup/oh-beside:x"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    CMD='sleep 600' created one
+    oh start one
+    for group in ../oh-beside:x ..:x/../../oh-beside:x absent absent:x; do
+      run oh exec --cgroup="$group" one cat /proc/self/cgroup
+      echo "$runtime $group: $status $output"
+      [[ "$status" -ne 0 || "$output" == "0::${GROUP#/sys/fs/cgroup}"* ]]
+    done
+    oh delete --force one
+  done
+  rmdir "/sys/fs/cgroup/oh-beside:x"
+}
+
 WEAK=$BUILD/helpers/weak-runtime
 
 # With CAP_SYS_RESOURCE a runtime can lift what it was told to limit, and lower the score.
