@@ -165,7 +165,18 @@ static int judge_ids(const struct turn *t, const struct mount_view *v, size_t in
                           v->destination));
 }
 
+/* The kernel has no file system of these names: runtimes bind where the options say so, whatever the type. */
+static bool lacks_bind(const struct mount_view *v) {
+  return !v->is.bind && !v->is.remount && (is_type(v, "bind") || is_type(v, "none"));
+}
+
 static int judge_type(const struct turn *t, const struct mount_view *v, size_t index) {
+  if (lacks_bind(v))
+    return refuse(
+        t, index, "", RULE_TYPE,
+        xasprintf("the type \"%s\" is no file system, and the options bind nothing: add \"bind\" or "
+                  "\"rbind\"",
+                  v->type));
   if (strlist_has(&t->policy->mounts.allow_types, v->type))
     return 0;
   return refuse(t, index, is_type(v, "bind") ? "" : "/type", RULE_TYPE,

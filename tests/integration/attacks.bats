@@ -53,6 +53,8 @@ teardown() {
   attack OH-MNT-011 "$(mount_of proc /proc proc '["remount", "rw"]')"
   attack OH-MNT-010 "$(mount_of overlay /home overlay '["lowerdir=/"]')"
   attack OH-MNT-010 "$(mount_of Bind /home /etc)"
+  POLICIES='baseline restricted strict' attack OH-MNT-010 "$(mount_of bind /home "$T" '["ro"]')" runc crun
+  attack OH-MNT-010 "$(mount_of none /home "$T")"
   attack OH-MNT-010 "$(mount_of debugfs /home)"
 }
 
