@@ -101,6 +101,13 @@ char *path_normalise(const char *path) {
   return str_steal(&out);
 }
 
+bool path_names_parent(const char *path) {
+  for (const char *p = path; (p = strstr(p, "..")); p += 2)
+    if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+      return true;
+  return false;
+}
+
 bool path_is_below(const char *path, const char *dir) {
   if (strcmp(dir, "/") == 0)
     return path[0] == '/';

@@ -39,6 +39,8 @@ bool path_is_normal(const char *path);
 /* Text only: a copy of an absolute path without "//", "/." and the trailing "/"; ".." is kept. The caller
  * frees. */
 char *path_normalise(const char *path) MUST_CHECK;
+/* Text only: ".." is one of its components. */
+bool path_names_parent(const char *path);
 /* Text only, both normalised: true when path is dir or lies below it. */
 bool path_is_below(const char *path, const char *dir);
 /* Makes each directory of an absolute path that does not exist, mode as given, owner ourselves. */

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/fileio.h"
 #include "io/jsonx.h"
+#include "io/path.h"
 #include "kernel/process.h"
 
 #include <errno.h>
@@ -91,13 +92,6 @@ static char *join(const char *directory, const char *path) {
   return *path == '/' ? xstrdup(path) : xasprintf("%s/%s", directory ? directory : "", path);
 }
 
-static bool names_parent(const char *path) {
-  for (const char *p = path; (p = strstr(p, "..")); p += 2)
-    if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
-      return true;
-  return false;
-}
-
 /* runc cleans the text before it follows any link, and takes no root for the current directory. crun leaves
  * all to the kernel, but has gone to the bundle when it makes a container. A record looked for where the
  * runtime does not look is none: what it tells of the container would be passed over. */
@@ -148,7 +142,7 @@ int record_root(const struct command *c, enum runtime_kind kind, char **ret, str
   CLEANUP_FREE char *here = *root == '/' ? NULL : realpath(".", NULL);
   CLEANUP_FREE char *absolute = join(here, root);
   *ret = real_prefix(absolute);
-  return *root != '/' || names_parent(root) ? check_root(c, kind, root, *ret, err) : 0;
+  return *root != '/' || path_names_parent(root) ? check_root(c, kind, root, *ret, err) : 0;
 }
 
 /* The record of a runtime holds its whole configuration, of which three values are wanted; often only those

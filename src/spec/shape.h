@@ -11,11 +11,11 @@
 #include <stdbool.h>
 
 /* Types, ranges, required members and uniqueness of the OCI members that controls read; null counts as
- * absent, unknown keys stay. OH-SPC-002, 004, 005, 006, 007. */
+ * absent, unknown keys stay. OH-SPC-002, 004 to 009. */
 int shape_check(const struct spec *spec, struct error *err) MUST_CHECK;
 
-/* Its parts that are about single values: the version; and, of what has its types, what is unique and what is
- * a plain name. */
+/* Its parts that are about single values: the version; and, of what has its types, what is unique, what is
+ * a plain name, and what is one path to both runtimes. */
 int values_check_version(const struct spec *spec, struct error *err) MUST_CHECK;
 int values_check(const struct spec *spec, struct error *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "spec/shape.h"
 
 #include "base/str.h"
+#include "io/path.h"
 
 #include <string.h>
 
@@ -69,7 +70,34 @@ static int check_closid(const struct spec *spec, struct error *err) {
   return spec_error(err, spec, ERROR_REFUSED, "OH-SPC-008", pointer, false, "must be a plain name");
 }
 
+/* runc takes ".." out of a text before anything is looked up; crun leaves it to the kernel, which follows the
+ * link before it. Of an absolute source runc leaves it too, and of an absolute root at times. */
+static int check_dots(const struct spec *spec, const char *pointer, bool absolute, struct error *err) {
+  const char *path = json_string_value(spec_at(spec, pointer));
+  if (!path || (*path == '/' && !absolute) || !path_names_parent(path))
+    return 0;
+  return spec_error(
+      err, spec, ERROR_REFUSED, "OH-SPC-009", pointer, false,
+      "has \"..\", which runc reads as text and crun behind symbolic links; write an absolute path "
+      "without it");
+}
+
+/* What is looked at has to be what the runtime finds. */
+static int check_paths(const struct spec *spec, struct error *err) {
+  const size_t mounts = json_array_size(spec_at(spec, "/mounts"));
+  if (check_dots(spec, "/root/path", true, err) < 0)
+    return -1;
+  for (size_t i = 0; i < mounts; i++) {
+    CLEANUP_FREE char *pointer = xasprintf("/mounts/%zu/source", i);
+    if (check_dots(spec, pointer, false, err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
 int values_check(const struct spec *spec, struct error *err) {
+  if (check_paths(spec, err) < 0)
+    return -1;
   return check_unique(spec, "/linux/namespaces", "type", err) < 0 ||
                  check_unique(spec, "/process/rlimits", "type", err) < 0
              ? -1

@@ -77,12 +77,28 @@ teardown() {
   attack OH-MNT-008 "$(bind /etc /home)" runc crun
   # The container's own bundle and root, past the read-only root.
   CMD='touch /home/f && echo made' succeeds runc made ".root.readonly = true | $(bind rootfs /home)"
-  for source in . .. rootfs rootfs/etc config.json ./rootfs/../../plain; do attack OH-MNT-008 "$(bind "$source" /home)" runc crun; done
+  for source in . rootfs rootfs/etc config.json; do attack OH-MNT-008 "$(bind "$source" /home)" runc crun; done
+  for source in .. ./rootfs/../../plain; do attack OH-SPC-009 "$(bind "$source" /home)" runc crun; done
   attack OH-MNT-008 "$(mount_of '' /home "$T/alias" '["rbind"]')"
   attack OH-MNT-008 "$(mount_of tmpfs /home /etc '["bind"]')"
   attack OH-MNT-009 "$(bind "$T/gone" /home)"
   CMD='ls -d /sbin' ROOTFS='rm -r sys' succeeds runc /sbin '.root.path = "/usr"'
-  for source in / /usr /var /etc /home "$T/slash" "$T/etc" ../../../.. /proc/self/root; do attack OH-RFS-006 ".root.path = \"$source\""; done
+  attack OH-SPC-009 '.root.path = "../../../.."'
+  for source in / /usr /var /etc /home "$T/slash" "$T/etc" /proc/self/root; do attack OH-RFS-006 ".root.path = \"$source\""; done
+}
+
+@test "what is looked at is what the runtime mounts, where runc reads dots as text" {
+  local source=l/../../f
+  mkdir -p "$T/behind/1/2"
+  echo text >"$T/f"
+  echo link >"$T/behind/f"
+  export CMD='cat /home/f' ROOTFS='ln -s "$T/behind/1/2" ../l'
+  succeeds runc text "$(bind "$source" /home/f)"
+  succeeds crun link "$(bind "$source" /home/f)"
+  POLICIES='privileged baseline restricted strict' attack OH-SPC-009 "$(bind "$source" /home/f)" runc crun
+  # With the root behind a link runc mounts in one directory and goes to the other.
+  attack OH-SPC-009 '.root.path = "l/../rootfs"' runc crun
+  attack OH-SPC-009 ".root.path = \"$T/plain/l/../rootfs\"" runc crun
 }
 
 @test "the runtime's own binary and descriptors" {

@@ -164,6 +164,8 @@ Test(facts_mounts, sources) {
   dir("host/secret");
   dir("host/secret/below");
   link_to("secret", "host/alias");
+  link_to("..", "bundle/up");
+  link_to("/etc/hosts", "bundle/hosts");
   struct sockaddr_un addr = { .sun_family = AF_UNIX };
   snprintf(addr.sun_path, sizeof addr.sun_path, "%s/host/docker.sock", top);
   int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -180,22 +182,22 @@ Test(facts_mounts, sources) {
              ",{\"destination\":\"/o\",\"source\":\"odd\",\"options\":[\"ro\",\"rbind\"]}"
              ",{\"destination\":\"/n\"}" BIND("%/host/data") BIND("%/host/plain") BIND("%/host/fifo")
                  BIND("%/host/etc") BIND("%/host/etc/passwd") BIND("%/host/magic") BIND("%/host/docker.sock")
-                     BIND("%/host/gone") BIND("../host/data") BIND("../../../etc/hosts") BIND("/")
-                         BIND("/proc/self/root") BIND("/etc/../tmp") BIND("%/host/secret/below")
-                             BIND("%/host/alias") BIND("%/host") "]",
+                     BIND("%/host/gone") BIND("up/host/data") BIND("hosts") BIND("/") BIND("/proc/self/root")
+                         BIND("/etc/../tmp") BIND("%/host/secret/below") BIND("%/host/alias")
+                             BIND("%/host") "]",
         &policy);
   close(sock);
   cr_expect(f.sources_len == 17, "%zu", f.sources_len);
   cr_expect(facts_source(&f, "proc") == NULL && facts_source(&f, "odd")->kind == INODE_ABSENT);
   cr_expect_str_eq(sensitive(&f, "%/host/data"), "-");
-  cr_expect_str_eq(sensitive(&f, "../host/data"), "-");
+  cr_expect_str_eq(sensitive(&f, "up/host/data"), "-");
   cr_expect_str_eq(sensitive(&f, "%/host/plain"), "-");
   cr_expect_str_eq(sensitive(&f, "%/host"), "docker.sock");
   cr_expect_str_eq(sensitive(&f, "%/host/etc"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/etc/passwd"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/magic"), "/etc");
   cr_expect_str_eq(sensitive(&f, "%/host/docker.sock"), "docker.sock");
-  cr_expect_str_eq(sensitive(&f, "../../../etc/hosts"), "-");
+  cr_expect_str_eq(sensitive(&f, "hosts"), "-");
   cr_expect_str_eq(sensitive(&f, "/"), "/");
   cr_expect_str_eq(sensitive(&f, "/proc/self/root"), "/");
   cr_expect_str_eq(sensitive(&f, "/etc/../tmp"), "/tmp");
