@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +15,7 @@
 static void finish(struct error *err, int wanted) {
   if (wanted >= (int)sizeof err->message)
     memcpy(err->message + sizeof err->message - 4, "...", 4);
-  for (char *p = err->message; *p; p++)
-    if ((unsigned char)*p < 0x20 || *p == 0x7f)
-      *p = '?';
+  str_disarm(err->message, strlen(err->message));
 }
 
 static void format(struct error *err, enum error_code code, int sys, const char *fmt, va_list args) {

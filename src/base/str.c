@@ -217,3 +217,40 @@ bool str_ends(const char *text, const char *suffix) {
   size_t m = strlen(suffix);
   return n >= m && strcmp(text + n - m, suffix) == 0;
 }
+
+/* The table of well-formed byte sequences of the Unicode Standard: no overlong forms, no surrogates. */
+size_t str_utf8_length(const char *p, size_t len) {
+  const unsigned char *u = (const unsigned char *)p;
+  if (len == 0)
+    return 0;
+  if (u[0] < 0x80)
+    return 1;
+  size_t n = u[0] >= 0xc2 && u[0] <= 0xdf   ? 2
+             : u[0] >= 0xe0 && u[0] <= 0xef ? 3
+             : u[0] >= 0xf0 && u[0] <= 0xf4 ? 4
+                                            : 0;
+  if (n == 0 || len < n)
+    return 0;
+  unsigned char low = u[0] == 0xe0 ? 0xa0 : u[0] == 0xf0 ? 0x90 : 0x80;
+  unsigned char high = u[0] == 0xed ? 0x9f : u[0] == 0xf4 ? 0x8f : 0xbf;
+  if (u[1] < low || u[1] > high)
+    return 0;
+  for (size_t i = 2; i < n; i++)
+    if (u[i] < 0x80 || u[i] > 0xbf)
+      return 0;
+  return n;
+}
+
+static bool is_control(const unsigned char *p, size_t len) {
+  return len == 1 ? (*p < 0x20 && *p != '\t') || *p == 0x7f : len == 2 && p[0] == 0xc2 && p[1] <= 0x9f;
+}
+
+void str_disarm(char *text, size_t len) {
+  for (size_t at = 0; at < len;) {
+    const size_t character = str_utf8_length(text + at, len - at);
+    const size_t step = character ? character : 1;
+    if (!character || is_control((const unsigned char *)text + at, character))
+      memset(text + at, '?', step);
+    at += step;
+  }
+}

@@ -79,4 +79,10 @@ bool glob_match(const char *glob, const char *text);
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 
+/* What of UTF-8 begins at p: bytes of one well-formed character, 0 when there is none. */
+size_t str_utf8_length(const char *p, size_t len);
+/* For a terminal or a line of a log: controls but tab, those from U+0080 on too, and what is no UTF-8 become
+ * '?', byte by byte. */
+void str_disarm(char *text, size_t len);
+
 #endif

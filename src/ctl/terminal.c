@@ -34,24 +34,13 @@ static const char *code_of(enum colour colour) {
   return "";
 }
 
-/* Names come from containers, and none of them begins a line. Terminals also take the second half of the
- * controls, U+0080 to U+009F. */
-static void disarm(char *text, size_t len) {
-  unsigned char *p = (unsigned char *)text;
-  for (const unsigned char *end = p + len; p < end; p++) {
-    if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
-      *p = '?';
-    else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-      p[0] = p[1] = '?';
-  }
-}
-
 void terminal_print(bool on, enum colour colour, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
   CLEANUP_FREE char *text = xvasprintf(fmt, args);
   va_end(args);
-  disarm(text, strlen(text) - str_ends(fmt, "\n"));
+  /* Names come from containers, and none of them begins a line. */
+  str_disarm(text, strlen(text) - str_ends(fmt, "\n"));
   bool coloured = on && colour != COLOUR_NONE;
   printf("%s%s%s", coloured ? code_of(colour) : "", text, coloured ? "\033[0m" : "");
 }

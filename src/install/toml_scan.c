@@ -25,7 +25,7 @@ void toml_skip_blank(struct toml_scan *s) {
 /* One character that may stand in a comment or a string: no control character but tab, well-formed UTF-8. */
 static int scan_character(struct toml_scan *s) {
   const int c = toml_peek(s);
-  const size_t n = jsonx_utf8_length(s->toml->text + s->pos, s->toml->len - s->pos);
+  const size_t n = str_utf8_length(s->toml->text + s->pos, s->toml->len - s->pos);
   if ((c < 0x20 && c != '\t') || c == 0x7f)
     return toml_scan_error(s, "a control character, which TOML does not allow here");
   if (n == 0)

@@ -112,7 +112,7 @@ static void add_utf8(struct str *out, const char *text) {
   for (size_t left = strlen(text); left > 0;) {
     size_t n = ascii_length(text);
     if (n == 0)
-      n = jsonx_utf8_length(text, left);
+      n = str_utf8_length(text, left);
     str_add_mem(out, n ? text : REPLACEMENT, n ? n : strlen(REPLACEMENT));
     n = n ? n : 1;
     text += n;

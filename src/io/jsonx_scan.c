@@ -41,29 +41,6 @@ static int hex4(const char *p, size_t len) {
   return value;
 }
 
-/* The table of well-formed byte sequences of the Unicode Standard: no overlong forms, no surrogates. */
-size_t jsonx_utf8_length(const char *p, size_t len) {
-  const unsigned char *u = (const unsigned char *)p;
-  if (len == 0)
-    return 0;
-  if (u[0] < 0x80)
-    return 1;
-  size_t n = u[0] >= 0xc2 && u[0] <= 0xdf   ? 2
-             : u[0] >= 0xe0 && u[0] <= 0xef ? 3
-             : u[0] >= 0xf0 && u[0] <= 0xf4 ? 4
-                                            : 0;
-  if (n == 0 || len < n)
-    return 0;
-  unsigned char low = u[0] == 0xe0 ? 0xa0 : u[0] == 0xf0 ? 0x90 : 0x80;
-  unsigned char high = u[0] == 0xed ? 0x9f : u[0] == 0xf4 ? 0x8f : 0xbf;
-  if (u[1] < low || u[1] > high)
-    return 0;
-  for (size_t i = 2; i < n; i++)
-    if (u[i] < 0x80 || u[i] > 0xbf)
-      return 0;
-  return n;
-}
-
 /* Each of the readers below returns the end of what it read, or sets problem and returns the bad offset. */
 static size_t bad(struct jsonx_scan *scan, const char *problem, size_t at) {
   scan->problem = problem;
@@ -143,7 +120,7 @@ static size_t read_string(struct jsonx_scan *scan, size_t at) {
         return at;
       continue;
     }
-    size_t n = jsonx_utf8_length(scan->text + at, scan->len - at);
+    size_t n = str_utf8_length(scan->text + at, scan->len - at);
     if (n == 0)
       return bad(scan, "not UTF-8", at);
     at += n;

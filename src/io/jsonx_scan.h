@@ -74,9 +74,6 @@ void jsonx_scan_unescape(const char *text, size_t start, size_t end, struct str 
  */
 size_t jsonx_plain_length(const char *p, size_t len);
 
-/* What of UTF-8 begins at p: bytes of one well-formed character, 0 when there is none. */
-size_t jsonx_utf8_length(const char *p, size_t len);
-
 /* The private form of an integer above 2^63-1: DEL and 16 lower-case hexadecimal digits. */
 enum { JSONX_U64_SIZE = 18 }; /* with the NUL */
 void jsonx_u64_form(uint64_t value, char form[static JSONX_U64_SIZE]);

@@ -122,3 +122,21 @@ Test(report, a_log_that_cannot_be_written_leaves_stderr, .init = cr_redirect_std
   cr_expect_eq(report("--log /nonexistent/dir/log create abc", "why"), 1);
   cr_expect_stderr_eq_str("oci-harden: why\n");
 }
+
+Test(report, what_the_input_says_is_shown_harmlessly) {
+  struct error err = { 0 };
+  error_set(&err, ERROR_INPUT, 0, "name \"%s\"", "a\n\x1b[31m\xff\xc2\x9b\xc3\xa9");
+  cr_expect_str_eq(err.message, "name \"a??[31m???\xc3\xa9\"");
+  error_wrap(&err, "%s", "b\xfe");
+  cr_expect_str_eq(err.message, "b?: name \"a??[31m???\xc3\xa9\"");
+  /* Where a text is cut, half a character may stand before the dots. */
+  char longer[2 * sizeof err.message];
+  for (size_t i = 0; i < sizeof longer; i++)
+    longer[i] = i % 2 ? '\xa9' : '\xc3';
+  longer[sizeof longer - 1] = '\0';
+  error_set(&err, ERROR_INPUT, 0, "x%s", longer);
+  const size_t len = strlen(err.message);
+  cr_expect_str_eq(err.message + len - 3, "...");
+  for (size_t at = 0, n; at < len; at += n)
+    cr_assert((n = str_utf8_length(err.message + at, len - at)) > 0, "at %zu", at);
+}

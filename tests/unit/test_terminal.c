@@ -32,5 +32,9 @@ Test(terminal, escapes_do_not_pass) {
 Test(terminal, nor_do_the_controls_of_unicode) {
   prints("\xc2\x9b"
          "2J\xc2\x80\xc2\x9f\xc2",
-         "??2J????\xc2");
+         "??2J?????");
+}
+
+Test(terminal, what_is_no_text_does_not_pass) {
+  prints("\xff\x9b\xe2\x82\xac\xed\xa0\x80\xc3\xa9\t", "??\xe2\x82\xac???\xc3\xa9\t");
 }
