@@ -2,6 +2,8 @@
 #include "facts/look.h"
 
 #include "io/path.h"
+#include "kernel/mounts.h"
+#include "kernel/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,8 @@ struct guard {
   char *real;       /* NULL: absent */
   dev_t dev;
   ino_t ino;
-  bool alone; /* what lies below is not meant */
+  bool alone;     /* what lies below is not meant */
+  uint64_t mount; /* that it is seen through; 0: not asked for yet, or unknown */
 };
 
 struct guards {
@@ -179,11 +182,13 @@ struct look {
   const struct policy *const *policies;
   size_t policies_len;
   struct guards guards;
-  char *bundle; /* its real path; NULL: not asked for yet */
+  char *bundle;                /* its real path; NULL: not asked for yet */
+  struct kernel_mounts mounts; /* ours; none: not asked for yet */
 };
 
 static void look_free(struct look *l) {
   guards_free(&l->guards);
+  kernel_mounts_free(&l->mounts);
   free(l->bundle);
 }
 
@@ -225,6 +230,98 @@ static const char *own_place(struct look *l, const char *real) {
   return NULL;
 }
 
+static uint64_t mount_of_guard(struct guard *g) {
+  struct kernel_place place = { 0 };
+  if (g->mount == 0) {
+    CLEANUP_FD int fd = path_open(AT_FDCWD, g->path, O_PATH, 0, RESOLVE_TRUSTED);
+    if (fd >= 0)
+      kernel_place_of_fd(fd, false, &place);
+    g->mount = place.mount;
+  }
+  return g->mount;
+}
+
+static bool read_mounts(struct look *l) {
+  CLEANUP_KERNEL_PROCESS struct kernel_process self = KERNEL_PROCESS_NONE;
+  struct error ignored = { 0 };
+  if (l->mounts.len)
+    return true;
+  if (kernel_process_open(&self, getpid(), 0, &ignored) == 0 &&
+      kernel_mounts_read(&self, &l->mounts, &ignored) == 0)
+    return true;
+  errno = ignored.sys;
+  look_failed(l->facts);
+  return false;
+}
+
+/* "" of "/", so that texts can be joined. */
+static const char *prefix(const char *path) {
+  return strcmp(path, "/") == 0 ? "" : path;
+}
+
+/* What is at `real` through one mount, by the name that it has through another of the same file system; NULL:
+ * it has none there. The caller frees. */
+static char *name_through(const struct kernel_mount *other, const struct kernel_mount *mount,
+                          const char *real) {
+  CLEANUP_FREE char *inside = xasprintf("%s%s", prefix(mount->root), real + strlen(prefix(mount->place)));
+  const char *path = *inside ? inside : "/";
+  if (!path_is_below(path, other->root))
+    return NULL;
+  return xasprintf("%s%s", prefix(other->place), path + strlen(prefix(other->root)));
+}
+
+static const char *found_through(struct look *l, const struct kernel_mount *other,
+                                 const struct kernel_mount *mount, const char *real) {
+  if (other->major != mount->major || other->minor != mount->minor)
+    return NULL;
+  CLEANUP_FREE char *name = name_through(other, mount, real);
+  if (!name)
+    return NULL;
+  const char *found = builtin_by_path(&l->guards, name);
+  if (!found)
+    found = denied_by_path(&l->guards, name, l->policies, l->policies_len);
+  return found ? found : own_place(l, name);
+}
+
+static bool is_on_overlay(int fd) {
+  struct statfs fs;
+  return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+/*
+ * A mount of a part of a file system, which has another name for what lies in it: kubelet binds the subPath
+ * of a hostPath volume to a name of its own, so that "/" and "etc/cron.d" come as a harmless one. What is
+ * judged is the name by which the sensitive paths of that file system are seen. Most sources are on their
+ * mount, and cost a call.
+ */
+static const char *by_origin(struct look *l, int fd, const struct stat *st, const char *real) {
+  struct kernel_place place = { 0 };
+  /* Of a file on an overlay stat(2) tells the device of its layer. */
+  const bool any = !S_ISDIR(st->st_mode) && is_on_overlay(fd);
+  for (size_t i = 0; i < l->guards.len; i++) {
+    struct guard *g = &l->guards.items[i];
+    if (g->dev != st->st_dev && !any)
+      continue;
+    if (!place.mount)
+      kernel_place_of_fd(fd, false, &place);
+    if (!place.mount || mount_of_guard(g) == place.mount)
+      return NULL; /* Linux before 5.8 does not tell */
+  }
+  if (!place.mount)
+    return NULL; /* nothing sensitive is on its file system */
+  const struct kernel_mount *mount = read_mounts(l) ? kernel_mounts_by_id(&l->mounts, place.mount) : NULL;
+  if (!mount || !path_is_below(real, mount->place))
+    return "on a mount that cannot be traced";
+  for (size_t i = 0; i < l->guards.len; i++) {
+    const uint64_t id = l->guards.items[i].mount;
+    const struct kernel_mount *other = id ? kernel_mounts_by_id(&l->mounts, id) : NULL;
+    const char *found = other ? found_through(l, other, mount, real) : NULL;
+    if (found)
+      return found;
+  }
+  return NULL;
+}
+
 static void look_at(struct look *l, const char *source) {
   struct facts *f = l->facts;
   f->sources = xgrow(f->sources, f->sources_len, sizeof *f->sources);
@@ -259,12 +356,14 @@ static void look_at(struct look *l, const char *source) {
     found = kernel_fs(f, fd);
   if (!found && fact->kind == INODE_DIRECTORY)
     found = holds_socket(f, fd);
+  if (!found)
+    found = by_origin(l, fd, &st, fact->real);
   fact->sensitive = xstrdup(found);
 }
 
 void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
                      const struct policy *const *policies, size_t policies_len) {
-  CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 }, NULL };
+  CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 }, NULL, { 0 } };
   size_t i;
   json_t *mount;
   json_array_foreach(spec_at(spec, "/mounts"), i, mount) {

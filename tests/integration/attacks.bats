@@ -101,6 +101,43 @@ teardown() {
   attack OH-SPC-009 ".root.path = \"$T/plain/l/../rootfs\"" runc crun
 }
 
+# kubelet binds the subPath of a hostPath volume, and docker's local driver any directory, to a name of their own.
+@test "a part of a sensitive directory, mounted where engines keep volumes" {
+  local place runtime b
+  local subpath=/var/lib/kubelet/pods/8c2e5f1a/volume-subpaths/data/main/0 volume=/var/lib/docker/volumes/data/_data
+  mkdir -p /etc/oh-part/below "$T/alias" "$T/data/below" "$subpath" "$volume"
+  echo secret >/etc/oh-part/below/file
+  echo data >"$T/data/below/file"
+  for place in "$subpath" "$volume" "$T/alias"; do
+    mount --bind /etc/oh-part "$place"
+    CMD='cat /home/below/file' succeeds runc secret "$(bind "$place" /home)"
+    POLICIES='baseline restricted strict' attack OH-MNT-008 "$(bind "$place" /home)" runc crun
+    attack OH-MNT-008 "$(bind "$place/below" /home)"
+    attack OH-MNT-008 "$(bind "$place/below/file" /home/file)"
+    umount "$place"
+    # What is not sensitive by its own name is the volume that it seems.
+    mount --bind "$T/data" "$place"
+    for runtime in runc crun; do
+      oh_config "$runtime"
+      n=$((n + 1))
+      b=$(CMD='cat /home/below/file' staged "c$n" "$(bind "$place" /home)")
+      [[ "$(oh run --bundle "$b" "c$n" 2>&1 <"$T/empty")" == data ]]
+    done
+    umount "$place"
+  done
+  # The container's own root and bundle, where something sensitive is on their file system.
+  b=$(staged plain .)
+  mount --bind /etc "$T/alias"
+  mkdir /etc/oh-bundle
+  mount --bind /etc/oh-bundle "$volume"
+  cp -a "$b/." /etc/oh-bundle
+  jq "$(bind "$volume" /home)" "$b/config.json" >/etc/oh-bundle/config.json
+  run oh run --bundle "$volume" own <"$T/empty"
+  umount "$volume"
+  echo "$output"
+  [[ "$output" == *OH-MNT-008* ]]
+}
+
 @test "the runtime's own binary and descriptors" {
   attack OH-PRC-002 '.process.args = ["proc/self/exe"] | .process.cwd = "/"' runc crun
   attack OH-PRC-002 '.process.args = ["./self/../self/exe"] | .process.cwd = "/"'
