@@ -27,10 +27,11 @@ static bool is_node(const struct stat *st, const json_t *node) {
          minor(st->st_rdev) == number(node, "minor");
 }
 
-/* Only in /dev, and not where everybody may write: elsewhere it could be exchanged after this look. */
+/* Only in /dev, and not where everybody may write: elsewhere it could be exchanged after this look. What is
+ * in /dev/pts is somebody's terminal, whose number is also that of the container's. */
 static bool is_host_place(const char *path) {
   return path_is_clean(path) && str_starts(path, "/dev/") && !path_is_below(path, "/dev/shm") &&
-         !path_is_below(path, "/dev/mqueue");
+         !path_is_below(path, "/dev/mqueue") && !path_is_below(path, "/dev/pts");
 }
 
 /* Would the runtime bind that very device, or have nothing to bind? */

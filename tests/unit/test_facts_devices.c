@@ -39,6 +39,11 @@ Test(facts_devices, anything_else_of_the_host_is_bad) {
   cr_expect(is_bad("user", "/dev/../etc/passwd", "c", ",\"major\":1,\"minor\":3"));
 }
 
+Test(facts_devices, a_terminal_of_the_host_is_nobody_else_s) {
+  cr_expect(is_bad("user", "/dev/pts/0", "c", ",\"major\":136,\"minor\":0"));
+  cr_expect(is_bad("user", "/dev/pts/ptmx", "c", ",\"major\":5,\"minor\":2"));
+}
+
 Test(facts_devices, where_others_write_nothing_is_known) {
   cr_expect(is_bad("user", "/dev/shm/absent", "c", ",\"major\":1,\"minor\":3"));
   cr_expect(is_bad("user", "/dev/mqueue/absent", "p", ""));
