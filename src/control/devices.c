@@ -11,7 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum devices_rule { RULE_CGROUP, RULE_NODE, RULE_UNREADABLE, RULE_PLACE, RULE_BOUND, RULE_KIND };
+enum devices_rule {
+  RULE_CGROUP,
+  RULE_NODE,
+  RULE_UNREADABLE,
+  RULE_PLACE,
+  RULE_BOUND,
+  RULE_KIND,
+  RULE_CONSOLE
+};
 
 const struct control_rule devices_rules[] = {
   [RULE_CGROUP] = { "OH-DEV-001", "the device cgroup allows only what the policy lists" },
@@ -23,6 +31,8 @@ const struct control_rule devices_rules[] = {
                    "that is the node's device" },
   [RULE_KIND] = { "OH-DEV-006",
                   "a node's type is one that every runtime knows, and its mode is of that type" },
+  [RULE_CONSOLE] = { "OH-DEV-007", "no node is the host's console; a container's own is a terminal that the "
+                                   "runtime makes" },
   { NULL, NULL },
 };
 
@@ -173,6 +183,12 @@ static const char *place_wrong(const json_t *node) {
   return NULL;
 }
 
+/* Its numbers are in the lists because runtimes allow every container to open it. */
+static bool is_console(const json_t *node) {
+  struct device_rule device;
+  return node_device(node, &device) && device.type == 'c' && device.major == 5 && device.minor == 1;
+}
+
 struct wrong {
   enum devices_rule rule;
   const char *member, *text; /* no text: fine */
@@ -183,6 +199,9 @@ static struct wrong node_wrong(const json_t *node, const struct facts *facts) {
   struct wrong wrong = { RULE_KIND, node_kind(node) ? "fileMode" : "type", kind_wrong(node) };
   if (!wrong.text)
     wrong = (struct wrong){ RULE_PLACE, "path", place_wrong(node) };
+  if (!wrong.text && is_console(node))
+    wrong = (struct wrong){ RULE_CONSOLE, "minor",
+                            "this device is the host's console; leave it out, and ask for a terminal" };
   if (!wrong.text && strlist_has(&facts->bad_device_paths, path))
     wrong =
         (struct wrong){ RULE_BOUND, "path",

@@ -229,6 +229,10 @@ teardown() {
   succeeds crun 'brw-rw-rw-' "$(node /dev/x c 16822)"
   POLICIES='baseline restricted strict' attack OH-DEV-006 "$(node /dev/x bx 438)" runc crun
   POLICIES='baseline restricted strict' attack OH-DEV-006 "$(node /dev/x c 16822)" runc crun
+  # The console of the host.
+  CMD='printf . >/dev/x && echo written' succeeds runc written '.linux.devices = [{path: "/dev/x", type: "c", major: 5, minor: 1}]'
+  POLICIES='baseline restricted strict' attack OH-DEV-007 '.linux.devices = [{path: "/dev/x", type: "c", major: 5, minor: 1}]' runc crun
+  attack OH-DEV-007 '.linux.devices = [{path: "/dev/console", type: "u", major: 5, minor: 1}]'
   # runc binds what the host has by the path.
   echo hostfile >/etc/oh-attack
   export CMD='cat /etc/oh-attack' ROOTFS='chown -R 100000:100000 .'
