@@ -39,12 +39,17 @@ static bool has_profile(const struct policy *policy) {
   return policy->seccomp.profile && *policy->seccomp.profile;
 }
 
-/* The policy's own profile when it is compiled in; *ret stays NULL when the policy has none. A file is not
- * read here: controls do no I/O. */
-static int policy_section(const struct policy *policy, json_t **ret, struct error *err) {
+/* The policy's own profile: compiled in, or read with the plan, since controls do no I/O. *ret stays NULL
+ * when the policy has none. */
+static int policy_section(const struct policy *policy, const struct facts *facts, json_t **ret,
+                          struct error *err) {
   *ret = NULL;
   if (!has_profile(policy))
     return 0;
+  if (facts->seccomp && facts->seccomp->profile) {
+    *ret = json_incref(facts->seccomp->profile);
+    return 0;
+  }
   const struct builtin *b = builtin_find(builtin_seccomp_profiles, policy->seccomp.profile);
   if (!b)
     return error_set(err, ERROR_POLICY, 0,
@@ -83,6 +88,72 @@ static bool is_explicit(const json_t *section) {
   return control_at(section, "/flags") && control_at(section, "/architectures");
 }
 
+/* Do the profile's rules on the call look at its arguments? A multiplexer's first one always counts. */
+static bool has_conditions(const struct seccomp_profile *profile, const char *name) {
+  const struct seccomp_call *call = seccomp_profile_find(profile, name);
+  for (size_t i = 0; call && i < call->len; i++)
+    if (call->rules[i].len > 0)
+      return true;
+  return seccomp_mux_of_call(name) != SECCOMP_MUX_NONE;
+}
+
+static bool call_as_strict(const struct seccomp_profile *before, const struct seccomp_profile *after,
+                           const struct seccomp_abi *abi, const char *name) {
+  const struct seccomp_profile *both[] = { before, after };
+  const struct points_source source = { .profiles = both, .profiles_len = ARRAY_SIZE(both) };
+  CLEANUP_CALL_POINTS struct call_points points = { 0 };
+  struct points_cursor cursor = { 0 };
+  uint64_t args[SECCOMP_ARGS] = { 0 };
+  if (!has_conditions(before, name) && !has_conditions(after, name))
+    return !seccomp_action_stricter(seccomp_profile_eval_name(before, abi, name, args),
+                                    seccomp_profile_eval_name(after, abi, name, args));
+  call_points_make(&points, &source, abi, name);
+  while (call_points_next(&points, &cursor, args))
+    if (seccomp_action_stricter(seccomp_profile_eval_name(before, abi, name, args),
+                                seccomp_profile_eval_name(after, abi, name, args)))
+      return false;
+  return true;
+}
+
+/* Is `after` as strict as `before` for every call of every ABI, at the borders of all conditions of both? */
+static bool as_strict(const struct seccomp_profile *before, const struct seccomp_profile *after) {
+  if (seccomp_action_stricter(before->default_action, after->default_action))
+    return false;
+  for (size_t a = 0; a < after->abis_len; a++) {
+    const struct seccomp_abi *abi = after->abis[a];
+    /* An ABI that is not in a filter is killed by it. */
+    if (!seccomp_profile_has_abi(before, abi))
+      return false;
+    for (size_t i = 0; i < before->calls_len; i++)
+      if (!call_as_strict(before, after, abi, before->calls[i].name))
+        return false;
+    for (size_t i = 0; i < after->calls_len; i++)
+      if (!seccomp_profile_find(before, after->calls[i].name) &&
+          !call_as_strict(before, after, abi, after->calls[i].name))
+        return false;
+  }
+  return true;
+}
+
+static bool notifies(const struct seccomp_profile *profile) {
+  for (size_t i = 0; i < profile->calls_len; i++)
+    for (size_t j = 0; j < profile->calls[i].len; j++)
+      if (strcmp(seccomp_action_oci(profile->calls[i].rules[j].action), "SCMP_ACT_NOTIFY") == 0)
+        return true;
+  return profile->listener_path != NULL;
+}
+
+/* Nothing for deny to object to: as strict as the profile, and with nothing of what a merge leaves out. */
+static bool meets(const struct seccomp_profile *engine, const struct seccomp_profile *own,
+                  const struct policy *policy) {
+  const unsigned speculation = own ? own->flags & SECCOMP_PROFILE_SPEC_ALLOW : SECCOMP_PROFILE_SPEC_ALLOW;
+  for (size_t i = 0; i < engine->abis_len; i++)
+    if (seccomp_abi_is_x32(engine->abis[i]) || (i > 0 && policy->seccomp.native_only))
+      return false;
+  return (!own || as_strict(own, engine)) && (engine->flags & ~(speculation | SECCOMP_PROFILE_LOG)) == 0 &&
+         !notifies(engine);
+}
+
 /*
  * What the section should be, without a plan. *ret NULL: as it is, because neither side has a filter, because
  * it already means the same (nothing for deny and audit to object to), or because it was refused and audit
@@ -97,7 +168,7 @@ static int wanted_by_meaning(struct spec *spec, const struct policy *policy, con
   struct error why = { 0 };
 
   *ret = NULL;
-  if (policy_section(policy, &profile, err))
+  if (policy_section(policy, facts, &profile, err))
     return -1;
   if (profile && seccomp_profile_decode(profile, NULL, "", SECCOMP_ACCEPT_PERMISSIVE, &own, err))
     return error_wrap(err, "seccomp profile %s", policy->seccomp.profile);
@@ -106,7 +177,8 @@ static int wanted_by_meaning(struct spec *spec, const struct policy *policy, con
   if (section &&
       seccomp_profile_decode(section, NULL, SECTION, covered ? SECCOMP_ACCEPT_PERMISSIVE : 0, &engine, &why))
     return refuse_section(spec, &why, err);
-  if (!section && !profile)
+  if ((!section && !profile) ||
+      (section && spec->action == ACTION_DENY && meets(&engine, profile ? &own : NULL, policy)))
     return 0;
   json_auto_t *merged = merge(section ? &engine : NULL, profile ? &own : NULL, policy, facts);
   seccomp_profile_drop_implied(&engine);
@@ -159,53 +231,6 @@ int seccomp_apply(struct spec *spec, const struct policy *policy, const struct f
   return apply_section(spec, policy, facts, err) || apply_compiled(spec, facts, err) ? -1 : 0;
 }
 
-/* Do the profile's rules on the call look at its arguments? A multiplexer's first one always counts. */
-static bool has_conditions(const struct seccomp_profile *profile, const char *name) {
-  const struct seccomp_call *call = seccomp_profile_find(profile, name);
-  for (size_t i = 0; call && i < call->len; i++)
-    if (call->rules[i].len > 0)
-      return true;
-  return seccomp_mux_of_call(name) != SECCOMP_MUX_NONE;
-}
-
-static bool call_as_strict(const struct seccomp_profile *before, const struct seccomp_profile *after,
-                           const struct seccomp_abi *abi, const char *name) {
-  const struct seccomp_profile *both[] = { before, after };
-  const struct points_source source = { .profiles = both, .profiles_len = ARRAY_SIZE(both) };
-  CLEANUP_CALL_POINTS struct call_points points = { 0 };
-  struct points_cursor cursor = { 0 };
-  uint64_t args[SECCOMP_ARGS] = { 0 };
-  if (!has_conditions(before, name) && !has_conditions(after, name))
-    return !seccomp_action_stricter(seccomp_profile_eval_name(before, abi, name, args),
-                                    seccomp_profile_eval_name(after, abi, name, args));
-  call_points_make(&points, &source, abi, name);
-  while (call_points_next(&points, &cursor, args))
-    if (seccomp_action_stricter(seccomp_profile_eval_name(before, abi, name, args),
-                                seccomp_profile_eval_name(after, abi, name, args)))
-      return false;
-  return true;
-}
-
-/* Is `after` as strict as `before` for every call of every ABI, at the borders of all conditions of both? */
-static bool as_strict(const struct seccomp_profile *before, const struct seccomp_profile *after) {
-  if (seccomp_action_stricter(before->default_action, after->default_action))
-    return false;
-  for (size_t a = 0; a < after->abis_len; a++) {
-    const struct seccomp_abi *abi = after->abis[a];
-    /* An ABI that is not in a filter is killed by it. */
-    if (!seccomp_profile_has_abi(before, abi))
-      return false;
-    for (size_t i = 0; i < before->calls_len; i++)
-      if (!call_as_strict(before, after, abi, before->calls[i].name))
-        return false;
-    for (size_t i = 0; i < after->calls_len; i++)
-      if (!seccomp_profile_find(before, after->calls[i].name) &&
-          !call_as_strict(before, after, abi, after->calls[i].name))
-        return false;
-  }
-  return true;
-}
-
 /* The same for sections. What was validated with the plan is not gone through again on every start. */
 static int sections_as_strict(const json_t *before, const json_t *after, const struct facts *facts,
                               struct error *err) {
@@ -228,14 +253,6 @@ static int sections_as_strict(const json_t *before, const json_t *after, const s
   if (is.listener_path && (!was.listener_path || strcmp(was.listener_path, is.listener_path) != 0))
     return control_broken(err, SECTION "/listenerPath", "is new or another");
   return 0;
-}
-
-static bool notifies(const struct seccomp_profile *profile) {
-  for (size_t i = 0; i < profile->calls_len; i++)
-    for (size_t j = 0; j < profile->calls[i].len; j++)
-      if (strcmp(seccomp_action_oci(profile->calls[i].rules[j].action), "SCMP_ACT_NOTIFY") == 0)
-        return true;
-  return profile->listener_path != NULL;
 }
 
 /* The promises that can be read off a section without decoding it. */
@@ -294,7 +311,7 @@ int seccomp_verify(enum spec_kind kind, const json_t *after, const struct policy
     return -1;
   if (facts->seccomp && policy_action(policy, policy->seccomp.action) == ACTION_HARDEN)
     return sections_as_strict(facts->seccomp->merged, section, facts, err);
-  if (policy_section(policy, &own, err))
+  if (policy_section(policy, facts, &own, err))
     return -1;
   return sections_as_strict(own, section, facts, err);
 }

@@ -54,6 +54,7 @@ void seccomp_plan_free(struct seccomp_plan *plan) {
   if (!plan)
     return;
   json_decref(plan->merged);
+  json_decref(plan->profile);
   free(plan->text);
   free(plan->program);
   *plan = (struct seccomp_plan){ 0 };
@@ -254,6 +255,37 @@ static int make(struct seccomp_plan *ret, struct task *t, struct error *err) {
   return 0;
 }
 
+/* Controls read no files. */
+static int take_profile(struct seccomp_plan *ret, const struct task *t, struct error *err) {
+  const bool asked = t->has_profile && (t->action == ACTION_DENY || t->action == ACTION_AUDIT);
+  return asked && *t->policy->seccomp.profile == '/'
+             ? seccomp_profile_file_load(t->policy->seccomp.profile, &ret->profile, err)
+             : 0;
+}
+
+static int plan(struct seccomp_plan *ret, struct task *t, const struct seccomp_cache *cache,
+                struct error *err) {
+  if (take_profile(ret, t, err) < 0)
+    return -1;
+  if (t->action == ACTION_OFF || t->action == ACTION_AUDIT || (!t->has_engine && !t->has_profile)) {
+    ret->merged = jsonx_copy(t->engine_section);
+    return 0;
+  }
+  if (t->has_profile && seccomp_profile_text_load(t->policy->seccomp.profile, &t->text, err) < 0)
+    return -1;
+  struct seccomp_cache_key key;
+  if (cache) {
+    make_key(t, &key);
+    if (load_cached(cache, &key, ret))
+      return 0;
+  }
+  if (make(ret, t, err) < 0)
+    return -1;
+  if (cache)
+    store(cache, &key, ret, t->runtime);
+  return 0;
+}
+
 int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, struct jsonx_span text,
                       const struct policy *policy, enum runtime_kind runtime,
                       const struct seccomp_cache *cache, struct error *err) {
@@ -264,23 +296,7 @@ int seccomp_plan_make(struct seccomp_plan *ret, const json_t *engine, struct jso
   t.has_engine = t.engine_section != NULL;
   t.has_profile = policy->seccomp.profile && *policy->seccomp.profile;
   t.action = policy_action(policy, policy->seccomp.action);
-  if (t.action == ACTION_OFF || t.action == ACTION_AUDIT || (!t.has_engine && !t.has_profile)) {
-    ret->merged = jsonx_copy(t.engine_section);
-    return 0;
-  }
-  if (t.has_profile && seccomp_profile_text_load(policy->seccomp.profile, &t.text, err) < 0)
-    return -1;
-  struct seccomp_cache_key key;
-  if (cache) {
-    make_key(&t, &key);
-    if (load_cached(cache, &key, ret))
-      return 0;
-  }
-  if (make(ret, &t, err) < 0)
-    return -1;
-  if (cache)
-    store(cache, &key, ret, runtime);
-  return 0;
+  return plan(ret, &t, cache, err);
 }
 
 char *seccomp_plan_base64(const struct seccomp_plan *plan) {

@@ -24,7 +24,9 @@ struct seccomp_plan {
                                   (a listener needs the runtime, and runc, which compiles the section by
                                   itself, has no use of one from the cache) */
   size_t program_len;          /* instructions */
-  bool cached;                 /* came from the cache: nothing was compiled */
+  json_t *profile; /* the section of the policy's profile where that is a file, for who compares by meaning:
+                      under deny and audit. NULL elsewhere */
+  bool cached;     /* came from the cache: nothing was compiled */
 };
 
 /* Where results are kept; NULL in the calls below: nowhere. */

@@ -67,6 +67,35 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
   done
 }
 
+@test "a profile in a file is one to harden, to deny and to audit by" {
+  local made action b
+  cp "$ROOT/profiles/seccomp/baseline.json" "$T/profile.json"
+  : >"$T/empty"
+  for action in harden deny audit; do
+    jq -n --arg a "$action" --arg p "$T/profile.json" '{extends: "restricted", seccomp: {action: $a, profile: $p}}' >"$T/policies/$action.json"
+  done
+  jq -n --arg p "$T/profile.json" '{extends: "restricted", mode: "audit", seccomp: {profile: $p}}' >"$T/policies/rollout.json"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    attempt() { # attempt POLICY [JQ]: the container's own word
+      b=$(CMD='echo ran' bundle "$runtime-$1" "${2:-.}")
+      POLICY=$1 run oh run --bundle "$b" "$runtime-$1" <"$T/empty"
+      echo "$output"
+    }
+    for action in harden audit rollout; do
+      attempt "$action"
+      [ "$output" = ran ]
+    done
+    attempt deny
+    [[ "$output" == "oci-harden: "*"(OH-SEC-003)" ]]
+    made=$(jq -c .linux.seccomp "$T/$runtime-harden/config.json")
+    attempt deny ".linux.seccomp = $made"
+    [ "$output" = ran ]
+    attempt deny ".linux.seccomp = ($made | .syscalls |= map(.names -= [\"mount\"]) + [{names: [\"mount\"], action: \"SCMP_ACT_ALLOW\"}])"
+    [[ "$output" == "oci-harden: "*"(OH-SEC-003)" ]]
+  done
+}
+
 @test "a call of the compat ABI does not come back" {
   [ "$(uname -m)" = x86_64 ] || return 0
   for runtime in runc crun; do
