@@ -19,7 +19,7 @@ static const struct {
 /* What a hook in the container gets, rather than variables that the image or the user chose. */
 static const char environment[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-enum { RULE_UNKNOWN, RULE_ENVIRONMENT, RULE_OWN };
+enum { RULE_UNKNOWN, RULE_ENVIRONMENT, RULE_OWN, RULE_LOADED };
 const struct control_rule hooks_rules[] = {
   [RULE_UNKNOWN] = { "OH-HOK-001", "a hook whose path the policy does not list is refused" },
   [RULE_ENVIRONMENT] = { "OH-HOK-002",
@@ -28,6 +28,8 @@ const struct control_rule hooks_rules[] = {
   [RULE_OWN] = { "OH-HOK-003",
                  "a container made by run gets our own hook, which has the created process compared "
                  "with what was promised before its program runs" },
+  [RULE_LOADED] = { "OH-HOK-004", "a hook's environment has no variable that loads code into the program "
+                                  "that the policy lists" },
   { NULL, NULL },
 };
 
@@ -131,6 +133,23 @@ static bool known(const char *stage, const json_t *hook, const struct policy *po
           (policy->hooks.engine && is_docker_network(stage, hook) && !is_impostor(stage, hook, facts)));
 }
 
+/* The name of a variable by which the dynamic loader, a shell or an interpreter runs something before the
+ * program, or in its place; NULL: there is none. Values are nobody's to repeat. The caller frees. */
+static char *loads_code(const json_t *hook) {
+  static const char *const prefixes[] = {
+    "LD_",        "GLIBC_TUNABLES=", "GCONV_PATH=", "BASH_ENV=", "BASH_FUNC_",    "ENV=",
+    "SHELLOPTS=", "PYTHON",          "PERL5",       "RUBY",      "NODE_OPTIONS=", "JAVA_TOOL_OPTIONS=",
+  };
+  const json_t *env = control_at(hook, "/env");
+  for (size_t i = 0; i < json_array_size(env); i++) {
+    const char *variable = json_string_value(json_array_get(env, i));
+    for (size_t k = 0; variable && k < ARRAY_SIZE(prefixes); k++)
+      if (str_starts(variable, prefixes[k]))
+        return xasprintf("%.*s", (int)strcspn(variable, "="), variable);
+  }
+  return NULL;
+}
+
 static int apply_hook(struct spec *spec, size_t stage, size_t index, const struct policy *policy,
                       const struct facts *facts, struct error *err) {
   CLEANUP_FREE char *pointer = xasprintf("/hooks/%s/%zu", stages[stage].name, index);
@@ -143,6 +162,12 @@ static int apply_hook(struct spec *spec, size_t stage, size_t index, const struc
                            : "the hook \"%s\" is not in hooks.allow",
                   path ? path : "");
     return spec_refuse(spec, pointer, (struct reason){ hooks_rules[RULE_UNKNOWN].id, text }, err);
+  }
+  CLEANUP_FREE char *loads = loads_code(hook);
+  if (loads) {
+    CLEANUP_FREE char *text =
+        xasprintf("%s in its environment would have the hook run other code than its program's", loads);
+    return spec_refuse(spec, pointer, (struct reason){ hooks_rules[RULE_LOADED].id, text }, err);
   }
   if (!stages[stage].in_container || json_array_size(control_at(hook, "/env")) > 0)
     return 0;
@@ -177,6 +202,9 @@ int hooks_verify(enum spec_kind kind, const json_t *after, const struct policy *
       const json_t *hook = json_array_get(hooks, i);
       if (!known(stages[stage].name, hook, policy, facts))
         return control_broken(err, pointer, "hook %zu is not one that the policy lists", i);
+      CLEANUP_FREE char *loads = loads_code(hook);
+      if (loads)
+        return control_broken(err, pointer, "hook %zu has %s in its environment", i, loads);
       if (stages[stage].in_container && !control_text(hook, "/env/0"))
         return control_broken(err, pointer, "hook %zu has no environment of its own", i);
     }

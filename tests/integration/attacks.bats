@@ -270,6 +270,28 @@ teardown() {
   attack OH-RFS-008 '.root.path = "up"' runc crun
 }
 
+@test "a hook that the policy lists, with code of the image loaded into it" {
+  printf '#!/bin/bash\n' >"$T/program"
+  chmod 755 "$T/program"
+  printf '{"extends": "restricted", "hooks": {"allow": ["%s"]}}' "$T/program" >"$T/policies/listed.json"
+  chmod 600 "$T/policies/listed.json"
+  local stage hook
+  for stage in prestart createRuntime poststop; do
+    hook=".hooks.$stage = [{path: \"$T/program\", env: [\"BASH_ENV=$T/code\"]}]"
+    echo "mkdir $T/made" >"$T/code"
+    for runtime in runc crun; do
+      succeeds "$runtime" '' "$hook"
+      rmdir "$T/made"
+    done
+    POLICY=listed attack OH-HOK-004 "$hook" runc crun
+  done
+  POLICY=listed attack OH-HOK-004 ".hooks.createRuntime = [{path: \"$T/program\", env: [\"A=b\", \"LD_PRELOAD=rootfs/x.so\"]}]"
+  oh_config runc
+  n=$((n + 1))
+  b=$(CMD='echo runs' staged "a$n" ".hooks.createRuntime = [{path: \"$T/program\", env: [\"PATH=/bin\", \"DEBUG=1\"]}]")
+  [[ "$(POLICY=listed oh run --bundle "$b" "a$n" 2>&1 <"$T/empty")" == runs ]]
+}
+
 @test "who a container is: ids that are none, and a pause process by its own word" {
   CMD='id -u' succeeds crun 0 '.process.user.uid = 4294967295'
   attack OH-SPC-005 '.process.user.uid = 4294967295' runc crun
