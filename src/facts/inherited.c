@@ -14,11 +14,8 @@ static const struct {
   const char *type;
   int resource;
 } limits[] = {
-  { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-  { "RLIMIT_NPROC", RLIMIT_NPROC },
-  { "RLIMIT_CORE", RLIMIT_CORE },
-  { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-  { "RLIMIT_NICE", RLIMIT_NICE },
+  { "RLIMIT_NOFILE", RLIMIT_NOFILE }, { "RLIMIT_NPROC", RLIMIT_NPROC }, { "RLIMIT_CORE", RLIMIT_CORE },
+  { "RLIMIT_RTPRIO", RLIMIT_RTPRIO }, { "RLIMIT_NICE", RLIMIT_NICE },
 };
 _Static_assert(ARRAY_SIZE(limits) == RLIMIT_FACTS, "one fact each");
 
