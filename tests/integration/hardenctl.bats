@@ -330,7 +330,9 @@ asks() {
   run ctl doctor --quiet
   echo "$output"
   [[ "$output" == *"user namespaces: 3 containers that a policy wants in one run without, among them $T/root/"* ]]
-  for name in f-runc f-crun kernel; do oh delete --force "$name"; done
+  for name in f-crun kernel; do oh delete --force "$name"; done
+  oh_config runc '.defaultPolicy = "asks"' # crun would take its files away and leave it running
+  oh delete --force f-runc
   umount "$T/merged"
   run ctl doctor --quiet
   [[ "$output" != *"that a policy wants in one"* ]]
