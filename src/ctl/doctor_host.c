@@ -3,15 +3,14 @@
 #include "base/str.h"
 #include "ctl/doctor.h"
 #include "io/fileio.h"
+#include "kernel/cgroup.h"
 #include "runtime/leftover.h"
 #include "runtime/loss.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -56,9 +55,8 @@ static void kernel_seccomp(struct doctor *d) {
 }
 
 static void kernel_rest(struct doctor *d) {
-  struct statfs fs;
-  bool v2 = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-  bool hybrid = !v2 && statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+  const bool v2 = kernel_cgroup_is_v2(KERNEL_CGROUP_MOUNT);
+  const bool hybrid = !v2 && kernel_cgroup_is_v2(KERNEL_CGROUP_MOUNT "/unified");
   if (hybrid)
     doctor_say(d, HEALTH_WARN, "cgroups", "boot with systemd.unified_cgroup_hierarchy=1",
                "hybrid layout (v1 with v2 at /sys/fs/cgroup/unified), which crun refuses");

@@ -182,13 +182,15 @@ int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount,
   return ret->unified ? read_unified(&place, ret, err) : read_legacy(&place, ret, err);
 }
 
+bool kernel_cgroup_is_v2(const char *mount) {
+  struct statfs fs;
+  return statfs(mount, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 bool kernel_cgroup_is_frozen(const struct kernel_cgroups *c, const char *mount) {
   CLEANUP_FREE char *text = NULL;
-  struct statfs fs;
   struct error ignored = { 0 };
-  if (statfs(mount, &fs) < 0)
-    return false;
-  const bool unified = fs.f_type == CGROUP2_SUPER_MAGIC;
+  const bool unified = kernel_cgroup_is_v2(mount);
   if (read_value(c, mount, unified, "freezer", unified ? "cgroup.events" : "freezer.state", &text, &ignored) <
           0 ||
       !text)

@@ -57,6 +57,9 @@ struct kernel_cgroup_limits {
 int kernel_cgroup_limits_read(const struct kernel_cgroups *c, const char *mount, unsigned which,
                               struct kernel_cgroup_limits *ret, struct error *err) MUST_CHECK;
 
+/* Is it the file system of version 2? False also where nothing is mounted. */
+bool kernel_cgroup_is_v2(const char *mount) MUST_CHECK;
+
 /* Is the process kept from running (a paused container)? mount: as above. False where it cannot be told. */
 bool kernel_cgroup_is_frozen(const struct kernel_cgroups *c, const char *mount) MUST_CHECK;
 

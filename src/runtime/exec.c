@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "io/fileio.h"
+#include "io/path.h"
 #include "kernel/cgroup.h"
 #include "runtime/call.h"
 #include "runtime/process.h"
@@ -13,14 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
-
-static bool is_cgroup_v2(void) {
-  struct statfs fs;
-  return statfs(KERNEL_CGROUP_MOUNT, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
-}
 
 /* --cgroup is relative to the container's cgroup; ".." leaves it. To runc it is [CONTROLLERS:]PATH, to crun a
  * path with colons in it. Where a controller of version 1 has no such group, crun leaves the process in its
@@ -31,14 +25,13 @@ static int judge_cgroup(struct call *c, struct error *err) {
     const struct command_option *o = &c->command.options[i];
     if (strcmp(o->flag->name, "cgroup") != 0 || !*o->value)
       continue;
-    if (crun && !is_cgroup_v2())
+    if (crun && !kernel_cgroup_is_v2(KERNEL_CGROUP_MOUNT))
       return error_set_rule(err, ERROR_REFUSED, "OH-CMD-014",
                             "exec: --cgroup=%s: crun runs a process that it cannot put there outside of the "
                             "container's cgroup; leave the option out",
                             o->value);
     const char *colon = crun ? NULL : strchr(o->value, ':');
-    CLEANUP_FREE char *path = xasprintf("/%s/", colon ? colon + 1 : o->value);
-    if (strstr(path, "/../"))
+    if (path_names_parent(colon ? colon + 1 : o->value))
       return error_set_rule(err, ERROR_REFUSED, "OH-CMD-014",
                             "exec: --cgroup=%s leaves the container's cgroup; name one below it", o->value);
   }
