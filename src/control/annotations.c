@@ -28,7 +28,8 @@ int annotations_apply(struct spec *spec, const struct policy *policy, const stru
   json_t *value;
 
   (void)facts;
-  json_object_foreach(spec_at(spec, "/annotations"), key, value)
+  json_t *annotations = spec_at(spec, "/annotations");
+  json_object_foreach(annotations, key, value)
     if (denied(key, policy))
       strlist_add(&keys, key);
   for (size_t i = 0; i < keys.len; i++) {
@@ -46,7 +47,8 @@ int annotations_verify(enum spec_kind kind, const json_t *after, const struct po
   json_t *value;
 
   (void)kind, (void)facts;
-  json_object_foreach(control_at(after, "/annotations"), key, value)
+  json_t *annotations = control_at(after, "/annotations");
+  json_object_foreach(annotations, key, value)
     if (denied(key, policy))
       return control_broken(err, "/annotations", "\"%s\" is still there", key);
   return 0;
@@ -59,7 +61,8 @@ int annotations_not_weaker(enum spec_kind kind, const json_t *before, const json
   json_t *value;
 
   (void)kind, (void)facts;
-  json_object_foreach(control_at(after, "/annotations"), key, value)
+  json_t *annotations = control_at(after, "/annotations");
+  json_object_foreach(annotations, key, value)
     if (strcmp(key, SECCOMP_CRUN_ANNOTATION) != 0 && !json_equal(json_object_get(was, key), value))
       return control_broken(err, "/annotations", "\"%s\" is new or has another value", key);
   return 0;

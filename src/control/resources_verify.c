@@ -54,7 +54,8 @@ static int unified_holds(enum spec_kind kind, const json_t *after, const struct 
                          const struct facts *facts, struct error *err) {
   const char *key;
   json_t *value;
-  json_object_foreach(control_at(after, LIMIT_UNIFIED), key, value) {
+  json_t *unified = control_at(after, LIMIT_UNIFIED);
+  json_object_foreach(unified, key, value) {
     int64_t ceiling;
     const char *text = json_string_value(value);
     bool fine = text && (limits_unified_ceiling(policy, facts, key, &ceiling)

@@ -153,7 +153,8 @@ static const char *closed_by_config(const struct spec *spec, const struct facts 
   for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
     size_t i;
     json_t *item;
-    json_array_foreach(spec_at(spec, lists[k]), i, item) {
+    const json_t *paths = spec_at(spec, lists[k]);
+    json_array_foreach(paths, i, item) {
       const char *path = json_string_value(item);
       if (path && path_holds(path, place, facts))
         return path;
@@ -324,11 +325,11 @@ int rootfs_verify(enum spec_kind kind, const json_t *after, const struct policy 
       return control_broken(err, "/root/path", "/proc, /sys or /dev is no directory");
   if (policy->rootfs.readonly && !json_is_true(control_at(after, "/root/readonly")))
     return control_broken(err, "/root/readonly", "is not true");
-  for (size_t i = 0; policy->rootfs.readonly && i < json_array_size(control_at(after, "/mounts")); i++) {
+  const json_t *mounts = control_at(after, "/mounts");
+  for (size_t i = 0; policy->rootfs.readonly && i < json_array_size(mounts); i++) {
     int64_t size;
     bool copy_up;
-    if (is_own(json_array_get(control_at(after, "/mounts"), i), &size, &copy_up) &&
-        size > policy->rootfs.tmpfs_size)
+    if (is_own(json_array_get(mounts, i), &size, &copy_up) && size > policy->rootfs.tmpfs_size)
       return control_broken(err, "/mounts", "mount %zu gives more memory than the policy", i);
   }
   const char *propagation = control_text(after, "/linux/rootfsPropagation");

@@ -293,7 +293,8 @@ static char *judge_option(const char *text, const struct facts *f) {
 static bool wrong_option(const json_t *root, const struct facts *f, char **ret_pointer, char **ret_why) {
   size_t i, k;
   json_t *mount, *option;
-  json_array_foreach(control_at(root, "/mounts"), i, mount) {
+  const json_t *mounts = control_at(root, "/mounts");
+  json_array_foreach(mounts, i, mount) {
     json_array_foreach(json_object_get(mount, "options"), k, option) {
       const char *text = json_string_value(option);
       CLEANUP_FREE char *context = text ? selinux_context_of_option(text) : NULL;

@@ -112,7 +112,8 @@ int sysctl_verify(enum spec_kind kind, const json_t *after, const struct policy 
   (void)kind;
   const char *key;
   json_t *value;
-  json_object_foreach(control_at(after, map_pointer), key, value) {
+  json_t *sysctls = control_at(after, map_pointer);
+  json_object_foreach(sysctls, key, value) {
     if (holds(key, after, policy, facts, err))
       return -1;
   }
@@ -143,7 +144,8 @@ int sysctl_not_weaker(enum spec_kind kind, const json_t *before, const json_t *a
   const json_t *was = control_at(before, map_pointer);
   const char *key;
   json_t *value;
-  json_object_foreach(control_at(after, map_pointer), key, value) {
+  json_t *sysctls = control_at(after, map_pointer);
+  json_object_foreach(sysctls, key, value) {
     const json_t *old = json_object_get(was, key);
     if (!old || (!json_equal(old, value) && !is_narrower(key, old, value)))
       return control_broken(err, map_pointer, "\"%s\" was not set so", key);

@@ -343,7 +343,8 @@ static int surroundings_hold(const json_t *after, const struct facts *facts, str
     if (mount_holds(&l.items[i], after, facts, pointer, err))
       return -1;
   }
-  json_object_foreach(control_at(after, UNS_SYSCTL), key, value) {
+  json_t *sysctls = control_at(after, UNS_SYSCTL);
+  json_object_foreach(sysctls, key, value) {
     CLEANUP_FREE char *name = sysctl_dotted(key);
     const char *type = name ? sysctl_namespace(name) : NULL;
     uint64_t range[2];

@@ -120,7 +120,8 @@ static char *against_sysctls(const json_t *root, const struct facts *facts) {
   const char *key;
   json_t *value;
   uint64_t range[2];
-  json_object_foreach(control_at(root, UNS_SYSCTL), key, value) {
+  json_t *sysctls = control_at(root, UNS_SYSCTL);
+  json_object_foreach(sysctls, key, value) {
     CLEANUP_FREE char *name = sysctl_dotted(key);
     const char *type = name ? sysctl_namespace(name) : NULL;
     if (!type || (uns_is_foreign(root, type, &facts->offer) && !is_set_outside(name)))

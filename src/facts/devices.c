@@ -54,7 +54,8 @@ void look_at_devices(struct facts *f, const struct spec *spec) {
   json_t *node;
   if (!f->rootless && !spec_namespace(spec->root, "user"))
     return;
-  json_array_foreach(spec_at(spec, "/linux/devices"), i, node) {
+  const json_t *nodes = spec_at(spec, "/linux/devices");
+  json_array_foreach(nodes, i, node) {
     const char *path = json_string_value(json_object_get(node, "path"));
     if (path && !is_harmless(f, node, path) && !strlist_has(&f->bad_device_paths, path))
       strlist_add(&f->bad_device_paths, path);

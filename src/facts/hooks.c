@@ -56,7 +56,8 @@ static bool is_host_daemon(const char *directory) {
 void look_at_hooks(struct facts *f, const struct spec *spec) {
   const char *stage;
   json_t *hooks;
-  json_object_foreach(spec_at(spec, "/hooks"), stage, hooks) {
+  json_t *stages = spec_at(spec, "/hooks");
+  json_object_foreach(stages, stage, hooks) {
     size_t i;
     json_t *hook;
     json_array_foreach(hooks, i, hook) {

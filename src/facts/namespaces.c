@@ -59,7 +59,8 @@ static void look(struct facts *f, const char *type, const char *path) {
 void look_at_namespaces(struct facts *f, const struct spec *spec) {
   size_t i;
   json_t *item;
-  json_array_foreach(spec_at(spec, "/linux/namespaces"), i, item) {
+  const json_t *list = spec_at(spec, "/linux/namespaces");
+  json_array_foreach(list, i, item) {
     const char *path = json_string_value(json_object_get(item, "path"));
     if (path && *path)
       look(f, json_string_value(json_object_get(item, "type")), path);

@@ -195,7 +195,8 @@ static void look_at_destinations(struct facts *f, const struct spec *spec, int r
                             is_bare(f, rootfs, "sys", f->root_sys) };
   size_t i;
   json_t *mount;
-  json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
+  const json_t *mounts = spec_at(spec, "/mounts");
+  json_array_foreach(mounts, i, mount) {
     add_destination(f, &r, json_string_value(json_object_get(mount, "destination")));
   }
   for (size_t k = 0; k < policies_len; k++) {

@@ -144,7 +144,8 @@ static char *join(const char *dir, const char *name) {
 static const char *path_variable(const struct spec *spec) {
   size_t i;
   json_t *item;
-  json_array_foreach(spec_at(spec, "/process/env"), i, item) {
+  const json_t *environment = spec_at(spec, "/process/env");
+  json_array_foreach(environment, i, item) {
     if (str_starts(json_string_value(item), "PATH="))
       return json_string_value(item) + strlen("PATH=");
   }

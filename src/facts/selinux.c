@@ -64,7 +64,8 @@ static const char *canonical(const struct facts *f, const char *text) {
 static int add_options(const struct look *l, const struct spec *spec, struct error *err) {
   size_t i, k;
   json_t *mount, *option;
-  json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
+  const json_t *mounts = spec_at(spec, "/mounts");
+  json_array_foreach(mounts, i, mount) {
     json_array_foreach(json_object_get(mount, "options"), k, option) {
       CLEANUP_FREE char *context = selinux_context_of_option(json_string_value(option));
       if (add(l, context, false, err) < 0)

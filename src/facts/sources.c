@@ -366,7 +366,8 @@ void look_at_sources(struct facts *f, const struct spec *spec, int bundle_fd,
   CLEANUP(look_free) struct look l = { f, bundle_fd, policies, policies_len, { 0 }, NULL, { 0 } };
   size_t i;
   json_t *mount;
-  json_array_foreach(spec_at(spec, "/mounts"), i, mount) {
+  const json_t *mounts = spec_at(spec, "/mounts");
+  json_array_foreach(mounts, i, mount) {
     const char *source = json_string_value(json_object_get(mount, "source"));
     if (source && *source && is_host_path(mount, source))
       look_at(&l, source);
