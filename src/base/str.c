@@ -87,7 +87,7 @@ static void reserve(struct str *s, size_t extra) {
   s->size = size;
 }
 
-char *str_room(struct str *s, size_t len) {
+char *str_grow(struct str *s, size_t len) {
   reserve(s, len);
   return s->data + s->len;
 }

@@ -88,19 +88,19 @@ static void add_break(struct str *out, bool pretty, size_t level) {
 }
 
 static void dump_object(struct str *out, const json_t *object, bool pretty, size_t level) {
-  const char *key;
-  size_t key_len;
-  json_t *value;
+  json_t *members = (json_t *)object; /* jansson iterates over objects that are not const */
   bool first = true;
   add_char(out, '{');
-  json_object_keylen_foreach((json_t *)object, key, key_len, value) {
+  for (void *i = json_object_iter(members); i; i = json_object_iter_next(members, i)) {
     if (!first)
       add_char(out, ',');
     first = false;
     add_break(out, pretty, level + 1);
-    add_string(out, key, key_len);
-    str_add(out, pretty ? ": " : ":");
-    dump_value(out, value, pretty, level + 1);
+    add_string(out, json_object_iter_key(i), json_object_iter_key_len(i));
+    add_char(out, ':');
+    if (pretty)
+      add_char(out, ' ');
+    dump_value(out, json_object_iter_value(i), pretty, level + 1);
   }
   if (!first)
     add_break(out, pretty, level);

@@ -86,12 +86,16 @@ static size_t plain_of_eight(const char *p) {
 }
 
 size_t jsonx_plain_length(const char *p, size_t len) {
-  for (size_t n = 0;;) {
-    const size_t plain = len - n >= sizeof(uint64_t) ? plain_of_eight(p + n) : 0;
+  enum { EIGHT = sizeof(uint64_t) };
+  size_t n = 0;
+  while (len - n >= EIGHT) {
+    const size_t plain = plain_of_eight(p + n);
     n += plain;
-    if (plain < sizeof(uint64_t))
+    if (plain < EIGHT)
       return n;
   }
+  /* The last ones together with some that have been looked at. */
+  return n > 0 && plain_of_eight(p + len - EIGHT) == EIGHT ? len : n;
 }
 
 static bool is_plain(unsigned char c) {
