@@ -263,84 +263,6 @@ static void merge_family(struct merge *m, enum seccomp_mux mux, const char *name
   call->len = action != result->default_action;
 }
 
-static bool is_denied(const struct seccomp_call *call) {
-  return call && call->len == 1 && call->rules[0].len == 0 && call->rules[0].action == DENIED;
-}
-
-/* Whatever its arguments the call gets EPERM, and would get it again beside the same policy. */
-static bool needs_no_name(const struct merge *m, const struct seccomp_call *call) {
-  return is_denied(call) && is_denied(seccomp_profile_find(m->policy, call->name));
-}
-
-/* The calls below the highest number named that have no name, and so get the default. */
-static void find_unnamed(const struct merge *m, struct strlist *ret) {
-  const struct seccomp_abi *native = seccomp_abi_native();
-  int highest = -1;
-  for (size_t i = 0; i < m->result.calls_len; i++) {
-    int number = seccomp_abi_number(native, m->result.calls[i].name);
-    if (number > highest && !needs_no_name(m, &m->result.calls[i]))
-      highest = number;
-  }
-  for (int number = 0; number < highest; number++) {
-    char *name CLEANUP_FREE = seccomp_abi_name(native, number);
-    if (name && !seccomp_profile_find(&m->result, name))
-      strlist_add(ret, name);
-  }
-}
-
-/* How many calls would not have to be named if EPERM were the default; none where that would blur a rule. */
-static size_t count_denied(const struct merge *m) {
-  size_t denied = 0;
-  for (size_t i = 0; i < m->result.calls_len; i++) {
-    const struct seccomp_call *call = &m->result.calls[i];
-    if (needs_no_name(m, call))
-      denied++;
-    else if (call->len > 0 && call->rules[0].action == DENIED)
-      return 0;
-  }
-  return denied;
-}
-
-static int compare_calls(const void *a, const void *b) {
-  return strcmp(((const struct seccomp_call *)a)->name, ((const struct seccomp_call *)b)->name);
-}
-
-/*
- * runc pays for every name: it reads, stores, hands on and compiles it. Above the highest number named it
- * answers ENOSYS by itself. So where more names are denied by EPERM than calls below that number have none,
- * EPERM becomes the default, and those others are named for their ENOSYS.
- */
-static void prefer_fewer_names(struct merge *m) {
-  struct seccomp_profile *result = &m->result;
-  CLEANUP_STRLIST struct strlist unnamed = { 0 };
-  if (result->default_action != (SECCOMP_RET_ERRNO | ENOSYS) || result->abis_len > 1 ||
-      multiplexes(result, SECCOMP_MUX_SOCKETCALL) || multiplexes(result, SECCOMP_MUX_IPC))
-    return;
-  const size_t denied = count_denied(m);
-  find_unnamed(m, &unnamed);
-  if (unnamed.len >= denied || denied == result->calls_len) /* a section has to name a call */
-    return;
-  size_t kept = 0;
-  for (size_t i = 0; i < result->calls_len; i++) {
-    struct seccomp_call *call = &result->calls[i];
-    if (needs_no_name(m, call)) {
-      free(call->name);
-      free(call->rules);
-    } else {
-      result->calls[kept++] = *call;
-    }
-  }
-  for (size_t i = 0; i < unnamed.len; i++) {
-    struct seccomp_call *call = &result->calls[kept++];
-    *call = (struct seccomp_call){ .name = xstrdup(unnamed.items[i]), .len = 1 };
-    call->rules = xcalloc(1, sizeof(*call->rules));
-    call->rules[0].action = result->default_action;
-  }
-  result->calls_len = kept;
-  result->default_action = DENIED;
-  qsort(result->calls, kept, sizeof(*result->calls), compare_calls);
-}
-
 void seccomp_profile_merge(const struct seccomp_profile *engine, const struct seccomp_profile *policy,
                            const struct seccomp_merge_options *options, struct seccomp_profile *ret,
                            struct seccomp_merge_report *report) {
@@ -357,7 +279,5 @@ void seccomp_profile_merge(const struct seccomp_profile *engine, const struct se
                    (engine->flags & policy->flags & SECCOMP_PROFILE_SPEC_ALLOW);
   set_listener(&m);
   seccomp_profile_drop_implied(&m.result);
-  if (options->runtime == RUNTIME_RUNC)
-    prefer_fewer_names(&m);
   *ret = m.result;
 }

@@ -38,13 +38,11 @@ void seccomp_merge_report_free(struct seccomp_merge_report *report);
  * Where one side has no profile both pointers are the other's; the listener then counts as the engine's.
  * Cannot fail. Deterministic, and merge(merge(a, b), b) encodes as merge(a, b) does. `report` may be NULL.
  * Where both give ERRNO, an errno that a rule names wins over a default's, and then the policy's over the
- * engine's. For runc, which answers ENOSYS by itself above the highest number named, EPERM becomes the
- * default in ENOSYS's place where that takes fewer names; ENOSYS then is named. Flags: LOG if either asks for
- * it, SPEC_ALLOW only if both do, WAIT_KILLABLE_RECV with its listener. NOTIFY without a listener of its own
- * side becomes ERRNO(EPERM). Only ABIs that this host's kernel can run are named. Where one of them reaches
- * socket or IPC calls through socketcall(2) or ipc(2), that call gets the strictest action of the family,
- * since libseccomp cannot see its arguments. If both sides are deny lists the result is one: see
- * seccomp_action_permissive(ret->default_action).
+ * engine's. Flags: LOG if either asks for it, SPEC_ALLOW only if both do, WAIT_KILLABLE_RECV with its
+ * listener. NOTIFY without a listener of its own side becomes ERRNO(EPERM). Only ABIs that this host's kernel
+ * can run are named. Where one of them reaches socket or IPC calls through socketcall(2) or ipc(2), that call
+ * gets the strictest action of the family, since libseccomp cannot see its arguments. If both sides are deny
+ * lists the result is one: see seccomp_action_permissive(ret->default_action).
  */
 void seccomp_profile_merge(const struct seccomp_profile *engine, const struct seccomp_profile *policy,
                            const struct seccomp_merge_options *options, struct seccomp_profile *ret,

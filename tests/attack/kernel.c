@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/msg.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
@@ -242,6 +243,31 @@ static struct result asynchronous(const struct primitive *self) {
   return call(SYS_io_setup, 1, (long)&context, 0, 0, 0, 0, 0);
 }
 
+/* A message that lies in the kernel's heap until it is taken out, in a queue that goes with its IPC namespace
+ * at the latest. */
+static struct result message(const struct primitive *self) {
+  struct {
+    long type;
+    char text[64];
+  } bytes = { .type = 1 };
+  (void)self;
+  int queue = msgget(IPC_PRIVATE, 0600);
+  if (queue < 0)
+    return judge(-1);
+  long rc = msgsnd(queue, &bytes, sizeof bytes.text, IPC_NOWAIT);
+  const int error = errno;
+  msgctl(queue, IPC_RMID, NULL);
+  errno = error;
+  return judge(rc);
+}
+static struct result message_posix(const struct primitive *self) {
+  (void)self;
+  long fd = syscall(SYS_mq_open, "attack", O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+  if (fd >= 0)
+    syscall(SYS_mq_unlink, "attack");
+  return judge(fd);
+}
+
 /* A terminal of our own: what is pushed into its input, another's shell would read. */
 static struct result terminal(const struct primitive *self) {
   int number, unlock = 0, discipline = 0;
@@ -306,6 +332,8 @@ const struct primitive kernel_primitives[] = {
   { .name = "setxattrat", .attempt = new_xattr },
   { .name = "file-setattr", .attempt = new_file_attr },
   { .name = "aio", .attempt = asynchronous },
+  { .name = "msgsnd", .attempt = message },
+  { .name = "mq-open", .attempt = message_posix },
   { .name = "tiocsti", .attempt = terminal, .a = TIOCSTI },
   { .name = "tiocsetd", .attempt = terminal, .a = TIOCSETD },
   { .name = NULL },
