@@ -26,14 +26,46 @@ static const struct ctl_command *find(int argc, char **argv, int *ret_words) {
   return NULL;
 }
 
+static bool is_of_group(const struct ctl_command *command, const char *group) {
+  return str_starts(command->name, group) && command->name[strlen(group)] == ' ';
+}
+
+static void add_commands(struct str *text, const char *group) {
+  for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+    if (!group || is_of_group(*c, group))
+      str_addf(text, "  %-18s %s\n", (*c)->name, (*c)->summary);
+}
+
 static char *command_list(void) {
   struct str text = { 0 };
   str_add(&text, "Commands:\n");
-  for (const struct ctl_command *const *c = ctl_commands; *c; c++)
-    str_addf(&text, "  %-18s %s\n", (*c)->name, (*c)->summary);
+  add_commands(&text, NULL);
   str_add(&text,
           "\n`hardenctl COMMAND --help` tells more. Exit status: 0 fine, 1 findings or a refusal, 2 error.");
   return str_steal(&text);
+}
+
+/* What was meant by a word that is no command: the first of some commands' two words, or nothing that we
+ * know. */
+static int not_a_command(int argc, char **argv) {
+  CLEANUP_STR struct str group = { 0 };
+  add_commands(&group, argv[0]);
+  if (!group.len) {
+    fprintf(stderr, "hardenctl: unknown command '%s'; `hardenctl --help` lists them\n", argv[0]);
+    return CTL_ERROR;
+  }
+  if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
+    printf(
+        "Usage: hardenctl %s COMMAND [ARG...]\n\nCommands:\n%s\n`hardenctl %s COMMAND --help` tells more.\n",
+        argv[0], group.data, argv[0]);
+    return CTL_OK;
+  }
+  if (argc > 1)
+    fprintf(stderr, "hardenctl: unknown command '%s %s'; `hardenctl %s --help` lists them\n", argv[0],
+            argv[1], argv[0]);
+  else
+    fprintf(stderr, "hardenctl: %s wants a command:\n%s", argv[0], group.data);
+  return CTL_ERROR;
 }
 
 struct rest {
@@ -70,10 +102,8 @@ int main(int argc, char **argv) {
 
   int words;
   const struct ctl_command *command = find(argc - rest.at, argv + rest.at, &words);
-  if (!command) {
-    fprintf(stderr, "hardenctl: unknown command '%s'; `hardenctl --help` lists them\n", argv[rest.at]);
-    return CTL_ERROR;
-  }
+  if (!command)
+    return not_a_command(argc - rest.at, argv + rest.at);
   CLEANUP_FREE char *name = xasprintf("hardenctl %s", command->name);
   char **args = argv + rest.at + words - 1;
   args[0] = name;

@@ -47,11 +47,7 @@ battery_bundle() {
   chmod 600 "$attack/private/file"
   chown -R 4242:4242 "$attack/private"
   for ns in user cgroup; do echo "$ns $(stat -L -c %i /proc/self/ns/$ns)"; done >"$attack/host-namespaces"
-  # An i386 program of one call: mov eax, 1; mov ebx, 42; int 0x80.
-  printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0' >"$attack/i386"
-  printf '\x01\0\0\0\0\0\0\0\0\x80\x04\x08\0\x80\x04\x08\x60\0\0\0\x60\0\0\0\x05\0\0\0\0\x10\0\0' >>"$attack/i386"
-  printf '\xb8\x01\0\0\0\xbb\x2a\0\0\0\xcd\x80' >>"$attack/i386"
-  chmod 755 "$attack/i386"
+  i386_program "$attack/i386"
   jq --argjson caps "$CAPS" --argjson names "${PRIMITIVES:-[]}" ".process.args = [\"/attack/probe\", \"--stay\"] + \$names | .process.cwd = \"/\" | $2" "$b/config.json" >"$T/config.new"
   mv "$T/config.new" "$b/config.json"
   printf '%s\n' "$b"

@@ -41,6 +41,17 @@ teardown() { oh_teardown; }
   run "$CTL" nonsense
   [ "$status" -eq 2 ]
   [[ "$output" == *"unknown command"* ]]
+  # The first of two words lists those that go with it, and no others.
+  run "$CTL" policy --help
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"policy validate"* ]]
+  [[ "$output" != *"seccomp"* ]]
+  run "$CTL" policy
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"policy validate"* ]]
+  run "$CTL" policy nonsense
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"unknown command 'policy nonsense'"*"policy --help"* ]]
 }
 
 @test "schemas accept the built-in policies and refuse what the decoder refuses" {

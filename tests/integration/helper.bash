@@ -54,6 +54,14 @@ rootfs() {
   mv -T "$new" "$1" 2>/dev/null || rm -rf "$new"
 }
 
+# i386_program FILE: an i386 program of one call: mov eax, 1; mov ebx, 42; int 0x80.
+i386_program() {
+  printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0' >"$1"
+  printf '\x01\0\0\0\0\0\0\0\0\x80\x04\x08\0\x80\x04\x08\x60\0\0\0\x60\0\0\0\x05\0\0\0\0\x10\0\0' >>"$1"
+  printf '\xb8\x01\0\0\0\xbb\x2a\0\0\0\xcd\x80' >>"$1"
+  chmod 755 "$1"
+}
+
 # bundle NAME [JQ]: a bundle with a busybox rootfs and docker 28's default config, running the shell command in CMD.
 # Prints its path. (Debian 12's crun refuses an ociVersion of 1.2, hence 1.0.2.) The cgroup is named after the test so that parallel runs do not meet.
 bundle() {

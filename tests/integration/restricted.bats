@@ -96,6 +96,26 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
   done
 }
 
+@test "a 32-bit program runs where the policy leaves the engine's filter, and only there" {
+  [ "$(uname -m)" = x86_64 ] || return 0
+  local b
+  echo '{"extends": "restricted", "seccomp": {"nativeOnly": false, "profile": ""}}' >"$T/policies/i386.json"
+  for runtime in runc crun; do
+    oh_config "$runtime"
+    b=$(CMD='/i386; echo "ended with $?"' bundle "i-$runtime")
+    i386_program "$b/rootfs/i386"
+    cp "$b/config.json" "$T/original.json"
+    POLICY=i386 run oh run --bundle "$b" "i-$runtime"
+    echo "$output"
+    [ "$output" = "ended with 42" ]
+    cp "$T/original.json" "$b/config.json"
+    rm -f "$b/config.engine.json"
+    run oh run --bundle "$b" "n-$runtime"
+    echo "$output"
+    [[ "$output" == *"ended with 159" ]]
+  done
+}
+
 @test "a call of the compat ABI does not come back" {
   [ "$(uname -m)" = x86_64 ] || return 0
   for runtime in runc crun; do
