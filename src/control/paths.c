@@ -4,12 +4,14 @@
  * and stay; docker's systempaths=unconfined is two empty lists, which are filled again.
  */
 #include "control/common.h"
+#include "io/path.h"
 
-enum paths_rule { RULE_MASKED, RULE_READONLY };
+enum paths_rule { RULE_MASKED, RULE_READONLY, RULE_PLAIN };
 
 const struct control_rule paths_rules[] = {
   [RULE_MASKED] = { "OH-PTH-001", "files of the kernel that show the host or help an exploit are masked" },
   [RULE_READONLY] = { "OH-PTH-002", "files of the kernel that change the host are read-only" },
+  [RULE_PLAIN] = { "OH-PTH-003", "a masked or read-only path is absolute, and without \"..\"" },
   { NULL, NULL },
 };
 
@@ -34,9 +36,31 @@ static json_t *united(const json_t *list, const struct strlist *wanted, const js
   return out;
 }
 
+static bool is_plain(const json_t *path) {
+  const char *text = json_string_value(path);
+  return !text || (*text == '/' && !path_names_parent(text)); /* the shape of others is judged elsewhere */
+}
+
+/* The started container is asked for each path by its name, as it is written. */
+static int require_plain(struct spec *spec, const char *list_pointer, struct error *err) {
+  const json_t *list = spec_at(spec, list_pointer);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    if (is_plain(json_array_get(list, i)))
+      continue;
+    CLEANUP_FREE char *pointer = jsonx_pointer_index(list_pointer, i);
+    CLEANUP_FREE char *text = xasprintf("\"%s\" is not absolute, or has \"..\"; write the path that is meant",
+                                        json_string_value(json_array_get(list, i)));
+    if (spec_refuse(spec, pointer, (struct reason){ paths_rules[RULE_PLAIN].id, text }, err))
+      return -1;
+  }
+  return 0;
+}
+
 int paths_apply(struct spec *spec, const struct policy *policy, const struct facts *facts,
                 struct error *err) {
   (void)facts;
+  if (require_plain(spec, masked_pointer, err) || require_plain(spec, readonly_pointer, err))
+    return -1;
   json_t *masked = united(spec_at(spec, masked_pointer), &policy->paths.masked, NULL);
   if (masked &&
       spec_set(spec, masked_pointer, masked,
@@ -58,6 +82,12 @@ int paths_verify(enum spec_kind kind, const json_t *after, const struct policy *
                  const struct facts *facts, struct error *err) {
   (void)kind, (void)facts;
   const json_t *masked = control_at(after, masked_pointer), *readonly = control_at(after, readonly_pointer);
+  for (size_t i = 0; i < json_array_size(masked); i++)
+    if (!is_plain(json_array_get(masked, i)))
+      return control_broken(err, masked_pointer, "item %zu is not absolute, or has \"..\"", i);
+  for (size_t i = 0; i < json_array_size(readonly); i++)
+    if (!is_plain(json_array_get(readonly, i)))
+      return control_broken(err, readonly_pointer, "item %zu is not absolute, or has \"..\"", i);
   for (size_t i = 0; i < policy->paths.masked.len; i++)
     if (!jsonx_has(masked, policy->paths.masked.items[i]))
       return control_broken(err, masked_pointer, "%s is not masked", policy->paths.masked.items[i]);
