@@ -341,7 +341,7 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   snapshot | diff "$T/before" -
 }
 
-@test "CRI-O, one policy alone; and an engine that is not known is left alone" {
+@test "CRI-O, one policy alone; and with no policy, or an engine that is not known, all is left alone" {
   node_up cri-o://1.30.1
   POLICIES=strict
   installer run
@@ -361,6 +361,14 @@ validate() { "$ROOT/tests/kubernetes/validate.py" "$@"; }
   jq '.status.nodeInfo.containerRuntimeVersion = "docker://20.10"' "$T/api/node.json" >"$T/x" && mv "$T/x" "$T/api/node.json"
   installer run
   wait_for 300 grep -q 'the engine "docker://20.10" is not known' "$T/log"
+  [ ! -e "$T/ready" ]
+  rm "$T/api/daemonset.json"
+  ends
+  snapshot | diff "$T/before" -
+  echo '{}' >"$T/api/daemonset.json"
+  POLICIES=' '
+  installer run
+  wait_for 300 grep -q 'POLICIES names no policy' "$T/log"
   [ ! -e "$T/ready" ]
   rm "$T/api/daemonset.json"
   ends

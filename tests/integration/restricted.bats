@@ -112,7 +112,7 @@ in_container() { oh exec "$1" /bin/sh -c "$2"; }
     rm -f "$b/config.engine.json"
     run oh run --bundle "$b" "n-$runtime"
     echo "$output"
-    [[ "$output" == *"ended with 159" ]]
+    [[ "$output" == *"ended with 159"* ]]
   done
 }
 
