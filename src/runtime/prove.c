@@ -105,8 +105,10 @@ static int identify(struct call *c, const struct record *record, struct kernel_p
       waits_on(c, &process, &fifo, &waits, err) < 0)
     return -1;
   if (!waits)
-    return error_set(err, ERROR_REFUSED, 0, "process %d does not wait on %s/%s/exec.fifo", (int)record->pid,
-                     c->root, c->command.id);
+    return error_set(err, ERROR_REFUSED, 0,
+                     "process %d does not wait on %s/%s/exec.fifo; if a start that was killed has let it go, "
+                     "the container can only be deleted",
+                     (int)record->pid, c->root, c->command.id);
   if (check_runs(c, &process, err) < 0)
     return -1;
   *ret = process;

@@ -253,9 +253,11 @@ into() {
       "$CTL" --config "$T/config.json" inspect --root "$T/root" "twice-$n" >"$T/inspected" 2>&1 || true
       wait_for 5 grep -q ran "$T/create.out"
       wait_for 5 grep -q '^TracerPid:.0$' "/proc/$PID/status"
-      # Of two that wait for the FIFO's other end the bare runc, too, leaves one to wait as long as the container lives.
+      # Of two that wait for the FIFO's other end the bare runc, too, leaves one to wait as long as the container lives, and the
+      # bare crun for ever.
       oh delete --force "twice-$n"
       started=0
+      for pid in "$one" "$two"; do timeout 5 tail --pid="$pid" -f /dev/null || pkill -P "$pid"; done
       for pid in "$one" "$two"; do ! wait "$pid" || started=$((started + 1)); done
       cat "$T/one" "$T/two"
       [ "$started" -gt 0 ]

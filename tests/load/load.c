@@ -55,6 +55,7 @@ struct container {
   int index, slot;
   bool crun;
   bool runtime_killed;
+  bool start_killed; /* the runtime, in this container's start */
   uint64_t random;
   char id[32], group[PATH_MAX], config[PATH_MAX], root[PATH_MAX], bundle[PATH_MAX], log[PATH_MAX];
 };
@@ -230,6 +231,7 @@ static enum judged await_running(struct container *c, int limit_ms) {
 static bool start(struct container *c) {
   for (int i = 1; i <= TRIES; i++) {
     const int code = CALL(c, START, i < TRIES ? draw_life(c) : FOREVER, NULL, "start", c->id);
+    c->start_killed |= code == KILLED_RUNTIME;
     const enum judged j = await_running(c, code == 0 ? JUDGE_WAIT_MS : code == KILLED_RUNTIME ? 500 : 0);
     if (j == JUDGED_RUNNING)
       return true;
@@ -255,6 +257,14 @@ static void read_text(const char *path, char *ret, size_t size) {
     close(fd);
 }
 
+static bool log_has(const struct container *c, const char *text) {
+  char log[65536];
+  read_text(c->log, log, sizeof log);
+  return strstr(log, text) != NULL;
+}
+
+/* A start that is killed between letting the init go and taking its FIFO away leaves a container that looks
+ * as if it waited, and does not: then nothing is executed in it. */
 static void exec_in(struct container *c) {
   char out[PATH_MAX + 8];
   char text[8192];
@@ -263,7 +273,7 @@ static void exec_in(struct container *c) {
   for (int i = 0; i < 2; i++) {
     const int code = CALL(c, EXEC, draw_life(c), out, "exec", c->id, "/bin/cat", "/proc/self/status");
     (void)examine(c, "exec");
-    if (code > 0)
+    if (code > 0 && !(c->start_killed && log_has(c, "(OH-PRF-001)")))
       complain(c, "exec ended with %d", code);
     if (code != 0)
       continue;
