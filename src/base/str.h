@@ -40,9 +40,9 @@ struct str {
 
 void str_add(struct str *s, const char *text);
 void str_add_mem(struct str *s, const void *data, size_t len);
+char *str_grow(struct str *s, size_t len) MUST_CHECK; /* str_room's, where there is none yet */
 /* Where to write `len` bytes and a NUL; the caller then adds to s->len what it wrote. */
-char *str_grow(struct str *s, size_t len) MUST_CHECK;
-static inline char *str_room(struct str *s, size_t len) {
+MUST_CHECK static inline char *str_room(struct str *s, size_t len) {
   return s->size - s->len > len ? s->data + s->len : str_grow(s, len);
 }
 void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

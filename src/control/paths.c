@@ -41,6 +41,13 @@ static bool is_plain(const json_t *path) {
   return !text || (*text == '/' && !path_names_parent(text)); /* the shape of others is judged elsewhere */
 }
 
+static bool all_plain(const json_t *list) {
+  for (size_t i = 0; i < json_array_size(list); i++)
+    if (!is_plain(json_array_get(list, i)))
+      return false;
+  return true;
+}
+
 /* The started container is asked for each path by its name, as it is written. */
 static int require_plain(struct spec *spec, const char *list_pointer, struct error *err) {
   const json_t *list = spec_at(spec, list_pointer);
@@ -82,12 +89,10 @@ int paths_verify(enum spec_kind kind, const json_t *after, const struct policy *
                  const struct facts *facts, struct error *err) {
   (void)kind, (void)facts;
   const json_t *masked = control_at(after, masked_pointer), *readonly = control_at(after, readonly_pointer);
-  for (size_t i = 0; i < json_array_size(masked); i++)
-    if (!is_plain(json_array_get(masked, i)))
-      return control_broken(err, masked_pointer, "item %zu is not absolute, or has \"..\"", i);
-  for (size_t i = 0; i < json_array_size(readonly); i++)
-    if (!is_plain(json_array_get(readonly, i)))
-      return control_broken(err, readonly_pointer, "item %zu is not absolute, or has \"..\"", i);
+  if (!all_plain(masked))
+    return control_broken(err, masked_pointer, "a path is not absolute, or has \"..\"");
+  if (!all_plain(readonly))
+    return control_broken(err, readonly_pointer, "a path is not absolute, or has \"..\"");
   for (size_t i = 0; i < policy->paths.masked.len; i++)
     if (!jsonx_has(masked, policy->paths.masked.items[i]))
       return control_broken(err, masked_pointer, "%s is not masked", policy->paths.masked.items[i]);
