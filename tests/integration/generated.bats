@@ -111,3 +111,15 @@ PY
   [ "$(table "$T/indented" | wc -l)" -ge 15 ]
   grep -qF "in $(grep -v '^#' "$ROOT/tests/engines/expected.tsv" | cut -f3-5 | tr '\t' '\n' | grep -cxE 'runs|less|refused') answers of real engines" "$ROOT/README.md"
 }
+
+@test "the counts of the profiles' system calls are those of the programs" {
+  [ "$(uname -m)" = x86_64 ] || return 0
+  local profile reachable row=''
+  for profile in baseline restricted strict; do
+    reachable=$("$CTL" seccomp show "$profile" | sed -n 's/^SCMP_ARCH_X86_64: \([0-9]*\) .*/\1/p')
+    [ -n "$reachable" ]
+    grep -qF "| \`$profile\` | $reachable | 0 |" "$ROOT/docs/seccomp.md"
+    row+=" at most $reachable |"
+  done
+  grep -qF "| seccomp, reachable on x86-64 | engine's |$row" "$ROOT/README.md"
+}
